@@ -19,7 +19,7 @@ class Layout(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PersonContext:
-    """The reader. ``first_name`` may be empty; ``greeting`` is whole in both cases ("Hello Ana,")."""
+    """The reader. ``first_name`` may be empty; ``greeting`` is whole even then ("Hello Ana,")."""
 
     first_name: str
     last_name: str

@@ -1,0 +1,73 @@
+"""One run of one subscriber in one sequence, and all that the planner is told about it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from funnel.domain.message import MessageStatus
+from funnel.domain.session import Registration
+
+
+class EnrollmentState(StrEnum):
+    ACTIVE = "active"
+    COMPLETED = "completed"
+    LEFT = "left"
+
+
+class LettersEnd(StrEnum):
+    """Why a run sends no more letters, though its service emails go on."""
+
+    SUPERSEDED = "a newer run has begun"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PassedStep:
+    """A message row of this run: settled, queued, or in somebody's hands.
+
+    Attributes:
+        moment: Its planned moment (plan time, aware UTC).
+        settled_at: When it was settled; ``None`` while queued or sending.
+        session_starts_at: Start of the session that it was planned for; ``None`` without one.
+        session_id: That session.
+    """
+
+    key: str
+    copy: int
+    status: MessageStatus
+    moment: datetime
+    settled_at: datetime | None = None
+    session_id: UUID | None = None
+    session_starts_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Enrollment:
+    """The run itself, as the planner sees it; moments are aware UTC, in plan time."""
+
+    enrolled_at: datetime
+    zone: ZoneInfo
+    letters_end: LettersEnd | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """Everything that happened and that a plan may depend on.
+
+    Attributes:
+        registration: The seat now held (its session neither cancelled nor given up), or ``None``.
+        passed: Message rows of this run, every copy.
+        wants_letters: Consent to ``letters``.
+        wants_seat_emails: Consent to ``seat``.
+        goal_reached_at: When the goal ("booked a call") was reached.
+        had_letters: Letters that the person got in other runs within 180 days: key to local day.
+    """
+
+    registration: Registration | None = None
+    passed: tuple[PassedStep, ...] = ()
+    wants_letters: bool = True
+    wants_seat_emails: bool = True
+    goal_reached_at: datetime | None = None
+    had_letters: Mapping[str, date] = field(default_factory=dict)

@@ -1,0 +1,113 @@
+"""One email to one subscriber: its states, and the only legal moves between them."""
+
+from enum import StrEnum
+
+from funnel.domain.errors import FunnelError
+
+
+class MessageKind(StrEnum):
+    SEQUENCE = "sequence"
+    NOTICE = "notice"
+    ANNOUNCEMENT = "announcement"
+    TEST = "test"
+
+
+class Lane(StrEnum):
+    """A group of recipient domains that shares limits, and one lane for notices."""
+
+    NOTICES = "notices"
+    GMAIL = "gmail"
+    MICROSOFT = "microsoft"
+    YAHOO = "yahoo"
+    APPLE = "apple"
+    OTHER = "other"
+
+
+class Notice(StrEnum):
+    """The notices that ship; the value is the template's key below ``notices/``."""
+
+    CONFIRM = "confirm"
+    CONFIRM_AGAIN = "confirm-again"
+    WELCOME = "welcome"
+    SESSION_MOVED = "session-moved"
+    SESSION_CANCELLED = "session-cancelled"
+
+
+# What leaves first where several are due: smaller first.
+NOTICE_PRIORITY = 0
+SERVICE_PRIORITY = 1
+LETTER_PRIORITY = 2
+
+
+class MessageStatus(StrEnum):
+    """Where our side of a message stands."""
+
+    QUEUED = "queued"
+    SENDING = "sending"
+    ACCEPTED = "accepted"
+    SKIPPED = "skipped"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+    CANCELLED = "cancelled"
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether a step that is anchored to this one may count from it."""
+        return self not in {MessageStatus.QUEUED, MessageStatus.SENDING}
+
+
+MOVES: dict[MessageStatus, frozenset[MessageStatus]] = {
+    MessageStatus.QUEUED: frozenset(
+        {MessageStatus.SENDING, MessageStatus.SKIPPED, MessageStatus.CANCELLED}
+    ),
+    MessageStatus.SENDING: frozenset(
+        {
+            MessageStatus.ACCEPTED,
+            MessageStatus.FAILED,
+            MessageStatus.QUEUED,  # deferred, or given back before the hand-over
+            MessageStatus.UNKNOWN,
+        }
+    ),
+    MessageStatus.UNKNOWN: frozenset(  # an event, the journal, a policy or a person decides
+        {MessageStatus.ACCEPTED, MessageStatus.FAILED, MessageStatus.QUEUED}
+    ),
+    MessageStatus.ACCEPTED: frozenset(),
+    MessageStatus.SKIPPED: frozenset(),
+    MessageStatus.FAILED: frozenset(),
+    MessageStatus.CANCELLED: frozenset(),
+}
+
+
+class IllegalMoveError(FunnelError):
+    """A message was asked to go where its state does not lead; a defect of ours."""
+
+
+def check_move(before: MessageStatus, after: MessageStatus) -> None:
+    """Raise unless ``after`` may follow ``before``.
+
+    Raises:
+        IllegalMoveError: The move is not in the table of ARCHITECTURE, "States".
+    """
+    if after not in MOVES[before]:
+        raise IllegalMoveError(f"a message cannot go from {before} to {after}")
+
+
+_LANES: dict[str, Lane] = {
+    "gmail.com": Lane.GMAIL,
+    "googlemail.com": Lane.GMAIL,
+    "outlook.com": Lane.MICROSOFT,
+    "hotmail.com": Lane.MICROSOFT,
+    "live.com": Lane.MICROSOFT,
+    "msn.com": Lane.MICROSOFT,
+    "yahoo.com": Lane.YAHOO,
+    "ymail.com": Lane.YAHOO,
+    "aol.com": Lane.YAHOO,
+    "icloud.com": Lane.APPLE,
+    "me.com": Lane.APPLE,
+    "mac.com": Lane.APPLE,
+}
+
+
+def lane_of(address: str) -> Lane:
+    """Return the lane of an address, by its domain; what no table names is ``OTHER``."""
+    return _LANES.get(address.rpartition("@")[2].casefold(), Lane.OTHER)

@@ -1,0 +1,159 @@
+"""An ordered list of steps: what a sequence version says, before anybody is in it."""
+
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from enum import StrEnum
+
+from funnel.domain.timing import Delay, SendWindow
+
+
+class StepKind(StrEnum):
+    LETTER = "letter"
+    SERVICE = "service"
+
+
+class AnchorKind(StrEnum):
+    """What a step's time counts from."""
+
+    ENROLLMENT = "enrollment"
+    REGISTRATION = "registration"
+    STEP = "step"
+    SESSION_START = "session start"
+    SESSION_END = "session end"
+    REPLAY_END = "replay end"
+    FIXED = "fixed"
+
+    @property
+    def needs_session(self) -> bool:
+        """Whether somebody without a seat has no such anchor."""
+        return self in {
+            AnchorKind.REGISTRATION,
+            AnchorKind.SESSION_START,
+            AnchorKind.SESSION_END,
+            AnchorKind.REPLAY_END,
+        }
+
+
+class ConditionKind(StrEnum):
+    """What a step may ask before it leaves."""
+
+    REGISTERED = "registered"
+    ATTENDED = "attended"
+    MISSED = "missed"
+    ATTENDANCE_UNKNOWN = "attendance unknown"
+    REPLAY_WATCHED = "replay watched"
+    REPLAY_AVAILABLE = "replay available"
+    GOAL_REACHED = "goal reached"
+
+
+class RunPolicy(StrEnum):
+    """When the same person may run through a sequence again."""
+
+    ONCE = "once"
+    ONCE_PER_SESSION = "once per session"
+    AGAIN_AFTER_END = "again after the end"
+
+
+class UnknownPolicy(StrEnum):
+    """What becomes of a message whose outcome nobody knows."""
+
+    HOLD = "hold"
+    RESEND = "resend"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Condition:
+    """One thing to ask; ``is_negated`` turns "only if" into "skip if"."""
+
+    kind: ConditionKind
+    is_negated: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Anchor:
+    """What the time counts from: ``step_key`` for a step, ``fixed_at`` for a fixed moment."""
+
+    kind: AnchorKind
+    step_key: str = ""
+    fixed_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timing:
+    """An anchor, how far from it, and at which local hour (``None``: the anchor's own)."""
+
+    anchor: Anchor
+    delay: Delay = field(default_factory=Delay)
+    at: time | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wait:
+    """How long a step waits for the word that its conditions need, counted from its anchor.
+
+    ``thank-you`` waits for attendance until the next morning; ``replay-open`` waits for a link at
+    most 3 days. After that the step is skipped.
+    """
+
+    delay: Delay
+    at: time | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One email of a sequence.
+
+    Attributes:
+        key: Stable for ever; rows, files and anchors name it.
+        kind: A letter keeps to days and gives way; a service email comes when it must.
+        timing: When, for somebody who has all that it counts from.
+        without_session: When, for somebody without a seat; ``None``: not for them.
+        window: Local weekdays and hours in which it may leave; letters always have one.
+        grace: How long after its moment it may still leave; for a letter its window says.
+        conditions: All must hold at its moment.
+        wait: How long a condition may stay open after the moment; ``None``: not at all.
+        lead: It must stand at least this long before its anchor, else it is skipped.
+        apart_from: Steps that it must not follow within the given time, else it is skipped.
+        one_of: Name of a group of which a person gets one per session.
+        repeats_when_moved: Planned again, as the next copy, when the date changes.
+    """
+
+    key: str
+    kind: StepKind
+    timing: Timing
+    without_session: Timing | None = None
+    window: SendWindow | None = None
+    grace: timedelta = timedelta(minutes=10)
+    conditions: tuple[Condition, ...] = ()
+    wait: Wait | None = None
+    lead: timedelta | None = None
+    apart_from: tuple[tuple[str, timedelta], ...] = ()
+    one_of: str = ""
+    repeats_when_moved: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SequenceDefinition:
+    """What a published version says.
+
+    Attributes:
+        slug: Name in files and addresses.
+        days_between_letters: Letters of one run stay this many days apart.
+        blackout_dates: Local days on which no letter leaves.
+    """
+
+    slug: str
+    title: str
+    brand: str
+    steps: tuple[Step, ...]
+    runs: RunPolicy = RunPolicy.ONCE_PER_SESSION
+    on_unknown: UnknownPolicy = UnknownPolicy.HOLD
+    days_between_letters: int = 2
+    blackout_dates: frozenset[date] = frozenset()
+
+    def step(self, key: str) -> Step:
+        """Return the step of that key; ``KeyError`` where there is none."""
+        for each in self.steps:
+            if each.key == key:
+                return each
+        raise KeyError(key)
