@@ -1,0 +1,389 @@
+"""People, dates and definitions: the rows that change when somebody does something.
+
+Moments are ``timestamptz``. Where a comment says *plan*, the moment is plan time (the database's
+clock plus the stored offset); where it says *real*, it is the database's clock alone.
+"""
+
+from datetime import date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    Interval,
+    LargeBinary,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, INET
+from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.types import Date
+
+from funnel.storage.base import PLAN_NOW, REAL_NOW, Base, Id
+
+
+class ClockRow(Base):
+    """One row: how far plan time stands from the database's clock. Zero in production."""
+
+    __tablename__ = "clock"
+    __table_args__ = (CheckConstraint("id = 1", name="single"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    ahead_by: Mapped[timedelta] = mapped_column(Interval, server_default=text("'0'"))
+    frozen_at: Mapped[datetime | None]  # plan; set while the demo is paused
+    goal: Mapped[str] = mapped_column(server_default="none")  # what the demo plays towards
+    goal_at: Mapped[datetime | None]  # plan; where the goal is a moment
+    breathe_until: Mapped[datetime | None]  # real; the demo's short breath between two skips
+
+
+class BrandRow(Base):
+    __tablename__ = "brands"
+
+    id: Mapped[Id]
+    slug: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]
+    host_name: Mapped[str]
+    host_first_name: Mapped[str]
+    from_address: Mapped[str]
+    reply_to: Mapped[str]
+    postal_address: Mapped[str]
+    accent: Mapped[str]
+    logo_url: Mapped[str] = mapped_column(server_default="")
+    booking_url: Mapped[str] = mapped_column(server_default="")
+    notes_url: Mapped[str] = mapped_column(server_default="")
+    link_domain: Mapped[str] = mapped_column(server_default="")
+
+
+class SequenceRow(Base):
+    __tablename__ = "sequences"
+
+    id: Mapped[Id]
+    slug: Mapped[str] = mapped_column(unique=True)
+    title: Mapped[str]
+    brand_id: Mapped[UUID] = mapped_column(ForeignKey("brands.id"))
+    live_version_id: Mapped[UUID | None]  # no key: versions point back at their sequence
+
+
+class SequenceVersionRow(Base):
+    """Immutable once written."""
+
+    __tablename__ = "sequence_versions"
+    __table_args__ = (UniqueConstraint("sequence_id", "number"),)
+
+    id: Mapped[Id]
+    sequence_id: Mapped[UUID] = mapped_column(ForeignKey("sequences.id"))
+    number: Mapped[int]
+    definition: Mapped[dict[str, Any]]
+    checksum: Mapped[str]
+    published_at: Mapped[datetime] = mapped_column(server_default=REAL_NOW)  # real
+
+
+class TemplateRow(Base):
+    __tablename__ = "templates"
+
+    key: Mapped[str] = mapped_column(primary_key=True)  # "disruption-masterclass/bias"
+    live_version_id: Mapped[UUID]
+
+
+class TemplateVersionRow(Base):
+    """Immutable once written: source as its author wrote it, and compiled for rendering."""
+
+    __tablename__ = "template_versions"
+    __table_args__ = (UniqueConstraint("key", "number"),)
+
+    id: Mapped[Id]
+    key: Mapped[str]
+    number: Mapped[int]
+    source: Mapped[str]
+    compiled: Mapped[dict[str, Any]]
+    checksum: Mapped[str]
+    published_at: Mapped[datetime] = mapped_column(server_default=REAL_NOW)  # real
+
+
+class DefinitionErrorRow(Base):
+    """A file that could not be loaded; the live version stays. Gone when the file is right."""
+
+    __tablename__ = "definition_errors"
+
+    file_name: Mapped[str] = mapped_column(primary_key=True)
+    error: Mapped[str]
+    checksum: Mapped[str]
+    seen_at: Mapped[datetime] = mapped_column(server_default=REAL_NOW)  # real
+
+
+class SessionRow(Base):
+    __tablename__ = "sessions"
+    __table_args__ = (
+        CheckConstraint("ends_at > starts_at", name="ends_after_start"),
+        Index("ix_sessions_sequence_starts_at", "sequence_id", "starts_at"),
+    )
+
+    id: Mapped[Id]
+    sequence_id: Mapped[UUID] = mapped_column(ForeignKey("sequences.id"))
+    title: Mapped[str]
+    starts_at: Mapped[datetime]  # plan
+    ends_at: Mapped[datetime]  # plan
+    zone: Mapped[str]
+    seats: Mapped[int | None]
+    join_url: Mapped[str] = mapped_column(server_default="")
+    replay_url: Mapped[str] = mapped_column(server_default="")
+    replay_known_at: Mapped[datetime | None]  # plan; when the replay link was first stored
+    replay_ends_at: Mapped[datetime | None]  # plan
+    closed_at: Mapped[datetime | None]  # plan; from then on, who is not known to have come missed
+    cancelled_at: Mapped[datetime | None]  # plan
+    clicks_count: Mapped[bool] = mapped_column(server_default=text("false"))
+    created_at: Mapped[datetime] = mapped_column(server_default=PLAN_NOW)  # plan
+
+
+class SourceRow(Base):
+    """A place signups come from.
+
+    ``secrets`` verify signed webhooks (newest first; several while one is replaced),
+    ``form_secret`` lets a site builder post that cannot sign. ``letters`` is how the form speaks:
+    ``included`` says plainly that the masterclass comes with letters, ``asked`` has a box.
+    """
+
+    __tablename__ = "sources"
+    __table_args__ = (CheckConstraint("letters in ('included', 'asked')", name="letters"),)
+
+    id: Mapped[Id]
+    slug: Mapped[str] = mapped_column(unique=True)
+    sequence_id: Mapped[UUID] = mapped_column(ForeignKey("sequences.id"))
+    secrets: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'"))
+    form_secret: Mapped[str | None]
+    field_mapping: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
+    is_double_opt_in: Mapped[bool] = mapped_column(server_default=text("true"))
+    letters: Mapped[str] = mapped_column(server_default="included")
+    wording: Mapped[str] = mapped_column(server_default="1")  # version of the consent's wording
+    per_minute: Mapped[int | None]  # signups a minute before 429; none: no limit
+    is_active: Mapped[bool] = mapped_column(server_default=text("true"))
+
+
+class SubscriberRow(Base):
+    """A person. Names, zone and locale come from confirmed signups only."""
+
+    __tablename__ = "subscribers"
+
+    id: Mapped[Id]
+    email: Mapped[str]  # as it was typed, domain in lower case
+    email_key: Mapped[str] = mapped_column(unique=True)  # case folded: one row a mailbox
+    first_name: Mapped[str] = mapped_column(server_default="")
+    last_name: Mapped[str] = mapped_column(server_default="")
+    zone: Mapped[str] = mapped_column(server_default="UTC")
+    zone_source: Mapped[str] = mapped_column(server_default="default")
+    zone_given: Mapped[str | None]  # what was given where it is not a zone
+    locale: Mapped[str] = mapped_column(server_default="en")
+    fields: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
+    wants_letters: Mapped[bool] = mapped_column(server_default=text("false"))
+    wants_seat_emails: Mapped[bool] = mapped_column(server_default=text("false"))
+    confirmed_at: Mapped[datetime | None]  # plan; the first confirmation
+    created_at: Mapped[datetime] = mapped_column(server_default=PLAN_NOW)  # plan
+
+
+class ConsentRow(Base):
+    """What was agreed to or ended, one row each time; the subscriber's row holds how it stands."""
+
+    __tablename__ = "consents"
+
+    id: Mapped[Id]
+    subscriber_id: Mapped[UUID] = mapped_column(
+        ForeignKey("subscribers.id", ondelete="CASCADE"), index=True
+    )
+    topic: Mapped[str]
+    is_given: Mapped[bool]
+    wording: Mapped[str] = mapped_column(server_default="")
+    source: Mapped[str]
+    at: Mapped[datetime] = mapped_column(server_default=PLAN_NOW)  # plan
+    ip: Mapped[str | None] = mapped_column(INET)
+    user_agent: Mapped[str | None]
+
+
+class SuppressionRow(Base):
+    """An address that must not be written to. Outlives the person: it has no foreign key."""
+
+    __tablename__ = "suppressions"
+
+    email_key: Mapped[str] = mapped_column(primary_key=True)
+    reason: Mapped[str]
+    source: Mapped[str] = mapped_column(server_default="")
+    at: Mapped[datetime] = mapped_column(server_default=PLAN_NOW)  # plan
+
+
+class SignupRow(Base):
+    """One call of the signup webhook or form, kept once per source and external id, for ever.
+
+    ``merged`` came while another was pending and changed that one; ``limited`` and ``suppressed``
+    are recorded and not mailed. The address hash survives the purge of unconfirmed people, so that
+    limits still count.
+    """
+
+    __tablename__ = "signups"
+    __table_args__ = (
+        UniqueConstraint("source_id", "external_id"),
+        CheckConstraint(
+            "status in ('pending', 'merged', 'limited', 'suppressed', 'confirmed', 'expired')",
+            name="status",
+        ),
+        # Read by accept_signup: a second one while one is pending changes that one.
+        Index(
+            "uq_signups_pending",
+            "subscriber_id",
+            "sequence_id",
+            unique=True,
+            postgresql_where=text("status = 'pending'"),
+        ),
+        # Read by dispatch_due: the reminder and the expiry.
+        Index("ix_signups_next_at", "next_at", postgresql_where=text("status = 'pending'")),
+        # Read by accept_signup: the limits per address.
+        Index(
+            "ix_signups_mailed",
+            "address_hash",
+            "mailed_at",
+            postgresql_where=text("mailed_at is not null"),
+        ),
+    )
+
+    id: Mapped[Id]
+    source_id: Mapped[UUID] = mapped_column(ForeignKey("sources.id"))
+    external_id: Mapped[str]
+    sequence_id: Mapped[UUID] = mapped_column(ForeignKey("sequences.id"))
+    subscriber_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("subscribers.id", ondelete="SET NULL"), index=True
+    )
+    merged_into_id: Mapped[UUID | None] = mapped_column(index=True)
+    status: Mapped[str]
+    address_hash: Mapped[bytes] = mapped_column(LargeBinary)
+    first_name: Mapped[str] = mapped_column(server_default="")
+    last_name: Mapped[str] = mapped_column(server_default="")
+    zone: Mapped[str | None]
+    zone_source: Mapped[str] = mapped_column(server_default="default")
+    zone_given: Mapped[str | None]
+    locale: Mapped[str | None]
+    session_id: Mapped[UUID | None]  # the date wished; counts when confirmed
+    wants_letters: Mapped[bool]
+    utm: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
+    fields: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
+    payload: Mapped[bytes | None] = mapped_column(LargeBinary)  # raw body, kept for replay
+    ip: Mapped[str | None] = mapped_column(INET)
+    user_agent: Mapped[str | None]
+    received_at: Mapped[datetime] = mapped_column(server_default=PLAN_NOW)  # plan
+    mailed_at: Mapped[datetime | None]  # plan; it caused a confirmation mail
+    next_at: Mapped[datetime | None]  # plan; the reminder, then the expiry
+    reminded_at: Mapped[datetime | None]  # plan
+    expires_at: Mapped[datetime]  # plan
+    confirmed_at: Mapped[datetime | None]  # plan
+    enrollment_id: Mapped[UUID | None]
+
+
+class EnrollmentRow(Base):
+    """One run of one person in one sequence. Whoever writes a timer holds this row's lock.
+
+    ``letter_days`` are the local days that unsettled letters take, for the person's other runs.
+    """
+
+    __tablename__ = "enrollments"
+    __table_args__ = (
+        UniqueConstraint("subscriber_id", "sequence_id", "run"),
+        CheckConstraint("state in ('active', 'completed', 'left')", name="state"),
+        CheckConstraint(
+            "state <> 'active' or next_due_at is not null or waiting_for is not null",
+            name="active_has_timer",
+        ),
+        # Read by dispatch_due: cost follows what is due, never what is enrolled or parked.
+        Index(
+            "ix_enrollments_due",
+            "lane",
+            "next_due_at",
+            postgresql_where=text("state = 'active' and not is_parked"),
+        ),
+        Index("ix_enrollments_session_id", "session_id"),
+    )
+
+    id: Mapped[Id]
+    subscriber_id: Mapped[UUID] = mapped_column(ForeignKey("subscribers.id", ondelete="CASCADE"))
+    sequence_id: Mapped[UUID] = mapped_column(ForeignKey("sequences.id"))
+    version_id: Mapped[UUID] = mapped_column(ForeignKey("sequence_versions.id"))
+    run: Mapped[int]
+    session_id: Mapped[UUID | None] = mapped_column(ForeignKey("sessions.id"))  # the seat now held
+    state: Mapped[str] = mapped_column(server_default="active")
+    lane: Mapped[str]
+    enrolled_at: Mapped[datetime] = mapped_column(server_default=PLAN_NOW)  # plan
+    ended_at: Mapped[datetime | None]  # plan
+    next_due_at: Mapped[datetime | None]  # plan
+    waiting_for: Mapped[str | None]
+    is_parked: Mapped[bool] = mapped_column(server_default=text("false"))
+    plan_revision: Mapped[int] = mapped_column(server_default=text("0"))
+    calendar_revision: Mapped[int] = mapped_column(server_default=text("0"))  # SEQUENCE of the ics
+    letter_days: Mapped[list[date]] = mapped_column(ARRAY(Date), server_default=text("'{}'"))
+    letters_end: Mapped[str | None]
+    goal_reached_at: Mapped[datetime | None]  # plan
+
+
+class RegistrationRow(Base):
+    """A seat. One ``registered`` row per run at most; a change of date leaves a ``moved`` one."""
+
+    __tablename__ = "registrations"
+    __table_args__ = (
+        CheckConstraint("status in ('registered', 'moved', 'cancelled')", name="status"),
+        CheckConstraint("attendance in ('unknown', 'attended', 'missed')", name="attendance"),
+        Index(
+            "uq_registrations_held",
+            "enrollment_id",
+            unique=True,
+            postgresql_where=text("status = 'registered'"),
+        ),
+        # Read when seats are counted, under the session's row lock.
+        Index(
+            "ix_registrations_seats", "session_id", postgresql_where=text("status = 'registered'")
+        ),
+        Index("ix_registrations_subscriber_id", "subscriber_id"),
+    )
+
+    id: Mapped[Id]
+    enrollment_id: Mapped[UUID] = mapped_column(ForeignKey("enrollments.id", ondelete="CASCADE"))
+    subscriber_id: Mapped[UUID] = mapped_column(ForeignKey("subscribers.id", ondelete="CASCADE"))
+    session_id: Mapped[UUID] = mapped_column(ForeignKey("sessions.id"))
+    status: Mapped[str] = mapped_column(server_default="registered")
+    registered_at: Mapped[datetime] = mapped_column(server_default=PLAN_NOW)  # plan
+    ended_at: Mapped[datetime | None]  # plan
+    attendance: Mapped[str] = mapped_column(server_default="unknown")
+    attendance_known_at: Mapped[datetime | None]  # plan
+    watched_at: Mapped[datetime | None]  # plan
+
+
+class FactRow(Base):
+    """Something that happened and that the planner may use."""
+
+    __tablename__ = "facts"
+    __table_args__ = (Index("ix_facts_subscriber_id", "subscriber_id"),)
+
+    id: Mapped[Id]
+    subscriber_id: Mapped[UUID] = mapped_column(ForeignKey("subscribers.id", ondelete="CASCADE"))
+    enrollment_id: Mapped[UUID | None]
+    session_id: Mapped[UUID | None]
+    kind: Mapped[str]
+    source: Mapped[str]
+    at: Mapped[datetime]  # plan; when it happened
+    known_at: Mapped[datetime] = mapped_column(server_default=PLAN_NOW)  # plan
+    data: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
+
+
+class EvidenceRow(Base):
+    """Something that a machine may have caused as well: a page or link was fetched."""
+
+    __tablename__ = "evidence"
+
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    kind: Mapped[str]
+    subscriber_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("subscribers.id", ondelete="CASCADE"), index=True
+    )
+    enrollment_id: Mapped[UUID | None]
+    signup_id: Mapped[UUID | None]
+    at: Mapped[datetime] = mapped_column(server_default=PLAN_NOW)  # plan
+    ip: Mapped[str | None] = mapped_column(INET)
+    user_agent: Mapped[str | None]
