@@ -1,0 +1,48 @@
+"""Addresses of the pages that a person's emails lead to: a path and a signed token, no more."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from funnel.domain.consent import Topic
+from funnel.domain.signing import LinkPurpose, LinkTokens
+
+_UNSUBSCRIBE = {
+    Topic.LETTERS: LinkPurpose.UNSUBSCRIBE_LETTERS,
+    Topic.SEAT: LinkPurpose.UNSUBSCRIBE_SEAT,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """Makes every link of an email; ``base_url`` has no slash at its end.
+
+    Tokens name a signup (confirm), a person (preferences, unsubscribe) or a run (join, replay,
+    calendar), never a message: what an old email holds must work when its row is long purged.
+    """
+
+    base_url: str
+    tokens: LinkTokens
+
+    def confirm(self, signup_id: UUID) -> str:
+        """Return the page with the button "Take my seat"."""
+        return f"{self.base_url}/c/{self.tokens.make(LinkPurpose.CONFIRM, signup_id)}"
+
+    def preferences(self, subscriber_id: UUID) -> str:
+        """Return the page where a person sees and ends what they get."""
+        return f"{self.base_url}/p/{self.tokens.make(LinkPurpose.PREFERENCES, subscriber_id)}"
+
+    def unsubscribe(self, topic: Topic, subscriber_id: UUID) -> str:
+        """Return the page for people, and by POST the one-click address (RFC 8058), of a topic."""
+        return f"{self.base_url}/u/{self.tokens.make(_UNSUBSCRIBE[topic], subscriber_id)}"
+
+    def join(self, enrollment_id: UUID) -> str:
+        """Return the person's own way into the room; the same when the date changes."""
+        return f"{self.base_url}/j/{self.tokens.make(LinkPurpose.JOIN, enrollment_id)}"
+
+    def replay(self, enrollment_id: UUID) -> str:
+        """Return the page with the recording and its button "Watch"."""
+        return f"{self.base_url}/r/{self.tokens.make(LinkPurpose.REPLAY, enrollment_id)}"
+
+    def calendar(self, enrollment_id: UUID) -> str:
+        """Return the calendar file; programs that subscribed to it see a moved date."""
+        return f"{self.base_url}/cal/{self.tokens.make(LinkPurpose.CALENDAR, enrollment_id)}.ics"

@@ -1,0 +1,124 @@
+"""Every setting, once: its meaning, its unit, its default. Read by bootstrap only.
+
+Each is an environment variable ``FUNNEL_<NAME>`` (or a line of ``.env``).
+"""
+
+from datetime import timedelta
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """How this installation runs; read once at the start of a process, then it cannot change."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="FUNNEL_", env_file=".env", extra="ignore", frozen=True
+    )
+
+    database_url: str = Field(
+        default="",
+        description="PostgreSQL, as postgresql+psycopg://user:password@host/name. "
+        "Empty in the demo: an embedded server is started.",
+    )
+    broker_url: str = Field(
+        default="",
+        description="Redis or Valkey, as redis://host:6379/0. "
+        "Empty in the demo: an embedded server is started.",
+    )
+    data_folder: Path = Field(
+        default=Path(".data"),
+        description="Where the demo keeps its database, broker, logs and kept mails.",
+    )
+    base_url: str = Field(
+        default="http://127.0.0.1:8000",
+        description="Where people reach the pages; every link in an email begins with it.",
+    )
+    link_keys: tuple[SecretStr, ...] = Field(
+        default=(),
+        description="Keys that sign links, 32 or more random characters each, as a JSON list; "
+        "the first signs, all verify. Required outside the demo.",
+    )
+    is_demo: bool = Field(
+        default=False,
+        description="Demo mode: a clock that can skip, the built-in inbox, pages of the demo. "
+        "Answers only this machine.",
+    )
+    allowed_hosts: tuple[str, ...] = Field(
+        default=(),
+        description="Host names that the pages answer to, as a JSON list; empty: base_url's own.",
+    )
+    trusted_proxies: tuple[str, ...] = Field(
+        default=(),
+        description="Addresses of proxies whose X-Forwarded-For is believed, as a JSON list.",
+    )
+
+    mailer: str = Field(
+        default="mailbox",
+        pattern="^(mailbox|smtp)$",
+        description="mailbox keeps every mail in a folder for the built-in inbox; smtp sends.",
+    )
+    mailbox_folder: Path | None = Field(
+        default=None, description="Where the mailbox keeps mails; empty: mailbox in data_folder."
+    )
+    smtp_host: str = Field(default="localhost", description="Host name of the SMTP server.")
+    smtp_port: int = Field(default=587, ge=1, le=65535, description="587 STARTTLS, 465 TLS.")
+    smtp_security: str = Field(
+        default="starttls",
+        pattern="^(starttls|tls|none)$",
+        description="starttls requires it, tls speaks it from the first byte, none does without.",
+    )
+    smtp_user: str = Field(default="", description="Name for SMTP AUTH; empty: no log-in.")
+    smtp_password: SecretStr = Field(default=SecretStr(""), description="Password for SMTP AUTH.")
+    smtp_timeout_seconds: float = Field(
+        default=30.0, gt=0, le=60, description="Seconds to wait for one answer of the server."
+    )
+    message_id_domain: str = Field(
+        default="", description="Domain of Message-ID; empty: the one of the brand's address."
+    )
+    one_click_ends_everything: bool = Field(
+        default=False,
+        description="One-click in the mail program ends every topic, not only the email's own.",
+    )
+
+    watch_definitions: bool = Field(
+        default=True,
+        description="Load changed sequences and emails from their files while running.",
+    )
+    definitions_folder: Path | None = Field(
+        default=None,
+        description="Folder with sequences/, email/ and brands/; empty: those that ship.",
+    )
+    confirmation_lasts: timedelta = Field(
+        default=timedelta(days=7), description="How long a signup can be confirmed, e.g. P7D."
+    )
+    reminder_after: timedelta = Field(
+        default=timedelta(hours=4),
+        description="When the one confirmation reminder leaves, e.g. PT4H.",
+    )
+    published_per_lane: int = Field(
+        default=500,
+        ge=1,
+        description="Messages of one lane on the queue and not yet opened, at most.",
+    )
+    messages_per_task: int = Field(
+        default=25, ge=1, le=500, description="Messages that one task carries."
+    )
+    lease_seconds: int = Field(
+        default=120,
+        ge=100,
+        description="Seconds after which a message in a worker's hands counts as lost; "
+        "longer than a task may run (90 s).",
+    )
+    republish_after_seconds: int = Field(
+        default=30, ge=5, description="Seconds after which what the broker lost is put on it again."
+    )
+    form_per_hour: int = Field(
+        default=30, ge=1, description="Signups by forms that one IP address may send in an hour."
+    )
+    form_min_seconds: float = Field(
+        default=2.0, ge=0, description="Seconds below which a filled form was filled by a machine."
+    )
+    log_level: str = Field(default="info", pattern="^(debug|info|warning|error)$")
+    log_json: bool = Field(default=True, description="One JSON object a line; false: for people.")

@@ -1,0 +1,69 @@
+"""One request or task is one transaction; nobody below commits."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+
+from sqlalchemy import Connection, Engine, create_engine, text
+
+from funnel.storage.base import PLAN_NOW, REAL_NOW
+
+
+class Transaction:
+    """An open transaction and its two clocks; repositories take its ``connection``.
+
+    READ COMMITTED: each statement sees what was committed before it began, so what must not
+    change is locked first and read in a second statement.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+
+    @cached_property
+    def now(self) -> datetime:
+        """Plan time at which this transaction began, aware UTC."""
+        return self._moment(str(PLAN_NOW))
+
+    @cached_property
+    def real_now(self) -> datetime:
+        """The database's clock when this transaction began, aware UTC."""
+        return self._moment(str(REAL_NOW))
+
+    def _moment(self, expression: str) -> datetime:
+        moment: datetime = self.connection.execute(text(f"select {expression}")).scalar_one()
+        return moment
+
+
+@dataclass(frozen=True, slots=True)
+class Transactions:
+    """Opens transactions on one engine; made after the fork, one per process."""
+
+    engine: Engine
+
+    @contextmanager
+    def begin(self) -> Iterator[Transaction]:
+        """Commit at the end of the block, roll back when it raises."""
+        with self.engine.begin() as connection:
+            yield Transaction(connection)
+
+    def close(self) -> None:
+        """Give every pooled connection back to the operating system."""
+        self.engine.dispose()
+
+
+def open_database(url: str, *, pool_size: int = 5) -> Transactions:
+    """Return transactions on the database at ``url`` (``postgresql+psycopg://…``)."""
+    engine = create_engine(
+        url,
+        pool_size=pool_size,
+        max_overflow=pool_size,
+        pool_pre_ping=True,  # a database that restarted costs one look, not one failed request
+        connect_args={
+            "options": "-c timezone=UTC -c lock_timeout=10s",
+            "connect_timeout": 5,
+            "application_name": "funnel",
+        },
+    )
+    return Transactions(engine)
