@@ -1,0 +1,150 @@
+"""The composition root: settings in, everything that a door needs out.
+
+The only place that reads settings and the process's clock. Each part is made when it is first
+asked for, after the fork, so that a process opens only what it uses.
+"""
+
+import os
+import socket
+from functools import cached_property
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import structlog
+
+from funnel.domain.errors import InvalidInputError
+from funnel.domain.links import Links
+from funnel.domain.signing import LinkTokens
+from funnel.log import configure_logging
+from funnel.rendering.renderer import Renderer
+from funnel.sending.mailbox import Mailbox, MailboxMailer
+from funnel.sending.mailer import Mailer
+from funnel.sending.smtp import SmtpMailer, SmtpSecurity, SmtpSettings
+from funnel.settings import Settings
+from funnel.storage.transaction import Transactions, open_database
+
+log = structlog.get_logger()
+
+SHIPPED_DEFINITIONS = Path(__file__).parent / "templates"
+
+
+class Deps:
+    """What the doors are given. One per process; ``close`` at its end."""
+
+    def __init__(self, settings: Settings, *, role: str) -> None:
+        self.settings = settings
+        self.role = role
+
+    @cached_property
+    def process_name(self) -> str:
+        """Name of this process in leases and heartbeats: host, process id and role."""
+        return f"{socket.gethostname()}:{os.getpid()}:{self.role}"
+
+    @cached_property
+    def transactions(self) -> Transactions:
+        """Transactions on the configured database.
+
+        Raises:
+            InvalidInputError: No database is configured.
+        """
+        if not self.settings.database_url:
+            raise InvalidInputError(
+                "no database is configured",
+                field="FUNNEL_DATABASE_URL",
+                remedy="Set FUNNEL_DATABASE_URL, or start the demo, which brings its own.",
+            )
+        return open_database(self.settings.database_url, pool_size=self._pool_size)
+
+    @property
+    def _pool_size(self) -> int:
+        # The web's thread pool holds one connection a request; a worker process does one thing.
+        return 16 if self.role == "web" else 2
+
+    @cached_property
+    def tokens(self) -> LinkTokens:
+        """Codec of link tokens.
+
+        Raises:
+            InvalidInputError: No key is configured, or one is too short.
+        """
+        keys = [each.get_secret_value().encode() for each in self.settings.link_keys]
+        if not keys:
+            raise InvalidInputError(
+                "no key for links is configured",
+                field="FUNNEL_LINK_KEYS",
+                remedy='Set FUNNEL_LINK_KEYS to a JSON list, for example ["32 random characters"].',
+            )
+        return LinkTokens(keys)
+
+    @cached_property
+    def links(self) -> Links:
+        """Addresses that emails hold."""
+        return Links(base_url=self.settings.base_url.rstrip("/"), tokens=self.tokens)
+
+    @cached_property
+    def address_key(self) -> bytes:
+        """Key of the hash under which limits remember an address; tied to the last link key."""
+        return self.settings.link_keys[-1].get_secret_value().encode()
+
+    @cached_property
+    def allowed_hosts(self) -> tuple[str, ...]:
+        """Host names that the pages answer to."""
+        own = urlsplit(self.settings.base_url).hostname or "localhost"
+        if self.settings.is_demo:
+            return ("127.0.0.1", "localhost", "[::1]")
+        return self.settings.allowed_hosts or (own,)
+
+    @cached_property
+    def mailbox_folder(self) -> Path:
+        """Where the development mailer keeps its mails."""
+        return self.settings.mailbox_folder or self.settings.data_folder / "mailbox"
+
+    @cached_property
+    def mailbox(self) -> Mailbox:
+        """Reader of the built-in inbox."""
+        return Mailbox(self.mailbox_folder)
+
+    @cached_property
+    def mailer(self) -> Mailer:
+        """The configured way to hand emails over."""
+        if self.settings.mailer == "mailbox":
+            return MailboxMailer(self.mailbox_folder)
+        return SmtpMailer(
+            SmtpSettings(
+                host=self.settings.smtp_host,
+                port=self.settings.smtp_port,
+                security=SmtpSecurity(self.settings.smtp_security),
+                user=self.settings.smtp_user,
+                password=self.settings.smtp_password.get_secret_value(),
+                timeout_seconds=self.settings.smtp_timeout_seconds,
+            )
+        )
+
+    @cached_property
+    def renderer(self) -> Renderer:
+        """Renders compiled templates; keeps them by checksum."""
+        return Renderer()
+
+    @cached_property
+    def definitions_folder(self) -> Path:
+        """Where sequences, emails and brands are written."""
+        return self.settings.definitions_folder or SHIPPED_DEFINITIONS
+
+    def close(self) -> None:
+        """Give connections back."""
+        if "mailer" in self.__dict__:
+            self.mailer.close()
+        if "transactions" in self.__dict__:
+            self.transactions.close()
+
+
+def build(settings: Settings | None = None, *, role: str) -> Deps:
+    """Read the settings, start logging, and return the process's dependencies.
+
+    Args:
+        settings: Given by tests and the demo; read from the environment otherwise.
+        role: "web", "deliver", "dispatch", "scheduler" or "cli": named in logs and leases.
+    """
+    settings = settings or Settings()
+    configure_logging(level=settings.log_level, is_json=settings.log_json, role=role)
+    return Deps(settings, role=role)
