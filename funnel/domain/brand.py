@@ -1,0 +1,137 @@
+"""Who writes: the sender that a sequence's emails speak for, and the file that describes it."""
+
+import re
+from dataclasses import dataclass, fields
+from typing import Any
+
+import yaml
+
+from funnel.domain.errors import InvalidInputError
+
+_REQUIRED = (
+    "name",
+    "host_name",
+    "host_first_name",
+    "from_address",
+    "reply_to",
+    "postal_address",
+    "accent",
+)
+_ADDRESS = re.compile(r"[^@\s<>]+@[^@\s<>]+\.[^@\s<>]+")
+_COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
+_WEB_ADDRESS = re.compile(r"https?://[^\s\"'<>]+")
+
+
+class BrandFileError(InvalidInputError):
+    """A brand's file says something that no email can be sent with.
+
+    Attributes:
+        line: The line of the file, counted from 1; ``None`` where the whole file is at fault.
+    """
+
+    def __init__(
+        self, message: str, *, line: int | None, field: str | None = None, remedy: str = ""
+    ) -> None:
+        super().__init__(message, field=field, remedy=remedy)
+        self.line = line
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Brand:
+    """A sender.
+
+    Attributes:
+        slug: Its name in sequence files.
+        accent: Colour of buttons and links, as ``#RRGGBB``.
+        booking_url: Where a talk is booked; empty: the paragraphs about it fall away.
+        notes_url: Page of notes for those who came; empty: likewise.
+        link_domain: Host name of the links in emails; empty: the service's own address.
+    """
+
+    slug: str
+    name: str
+    host_name: str
+    host_first_name: str
+    from_address: str
+    reply_to: str
+    postal_address: str
+    accent: str
+    logo_url: str = ""
+    booking_url: str = ""
+    notes_url: str = ""
+    link_domain: str = ""
+
+
+def parse_brand(text: str, *, slug: str) -> Brand:
+    """Return the brand that a YAML file describes.
+
+    Args:
+        text: The file's text.
+        slug: The file's name without its ending.
+
+    Raises:
+        BrandFileError: With the line and what to write instead.
+    """
+    values, lines = _read_mapping(text)
+    known = {each.name for each in fields(Brand)} - {"slug"}
+    for key in values:
+        if key not in known:
+            raise BrandFileError(
+                f'a brand has no "{key}"',
+                line=lines[key],
+                field=key,
+                remedy=f"It may have: {', '.join(sorted(known))}.",
+            )
+    for key in _REQUIRED:
+        if not str(values.get(key) or "").strip():
+            raise BrandFileError(
+                f'"{key}" is missing', line=lines.get(key), field=key, remedy="Fill it in."
+            )
+    texts = {key: _text(key, value, lines[key]) for key, value in values.items()}
+    _check(texts, lines)
+    return Brand(slug=slug, **texts)
+
+
+def _read_mapping(text: str) -> tuple[dict[str, Any], dict[str, int]]:
+    try:
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        values = yaml.safe_load(text)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        raise BrandFileError(
+            f"not readable as YAML: {error.problem}", line=mark.line + 1 if mark else None
+        ) from error
+    except yaml.YAMLError as error:
+        raise BrandFileError(f"not readable as YAML: {error}", line=None) from error
+    if not isinstance(node, yaml.MappingNode):
+        raise BrandFileError("a brand is a list of `name: value` lines", line=1)
+    lines = {str(key.value): key.start_mark.line + 1 for key, _ in node.value}
+    return {str(key): value for key, value in values.items()}, lines
+
+
+def _text(key: str, value: object, line: int) -> str:
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise BrandFileError(
+            f'"{key}" must be a text', line=line, field=key, remedy="Put it in quotation marks."
+        )
+    return value.strip()
+
+
+def _check(texts: dict[str, str], lines: dict[str, int]) -> None:
+    rules = (
+        (("from_address", "reply_to"), _ADDRESS, "an address like mira@example.org"),
+        (("accent",), _COLOUR, "a colour like '#1F5C57', in quotation marks"),
+        (("logo_url", "booking_url", "notes_url"), _WEB_ADDRESS, "empty, or begin with https://"),
+    )
+    for keys, shape, wanted in rules:
+        for key in keys:
+            value = texts.get(key, "")
+            if value and not shape.fullmatch(value):
+                raise BrandFileError(
+                    f'"{key}" is "{value}"',
+                    line=lines[key],
+                    field=key,
+                    remedy=f"It must be {wanted}.",
+                )

@@ -1,0 +1,66 @@
+"""Senders, one row each, as their files say."""
+
+from dataclasses import asdict
+from uuid import UUID, uuid4
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+
+from funnel.domain.brand import Brand
+from funnel.storage.tables import BrandRow, SequenceRow
+from funnel.storage.transaction import Transaction
+
+_COLUMNS = (
+    BrandRow.slug,
+    BrandRow.name,
+    BrandRow.host_name,
+    BrandRow.host_first_name,
+    BrandRow.from_address,
+    BrandRow.reply_to,
+    BrandRow.postal_address,
+    BrandRow.accent,
+    BrandRow.logo_url,
+    BrandRow.booking_url,
+    BrandRow.notes_url,
+    BrandRow.link_domain,
+)
+
+
+def find_brand(tx: Transaction, slug: str) -> Brand | None:
+    """Return the brand of that name, ``None`` where there is none."""
+    statement = select(*_COLUMNS).where(BrandRow.slug == slug)
+    row = tx.connection.execute(statement).mappings().one_or_none()
+    return None if row is None else Brand(**row)
+
+
+def find_brand_id(tx: Transaction, slug: str) -> UUID | None:
+    """Return the id of the brand of that name, ``None`` where there is none."""
+    return tx.connection.execute(select(BrandRow.id).where(BrandRow.slug == slug)).scalar()
+
+
+def brand_of_sequence(tx: Transaction, sequence_id: UUID) -> Brand:
+    """Return the brand for which a sequence's emails speak."""
+    statement = (
+        select(*_COLUMNS)
+        .join(SequenceRow, SequenceRow.brand_id == BrandRow.id)
+        .where(SequenceRow.id == sequence_id)
+    )
+    return Brand(**tx.connection.execute(statement).mappings().one())
+
+
+def list_brands(tx: Transaction) -> list[Brand]:
+    """Return every brand, by name."""
+    rows = tx.connection.execute(select(*_COLUMNS).order_by(BrandRow.slug)).mappings()
+    return [Brand(**row) for row in rows]
+
+
+def save_brand(tx: Transaction, brand: Brand) -> bool:
+    """Write what a brand's file says; tell whether that changed anything."""
+    if find_brand(tx, brand.slug) == brand:
+        return False
+    values = asdict(brand)
+    statement = insert(BrandRow).values(id=uuid4(), **values)
+    tx.connection.execute(
+        statement.on_conflict_do_update(index_elements=[BrandRow.slug], set_=values)
+    )
+    return True

@@ -1,0 +1,69 @@
+"""Texts of emails and their immutable versions."""
+
+from collections.abc import Collection
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import func, insert, select
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from funnel.storage.tables import TemplateRow, TemplateVersionRow
+from funnel.storage.transaction import Transaction
+
+
+def live_template_id(tx: Transaction, key: str) -> UUID | None:
+    """Return the live version of a template, ``None`` where there is no such template."""
+    return live_template_ids(tx, [key]).get(key)
+
+
+def live_template_ids(tx: Transaction, keys: Collection[str]) -> dict[str, UUID]:
+    """Return the live version of each template that exists among ``keys``."""
+    statement = select(TemplateRow.key, TemplateRow.live_version_id)
+    rows = tx.connection.execute(statement.where(TemplateRow.key.in_(keys)))
+    return {row.key: row.live_version_id for row in rows}
+
+
+def live_checksums(tx: Transaction) -> dict[str, str]:
+    """Return the checksum of every template's live version, by key."""
+    statement = select(TemplateRow.key, TemplateVersionRow.checksum).join(
+        TemplateVersionRow, TemplateVersionRow.id == TemplateRow.live_version_id
+    )
+    return {row.key: row.checksum for row in tx.connection.execute(statement)}
+
+
+def read_compiled(tx: Transaction, version_id: UUID) -> dict[str, Any]:
+    """Return a compiled version in its stored form; it never changes, so keep it by its id."""
+    statement = select(TemplateVersionRow.compiled).where(TemplateVersionRow.id == version_id)
+    compiled: dict[str, Any] = tx.connection.execute(statement).scalar_one()
+    return compiled
+
+
+def publish_template(
+    tx: Transaction, *, key: str, source: str, compiled: dict[str, Any], checksum: str
+) -> int:
+    """Write the next version of a template and make it live; return its number.
+
+    The caller holds the lock of ``lock_definitions``.
+    """
+    newest = select(func.coalesce(func.max(TemplateVersionRow.number), 0))
+    statement = newest.where(TemplateVersionRow.key == key)
+    number: int = tx.connection.execute(statement).scalar_one() + 1
+    version_id = uuid4()
+    tx.connection.execute(
+        insert(TemplateVersionRow).values(
+            id=version_id,
+            key=key,
+            number=number,
+            source=source,
+            compiled=compiled,
+            checksum=checksum,
+        )
+    )
+    tx.connection.execute(
+        upsert(TemplateRow)
+        .values(key=key, live_version_id=version_id)
+        .on_conflict_do_update(
+            index_elements=[TemplateRow.key], set_={"live_version_id": version_id}
+        )
+    )
+    return number
