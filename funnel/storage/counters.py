@@ -1,0 +1,82 @@
+"""Sums for pages, moved in the transaction that moves the rows."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import text
+
+from funnel.storage.transaction import Transaction
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Tally:
+    """What is counted: messages of one step (or notice) in one status."""
+
+    sequence_id: UUID
+    step_key: str
+    status: str
+
+
+def move(tx: Transaction, changes: Mapping[Tally, int]) -> None:
+    """Add the changes to the sums.
+
+    In sorted order: two transactions that touch the same sums must take their locks alike.
+    """
+    if not changes:
+        return
+    tx.connection.execute(
+        _ADD,
+        [
+            {
+                "sequence_id": tally.sequence_id,
+                "step_key": tally.step_key,
+                "status": tally.status,
+                "change": changes[tally],
+            }
+            for tally in sorted(changes)
+            if changes[tally]
+        ],
+    )
+
+
+_ADD = text(
+    """
+    insert into counters (sequence_id, step_key, status, total)
+    values (:sequence_id, :step_key, :status, :change)
+    on conflict (sequence_id, step_key, status) do update
+    set total = counters.total + excluded.total
+    """
+)
+
+
+def differences(tx: Transaction) -> list[tuple[Tally, int, int]]:
+    """Return each sum that is not what the rows say: the tally, the sum, the rows."""
+    rows = tx.connection.execute(_COMPARE).all()
+    return [(Tally(row.sequence_id, row.step_key, row.status), row.said, row.are) for row in rows]
+
+
+_COMPARE = text(
+    """
+    with counted as (
+        select sequence_id, coalesce(step_key, template_key) as step_key, status, count(*) as are
+        from messages where kind in ('sequence', 'notice') group by 1, 2, 3
+    )
+    select coalesce(c.sequence_id, r.sequence_id) as sequence_id,
+           coalesce(c.step_key, r.step_key) as step_key, coalesce(c.status, r.status) as status,
+           coalesce(c.total, 0) as said, coalesce(r.are, 0) as are
+    from counters c
+    full join counted r using (sequence_id, step_key, status)
+    where coalesce(c.total, 0) <> coalesce(r.are, 0)
+    """
+)
+
+
+def sums(tx: Transaction, sequence_id: UUID) -> Counter[tuple[str, str]]:
+    """Return the sums of a sequence by step key and status."""
+    rows = tx.connection.execute(
+        text("select step_key, status, total from counters where sequence_id = :id"),
+        {"id": sequence_id},
+    )
+    return Counter({(row.step_key, row.status): row.total for row in rows})

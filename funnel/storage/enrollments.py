@@ -1,0 +1,292 @@
+"""Runs: which are due, all that a plan depends on, and what the plan then says."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import RowMapping, bindparam, text
+
+from funnel.domain.enrollment import Enrollment, Facts, LettersEnd, PassedStep
+from funnel.domain.message import LETTER_PRIORITY, MessageStatus
+from funnel.domain.session import Attendance, Registration, Session
+from funnel.storage.transaction import Transaction
+
+# PRODUCT, "Another date": a letter that the person got within this time is not repeated.
+REMEMBERED_FOR = timedelta(days=180)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One enrollment with what writing its messages needs; the planner gets ``enrollment``."""
+
+    id: UUID
+    subscriber_id: UUID
+    sequence_id: UUID
+    version_id: UUID
+    sequence_slug: str
+    lane: str
+    plan_revision: int
+    enrollment: Enrollment
+    facts: Facts
+    taken_days: frozenset[date]
+    queued: Mapping[tuple[str, int], UUID]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunUpdate:
+    """What a plan writes into the run's row."""
+
+    id: UUID
+    state: str
+    next_due_at: datetime | None
+    waiting_for: str | None
+    letter_days: Sequence[date]
+
+
+def claim_due(tx: Transaction, lane: str, limit: int) -> list[UUID]:
+    """Lock and return due runs of a lane, earliest first; what another holds is left out.
+
+    Neither lock waits: the lock order everywhere else is subscriber before enrollment, and a
+    claim that waited for a subscriber while it held an enrollment could deadlock.
+    """
+    claimed = tx.connection.execute(_CLAIM_DUE, {"lane": lane, "limit": limit}).all()
+    people = {each.subscriber_id for each in claimed}
+    locked = set(
+        tx.connection.execute(_LOCK_PEOPLE_WITHOUT_WAITING, {"ids": list(people)}).scalars()
+    )
+    return [each.id for each in claimed if each.subscriber_id in locked]
+
+
+_CLAIM_DUE = text(
+    """
+    select id, subscriber_id from enrollments
+    where state = 'active' and not is_parked and lane = :lane and next_due_at <= plan_now()
+    order by next_due_at limit :limit
+    for no key update skip locked
+    """
+)
+_LOCK_PEOPLE_WITHOUT_WAITING = text(
+    "select id from subscribers where id = any(:ids) order by id for no key update skip locked"
+)
+
+
+def lock(tx: Transaction, run_ids: Sequence[UUID]) -> None:
+    """Lock the people of these runs, then the runs: the order that everybody keeps."""
+    tx.connection.execute(_LOCK_PEOPLE, {"ids": list(run_ids)})
+    tx.connection.execute(_LOCK_RUNS, {"ids": list(run_ids)})
+
+
+_LOCK_PEOPLE = text(
+    """
+    select id from subscribers
+    where id in (select subscriber_id from enrollments where id = any(:ids))
+    order by id for no key update
+    """
+)
+_LOCK_RUNS = text("select id from enrollments where id = any(:ids) order by id for no key update")
+
+
+def load_runs(tx: Transaction, run_ids: Sequence[UUID]) -> list[Run]:
+    """Return the active runs among these with all their facts, the earliest enrolled first.
+
+    Call it after ``lock``, in statements of their own: facts that were read before the lock may
+    be older than the plan that they would overwrite.
+    """
+    ids = {"ids": list(run_ids)}
+    rows = tx.connection.execute(_LOAD_RUNS, ids).mappings().all()
+    passed = _by_run(tx.connection.execute(_LOAD_PASSED, ids).mappings())
+    others = _other_letters(tx, [row["id"] for row in rows])
+    return [_run(row, passed[row["id"]], others[row["id"]]) for row in rows]
+
+
+_LOAD_RUNS = text(
+    """
+    select e.id, e.subscriber_id, e.sequence_id, e.version_id, q.slug, e.lane, e.plan_revision,
+           e.enrolled_at, e.letters_end, e.goal_reached_at, p.zone, p.wants_letters,
+           p.wants_seat_emails, r.registered_at, r.attendance, r.attendance_known_at, r.watched_at,
+           s.id as session_id, s.title, s.starts_at, s.ends_at, s.zone as session_zone, s.seats,
+           s.join_url, s.replay_url, s.replay_known_at, s.replay_ends_at, s.closed_at
+    from enrollments e
+    join subscribers p on p.id = e.subscriber_id
+    join sequences q on q.id = e.sequence_id
+    left join registrations r on r.enrollment_id = e.id and r.status = 'registered'
+    left join sessions s on s.id = r.session_id and s.cancelled_at is null
+    where e.id = any(:ids) and e.state = 'active'
+    order by e.enrolled_at, e.id
+    """
+)
+_LOAD_PASSED = text(
+    """
+    select id, enrollment_id, step_key, copy, status, due_at, settled_at, session_id,
+           session_starts_at
+    from messages where enrollment_id = any(:ids) and kind = 'sequence'
+    """
+)
+
+
+def _by_run(rows: Iterable[RowMapping]) -> defaultdict[UUID, list[RowMapping]]:
+    grouped: defaultdict[UUID, list[RowMapping]] = defaultdict(list)
+    for row in rows:
+        grouped[row["enrollment_id"]].append(row)
+    return grouped
+
+
+@dataclass(slots=True)
+class _OtherLetters:
+    """What a person's other runs mean for this one."""
+
+    taken: set[date]
+    had: dict[str, date]
+
+
+def _other_letters(tx: Transaction, run_ids: Sequence[UUID]) -> dict[UUID, _OtherLetters]:
+    found = {each: _OtherLetters(set(), {}) for each in run_ids}
+    ids = {"ids": list(run_ids)}
+    for row in tx.connection.execute(_RESERVED_BY_OLDER_RUNS, ids):
+        found[row.id].taken.update(row.letter_days)
+    since = {"since": tx.now - REMEMBERED_FOR, "letter": LETTER_PRIORITY}
+    for row in tx.connection.execute(_SENT_BY_OTHER_RUNS, ids | since):
+        day = row.left_at.astimezone(ZoneInfo(row.zone)).date()
+        found[row.id].taken.add(day)
+        if row.is_same_sequence and row.status in ("accepted", "unknown"):
+            found[row.id].had[row.step_key] = day
+    return found
+
+
+# Over several runs at most one letter a day: the older run (enrolled at, id) chooses first.
+_RESERVED_BY_OLDER_RUNS = text(
+    """
+    select e.id, o.letter_days from enrollments e
+    join enrollments o on o.subscriber_id = e.subscriber_id and o.id <> e.id
+     and o.state = 'active' and (o.enrolled_at, o.id) < (e.enrolled_at, e.id)
+    where e.id = any(:ids)
+    """
+)
+_SENT_BY_OTHER_RUNS = text(
+    """
+    select e.id, p.zone, m.step_key, m.status, coalesce(m.accepted_at, m.due_at) as left_at,
+           o.sequence_id = e.sequence_id as is_same_sequence
+    from enrollments e
+    join subscribers p on p.id = e.subscriber_id
+    join enrollments o on o.subscriber_id = e.subscriber_id and o.id <> e.id
+    join messages m on m.enrollment_id = o.id and m.priority = :letter and m.due_at >= :since
+     and m.status in ('queued', 'sending', 'accepted', 'unknown')
+    where e.id = any(:ids)
+    """
+)
+
+
+def _run(row: RowMapping, passed: Sequence[RowMapping], others: _OtherLetters) -> Run:
+    return Run(
+        id=row["id"],
+        subscriber_id=row["subscriber_id"],
+        sequence_id=row["sequence_id"],
+        version_id=row["version_id"],
+        sequence_slug=row["slug"],
+        lane=row["lane"],
+        plan_revision=row["plan_revision"],
+        enrollment=Enrollment(
+            enrolled_at=row["enrolled_at"],
+            zone=ZoneInfo(row["zone"]),
+            letters_end=LettersEnd(row["letters_end"]) if row["letters_end"] else None,
+        ),
+        facts=Facts(
+            registration=_registration(row),
+            passed=tuple(_passed(each) for each in passed),
+            wants_letters=row["wants_letters"],
+            wants_seat_emails=row["wants_seat_emails"],
+            goal_reached_at=row["goal_reached_at"],
+            had_letters=others.had,
+        ),
+        taken_days=frozenset(others.taken),
+        queued={
+            (each["step_key"], each["copy"]): each["id"]
+            for each in passed
+            if each["status"] == MessageStatus.QUEUED
+        },
+    )
+
+
+def _passed(row: RowMapping) -> PassedStep:
+    return PassedStep(
+        key=row["step_key"],
+        copy=row["copy"],
+        status=MessageStatus(row["status"]),
+        moment=row["due_at"],
+        settled_at=row["settled_at"],
+        session_id=row["session_id"],
+        session_starts_at=row["session_starts_at"],
+    )
+
+
+def _registration(row: RowMapping) -> Registration | None:
+    if row["session_id"] is None:
+        return None
+    return Registration(
+        session=Session(
+            id=row["session_id"],
+            title=row["title"],
+            starts_at=row["starts_at"],
+            ends_at=row["ends_at"],
+            zone=row["session_zone"],
+            seats=row["seats"],
+            join_url=row["join_url"],
+            replay_url=row["replay_url"],
+            replay_known_at=row["replay_known_at"],
+            replay_ends_at=row["replay_ends_at"],
+            closed_at=row["closed_at"],
+        ),
+        registered_at=row["registered_at"],
+        attendance=Attendance(row["attendance"]),
+        attendance_known_at=row["attendance_known_at"],
+        watched_at=row["watched_at"],
+    )
+
+
+def save_plans(tx: Transaction, updates: Sequence[RunUpdate]) -> None:
+    """Write timers, days and states; each write is a new plan revision."""
+    if updates:
+        tx.connection.execute(_SAVE_PLAN, [_as_parameters(each) for each in updates])
+
+
+def _as_parameters(update: RunUpdate) -> dict[str, Any]:
+    return {
+        "run_id": update.id,
+        "state": update.state,
+        "next_due_at": update.next_due_at,
+        "waiting_for": update.waiting_for,
+        "letter_days": list(update.letter_days),
+    }
+
+
+_SAVE_PLAN = text(
+    """
+    update enrollments set
+        state = :state, next_due_at = :next_due_at, waiting_for = :waiting_for,
+        letter_days = cast(:letter_days as date[]), plan_revision = plan_revision + 1,
+        ended_at = case when :state = 'active' then null else plan_now() end
+    where id = :run_id
+    """
+).bindparams(bindparam("run_id"))
+
+
+def wake_waiting(tx: Transaction, run_ids: Sequence[UUID]) -> None:
+    """Ask anew, at once, the runs that wait for nothing but the outcome of a message."""
+    if run_ids:
+        tx.connection.execute(_WAKE_WAITING, {"ids": list(run_ids)})
+
+
+_WAKE_WAITING = text(
+    """
+    update enrollments set next_due_at = plan_now()
+    where id in (
+        select id from enrollments
+        where id = any(:ids) and state = 'active' and waiting_for = 'outcome'
+        order by id for no key update
+    )
+    """
+)
