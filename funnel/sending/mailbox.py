@@ -1,0 +1,295 @@
+"""The development mailer: keeps every mail in a folder, and reads it back for the built-in inbox.
+
+For each mail ``<plan time>-<message id>.eml`` (the bytes as SMTP would carry them) and a ``.json``
+of the same name (what the bytes do not say). Names sort by plan time. The ``.json`` comes last, so
+a mail is seen whole or not at all; a message handed over twice is two files, so that doubles show.
+Any number of processes may write and read at once.
+"""
+
+import json
+import os
+import re
+import secrets
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email import policy
+from email.message import EmailMessage
+from email.parser import BytesParser
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from funnel.domain.errors import InvalidInputError, NotFoundError
+from funnel.sending import mime
+from funnel.sending.addresses import parse_address
+from funnel.sending.mailer import (
+    Attachment,
+    MailerCheckError,
+    MayBegin,
+    Outcome,
+    OutcomeStatus,
+    OutgoingEmail,
+)
+
+_STAMP = "%Y%m%dT%H%M%S.%fZ"
+# The whole form of a name: nothing else, above all no path, ever reaches the file system.
+_ID = re.compile(r"\d{8}T\d{6}\.\d{6}Z-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(\.\d{1,4})?")
+_MOST_COPIES = 1000
+_ARRIVALS = ".arrivals"  # grows by one byte for each mail: its size is the marker
+_DRAFTS = ".drafts"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptMail:
+    """One kept mail, as a list of mails shows it.
+
+    Attributes:
+        id: Its name in the mailbox; ids sort by ``planned_at``.
+        copy: 1, and 2 or more when the same message was handed over again.
+        planned_at: Aware UTC moment, plan time.
+        sent_at: Aware UTC moment, real time: the ``Date`` header.
+        size: Octets of the whole message.
+    """
+
+    id: str
+    message_id: UUID
+    copy: int
+    planned_at: datetime
+    sent_at: datetime
+    from_name: str
+    from_address: str
+    to_name: str
+    to_address: str
+    subject: str
+    topic: str | None
+    lane: str | None
+    size: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailParts:
+    """A kept mail taken apart: decoded texts, decoded headers in their order, files, raw bytes."""
+
+    html: str
+    text: str
+    headers: tuple[tuple[str, str], ...]
+    attachments: tuple[Attachment, ...]
+    raw: bytes
+
+
+class MailboxMailer:
+    """A mailer that delivers into a folder. It accepts all that SMTP could carry."""
+
+    def __init__(self, folder: Path) -> None:
+        """Take the folder; it is made when the first mail comes."""
+        self._folder = folder
+
+    def send_all(
+        self, emails: Sequence[OutgoingEmail], *, may_begin: MayBegin
+    ) -> Iterator[Outcome]:
+        """Keep the emails; see ``Mailer.send_all``."""
+        started = time.monotonic()
+        return self._outcomes(emails, may_begin, started)
+
+    def _outcomes(
+        self, emails: Sequence[OutgoingEmail], may_begin: MayBegin, started: float
+    ) -> Iterator[Outcome]:
+        for email in emails:
+            if may_begin(email.message_id):
+                yield self._keep(email, started)
+
+    def _keep(self, email: OutgoingEmail, started: float) -> Outcome:
+        status, reason, kept_id = OutcomeStatus.ACCEPTED, "kept", None
+        try:
+            kept_id = _store(self._folder, email)
+        except InvalidInputError as error:
+            status, reason = OutcomeStatus.REFUSED, f"{error} ({error.field})"
+        except OSError as error:  # disk full, no right to write: nothing is visible yet
+            status, reason = OutcomeStatus.DEFERRED, f"the mailbox cannot be written: {error}"
+        return Outcome(
+            message_id=email.message_id,
+            status=status,
+            elapsed=timedelta(seconds=time.monotonic() - started),
+            reason=reason,
+            provider_id=kept_id,
+        )
+
+    def check(self) -> None:
+        """Write and remove a file in the folder; see ``Mailer.check``."""
+        try:
+            draft = _write_draft(self._folder, b"")
+            draft.unlink()
+        except OSError as error:
+            raise MailerCheckError(
+                f"the mailbox folder cannot be written: {error}",
+                remedy=f"Let the workers' user write to {self._folder}, or name another folder.",
+            ) from error
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+
+class Mailbox:
+    """Reads what a ``MailboxMailer`` kept, from this process or another one."""
+
+    def __init__(self, folder: Path) -> None:
+        """Take the folder; it need not exist yet."""
+        self._folder = folder
+
+    def list(self, limit: int, before: str | None = None) -> Sequence[KeptMail]:
+        """Return up to ``limit`` mails, the latest in plan time first.
+
+        Args:
+            limit: Most mails to return.
+            before: An id; only mails that sort before it, for the next page of a list.
+        """
+        ids = [each for each in self._ids() if before is None or each < before]
+        ids.sort(reverse=True)
+        return [self.get(each) for each in ids[:limit]]
+
+    def get(self, mail_id: str) -> KeptMail:
+        """Return one mail of the list.
+
+        Raises:
+            NotFoundError: No such mail; also for an id that is no id.
+        """
+        return _kept_mail(mail_id, json.loads(self._read(mail_id, ".json")))
+
+    def newest_marker(self) -> str:
+        """Return a word that changes with every mail; cheap enough to ask each second."""
+        try:
+            return str((self._folder / _ARRIVALS).stat().st_size)
+        except FileNotFoundError:
+            return "0"
+
+    def parts(self, mail_id: str) -> MailParts:
+        """Return one mail taken apart, as a mail program would.
+
+        Raises:
+            NotFoundError: No such mail; also for an id that is no id.
+        """
+        raw = self._read(mail_id, ".eml")
+        message = BytesParser(EmailMessage, policy=policy.default).parsebytes(raw)
+        return MailParts(
+            html=_body(message, "html"),
+            text=_body(message, "plain"),
+            headers=tuple((name, str(value)) for name, value in message.items()),
+            attachments=tuple(map(_attachment, message.iter_attachments())),
+            raw=raw,
+        )
+
+    def _ids(self) -> Iterator[str]:
+        try:
+            names = os.listdir(self._folder)  # noqa: PTH208 - thousands of Path objects cost more
+        except FileNotFoundError:
+            return
+        for name in names:
+            stem, dot, suffix = name.rpartition(".")
+            if dot and suffix == "json" and _ID.fullmatch(stem):
+                yield stem
+
+    def _read(self, mail_id: str, suffix: str) -> bytes:
+        if not _ID.fullmatch(mail_id):
+            raise NotFoundError("no such mail")
+        try:
+            return (self._folder / f"{mail_id}{suffix}").read_bytes()
+        except FileNotFoundError as error:
+            raise NotFoundError("no such mail") from error
+
+
+def _store(folder: Path, email: OutgoingEmail) -> str:
+    raw = mime.build(email)
+    draft = _write_draft(folder, raw)
+    try:
+        kept_id = _take_name(folder, draft, email)
+    finally:
+        draft.unlink()
+    record = json.dumps(_record(email, len(raw)), ensure_ascii=False, indent=1)
+    try:
+        _write_draft(folder, record.encode("utf-8", "replace")).replace(folder / f"{kept_id}.json")
+    except OSError:
+        (folder / f"{kept_id}.eml").unlink()
+        raise
+    # From here on the mail is visible: a page that missed the mark would only look a mail later.
+    with suppress(OSError), (folder / _ARRIVALS).open("ab") as arrivals:
+        arrivals.write(b".")
+    return kept_id
+
+
+def _write_draft(folder: Path, content: bytes) -> Path:
+    drafts = folder / _DRAFTS
+    drafts.mkdir(parents=True, exist_ok=True)
+    draft = drafts / secrets.token_hex(12)
+    try:
+        draft.write_bytes(content)
+    except OSError:
+        draft.unlink(missing_ok=True)
+        raise
+    return draft
+
+
+def _take_name(folder: Path, draft: Path, email: OutgoingEmail) -> str:
+    name = f"{email.planned_at.astimezone(UTC).strftime(_STAMP)}-{email.message_id}"
+    for copy in range(1, _MOST_COPIES):
+        kept_id = name if copy == 1 else f"{name}.{copy}"
+        with suppress(FileExistsError):
+            # A link, not a rename: it never replaces what another process has just put there.
+            (folder / f"{kept_id}.eml").hardlink_to(draft)
+            return kept_id
+    raise OSError(f"{name} was kept {_MOST_COPIES} times")
+
+
+def _record(email: OutgoingEmail, size: int) -> dict[str, Any]:
+    return {
+        "message_id": str(email.message_id),
+        "planned_at": email.planned_at.astimezone(UTC).isoformat(),
+        "sent_at": email.sent_at.astimezone(UTC).isoformat(),
+        "envelope_from": parse_address(email.from_address, field="from_address").text,
+        "envelope_to": parse_address(email.to_address, field="to_address").text,
+        "from_name": email.from_name,
+        "from_address": email.from_address,
+        "to_name": email.to_name,
+        "to_address": email.to_address,
+        "subject": email.subject,
+        "topic": email.topic,
+        "lane": email.lane,
+        "size": size,
+    }
+
+
+def _kept_mail(mail_id: str, record: dict[str, Any]) -> KeptMail:
+    copy = mail_id.partition("Z-")[2].partition(".")[2]
+    return KeptMail(
+        id=mail_id,
+        message_id=UUID(record["message_id"]),
+        copy=int(copy or 1),
+        planned_at=datetime.fromisoformat(record["planned_at"]),
+        sent_at=datetime.fromisoformat(record["sent_at"]),
+        from_name=record["from_name"],
+        from_address=record["from_address"],
+        to_name=record["to_name"],
+        to_address=record["to_address"],
+        subject=record["subject"],
+        topic=record["topic"],
+        lane=record["lane"],
+        size=record["size"],
+    )
+
+
+def _body(message: EmailMessage, subtype: str) -> str:
+    part = message.get_body((subtype,))
+    return "" if part is None else str(part.get_content())
+
+
+def _attachment(part: EmailMessage) -> Attachment:
+    known = dict(part["Content-Type"].params)
+    payload = part.get_payload(decode=True)
+    return Attachment(
+        filename=part.get_filename() or "file",
+        content_type=part.get_content_type(),
+        content=payload if isinstance(payload, bytes) else b"",
+        params=tuple(known.items()),
+    )

@@ -1,0 +1,170 @@
+"""From a host name to an SMTP connection that takes mail: reach it, encrypt, log in.
+
+Whatever goes wrong here is no fault of any email, so it is ``CannotOpenError`` throughout, with a
+remedy that ``funnel doctor`` can print.
+"""
+
+import socket
+import ssl
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from funnel.domain.errors import NotSentError
+from funnel.sending.smtp_connection import CannotOpenError, Reply, SmtpConnection, SmtpSecurity
+
+_PORTS = "Port 587 usually speaks STARTTLS, port 465 TLS from the first byte."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SmtpSettings:
+    """Where and how mail is handed over.
+
+    Attributes:
+        host: Name that the server's certificate must carry.
+        user: Empty for no log-in.
+        timeout_seconds: For one email, everything up to its final dot: connecting, logging in,
+            envelope and content together.
+        answer_seconds: For the answer to the final dot. RFC 5321 would wait ten minutes; with
+            ``timeout_seconds`` and a batch's 10 s it must stay under the task's 90 s limit, or
+            the worker is killed in the middle.
+        ca_file: Certificates to trust in place of the machine's own, for a private server.
+    """
+
+    host: str
+    port: int = 587
+    security: SmtpSecurity = SmtpSecurity.STARTTLS
+    user: str = ""
+    password: str = field(default="", repr=False)
+    timeout_seconds: float = 30.0
+    answer_seconds: float = 40.0
+    ca_file: Path | None = None
+
+
+def trusted(settings: SmtpSettings) -> ssl.SSLContext:
+    """Return whom TLS trusts; loading it takes some milliseconds, so it is made once.
+
+    Raises:
+        CannotOpenError: The file with certificates cannot be read.
+    """
+    try:
+        return ssl.create_default_context(cafile=settings.ca_file)
+    except OSError as error:
+        raise CannotOpenError(
+            f"{settings.ca_file} holds no certificates: {error}",
+            remedy="Name a readable PEM file, or none.",
+        ) from error
+
+
+def open_connection(
+    settings: SmtpSettings, *, context: ssl.SSLContext, deadline: float
+) -> SmtpConnection:
+    """Return a connection that is ready for its first message.
+
+    Args:
+        settings: Where and how.
+        context: Trust for TLS.
+        deadline: Monotonic moment by which it must be open.
+
+    Raises:
+        CannotOpenError: With what to change.
+    """
+    connection = SmtpConnection(_reach(settings, deadline), deadline=deadline)
+    is_open = False
+    try:
+        _introduce(connection, settings, context)
+        is_open = True
+    except CannotOpenError:
+        raise
+    except NotSentError as error:
+        raise CannotOpenError(
+            f"{settings.host}:{settings.port}: {error}",
+            remedy=f"Check that port and security fit together. {_PORTS}",
+        ) from error
+    finally:
+        if not is_open:
+            connection.close()
+    return connection
+
+
+def _reach(settings: SmtpSettings, deadline: float) -> socket.socket:
+    where = f"{settings.host}:{settings.port}"
+    try:
+        found = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:  # UnicodeError: a label that is empty or too long
+        raise CannotOpenError(
+            f"{settings.host} has no address: {error}", remedy="Check the SMTP host's name."
+        ) from error
+    failure = OSError("no address")
+    for index, (*_, address) in enumerate(found):
+        # A fair share for each: a dead IPv6 route must not use up the time of IPv4.
+        share = max(deadline - time.monotonic(), 0.1) / (len(found) - index)
+        try:
+            return socket.create_connection((str(address[0]), settings.port), timeout=share)
+        except OSError as error:
+            failure = error
+    raise CannotOpenError(
+        f"{where} cannot be reached: {failure}",
+        remedy="Check host, port and firewall; many hosting companies block port 25.",
+    ) from failure
+
+
+def _introduce(connection: SmtpConnection, settings: SmtpSettings, context: ssl.SSLContext) -> None:
+    if settings.security is SmtpSecurity.TLS:
+        _encrypt(connection, settings, context)
+    _expect(connection.reply(), "the server does not want to talk")
+    _expect(connection.greet(), "the server refuses our greeting")
+    if settings.security in {SmtpSecurity.STARTTLS, SmtpSecurity.STARTTLS_IF_OFFERED}:
+        _upgrade(connection, settings, context)
+    if settings.user:
+        _log_in(connection, settings)
+
+
+def _upgrade(connection: SmtpConnection, settings: SmtpSettings, context: ssl.SSLContext) -> None:
+    if "STARTTLS" not in connection.extensions:
+        if settings.security is SmtpSecurity.STARTTLS_IF_OFFERED:
+            return
+        raise CannotOpenError("the server offers no STARTTLS", remedy=f"Check the port. {_PORTS}")
+    _expect(connection.command("STARTTLS"), "the server refuses to encrypt")
+    _encrypt(connection, settings, context)
+    # What was said before TLS could have been said by anybody (RFC 3207 4.2).
+    _expect(connection.greet(), "the server refuses our greeting")
+
+
+def _encrypt(connection: SmtpConnection, settings: SmtpSettings, context: ssl.SSLContext) -> None:
+    try:
+        connection.start_tls(context, settings.host)
+    except ssl.SSLCertVerificationError as error:
+        raise CannotOpenError(
+            f"the certificate of {settings.host} cannot be trusted: {error.verify_message}",
+            remedy="Use the host name that the certificate carries; for a private server, name "
+            "the file with its certificate authority.",
+        ) from error
+    except (OSError, ValueError) as error:  # ValueError: a host that no certificate can name
+        raise CannotOpenError(
+            f"{settings.host}:{settings.port} does not speak TLS: {error}",
+            remedy=f"Check that port and security fit together. {_PORTS}",
+        ) from error
+
+
+def _log_in(connection: SmtpConnection, settings: SmtpSettings) -> None:
+    if not (connection.is_encrypted or connection.is_local):
+        raise CannotOpenError(
+            "the password would travel unencrypted", remedy="Choose STARTTLS or TLS."
+        )
+    reply = connection.log_in(settings.user, settings.password)
+    if not reply.is_positive:
+        raise CannotOpenError(
+            f"the log-in failed: {reply.codes} {reply.text}",
+            remedy="Check user and password; many providers want an app password or an API key.",
+            code=reply.codes,
+        )
+
+
+def _expect(reply: Reply, complaint: str) -> None:
+    if not reply.is_positive:
+        raise CannotOpenError(
+            f"{complaint}: {reply.codes} {reply.text}",
+            remedy="The server's words say why; its log says more.",
+            code=reply.codes,
+        )
