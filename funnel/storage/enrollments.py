@@ -1,6 +1,6 @@
 """Runs: which are due, all that a plan depends on, and what the plan then says."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -12,6 +12,7 @@ from sqlalchemy import RowMapping, bindparam, text
 
 from funnel.domain.enrollment import Enrollment, Facts, LettersEnd, PassedStep
 from funnel.domain.message import LETTER_PRIORITY, MessageStatus
+from funnel.domain.plan import SkipReason
 from funnel.domain.session import Attendance, Registration, Session
 from funnel.storage.transaction import Transaction
 
@@ -90,6 +91,27 @@ _LOCK_PEOPLE = text(
 _LOCK_RUNS = text("select id from enrollments where id = any(:ids) order by id for no key update")
 
 
+def in_rounds(tx: Transaction, run_ids: Sequence[UUID]) -> list[list[UUID]]:
+    """Divide active runs into rounds with one run a person, the older runs first."""
+    rounds: list[list[UUID]] = []
+    taken: Counter[UUID] = Counter()
+    for row in tx.connection.execute(_RUNS_BY_AGE, {"ids": list(run_ids)}):
+        number = taken[row.subscriber_id]
+        taken[row.subscriber_id] += 1
+        if number == len(rounds):
+            rounds.append([])
+        rounds[number].append(row.id)
+    return rounds
+
+
+_RUNS_BY_AGE = text(
+    """
+    select id, subscriber_id from enrollments where id = any(:ids) and state = 'active'
+    order by enrolled_at, id
+    """
+)
+
+
 def load_runs(tx: Transaction, run_ids: Sequence[UUID]) -> list[Run]:
     """Return the active runs among these with all their facts, the earliest enrolled first.
 
@@ -121,7 +143,7 @@ _LOAD_RUNS = text(
 )
 _LOAD_PASSED = text(
     """
-    select id, enrollment_id, step_key, copy, status, due_at, settled_at, session_id,
+    select id, enrollment_id, step_key, copy, status, reason, due_at, settled_at, session_id,
            session_starts_at
     from messages where enrollment_id = any(:ids) and kind = 'sequence'
     """
@@ -220,7 +242,17 @@ def _passed(row: RowMapping) -> PassedStep:
         settled_at=row["settled_at"],
         session_id=row["session_id"],
         session_starts_at=row["session_starts_at"],
+        skip=_skip_reason(row),
     )
+
+
+def _skip_reason(row: RowMapping) -> SkipReason | None:
+    """A reason that the planner gave; others ("the brake", a person's own words) are not its."""
+    is_known = row["status"] == MessageStatus.SKIPPED and row["reason"] in _SKIP_REASONS
+    return SkipReason(row["reason"]) if is_known else None
+
+
+_SKIP_REASONS = frozenset(SkipReason)
 
 
 def _registration(row: RowMapping) -> Registration | None:

@@ -1,0 +1,218 @@
+"""Plan runs anew and write what the plan says: the one way by which a timer ever moves."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from funnel.domain.consent import Topic
+from funnel.domain.enrollment import EnrollmentState, Facts, PassedStep
+from funnel.domain.message import (
+    LETTER_PRIORITY,
+    SERVICE_PRIORITY,
+    MessageKind,
+    MessageStatus,
+)
+from funnel.domain.planner import Decision, Plan, PlannedStep, SkipReason, plan
+from funnel.domain.sequence import StepKind
+from funnel.storage import enrollments, messages, sequences
+from funnel.storage.enrollments import Run, RunUpdate
+from funnel.storage.messages import MovedMessage, NewMessage
+from funnel.storage.transaction import Transaction
+
+_OUTCOME = "outcome"
+_WORD = "word"
+
+
+def plan_enrollments(
+    tx: Transaction, enrollment_ids: Sequence[UUID], *, is_claimed: bool = False
+) -> None:
+    """Ask the planner about these runs and write its answer in this transaction.
+
+    Due steps become queued messages, due decisions not to send become rows with their reason,
+    queued messages take their new moment or their reason, and the timer is set. Runs that have
+    ended are left alone. Safe to call at any time and twice: the plan depends on facts only.
+
+    Args:
+        tx: Facts that it wrote before are part of the plan.
+        enrollment_ids: Any number; several runs of one person are planned the older first.
+        is_claimed: The caller holds the locks of the people and the runs already.
+    """
+    if not enrollment_ids:
+        return
+    if not is_claimed:
+        enrollments.lock(tx, enrollment_ids)
+    for run_ids in enrollments.in_rounds(tx, enrollment_ids):
+        writes = _Writes()
+        for run in enrollments.load_runs(tx, run_ids):
+            _plan_run(tx, run, writes)
+        messages.settle_queued(tx, writes.given_up, MessageStatus.SKIPPED)
+        messages.move_queued(tx, writes.moved)
+        messages.add(tx, writes.added)
+        enrollments.save_plans(tx, writes.updates)
+
+
+@dataclass(slots=True)
+class _Writes:
+    """What the plans of a round of runs come to, written in one statement a kind."""
+
+    added: list[NewMessage] = field(default_factory=list)
+    moved: list[MovedMessage] = field(default_factory=list)
+    given_up: dict[UUID, str] = field(default_factory=dict)
+    updates: list[RunUpdate] = field(default_factory=list)
+
+
+def _plan_run(tx: Transaction, run: Run, writes: _Writes) -> None:
+    """Plan one run until nothing is due any more: what a plan settles, the next counts from."""
+    version = sequences.read_definition(tx, run.version_id)
+    facts = run.facts
+    while True:
+        answer = plan(run.enrollment, version, facts, run.taken_days, tx.now)
+        due = [line for line in answer.steps if _is_due(line, run, facts, tx.now)]
+        if not due:
+            break
+        for line in due:
+            _write_due(line, run, writes, tx.now)
+        facts = _with(facts, due, tx.now)
+    _move_queued(answer, run, facts, writes)
+    if answer.is_complete:
+        writes.added.extend(_without_seat(answer, run, tx.now))
+    writes.updates.append(_update(answer, run, facts))
+
+
+def _is_due(line: PlannedStep, run: Run, facts: Facts, now: datetime) -> bool:
+    """Whether the line asks for something to be written: a new row, or an end to a queued one."""
+    if line.decision not in (Decision.SEND, Decision.SKIP) or line.moment is None:
+        return False
+    if (line.key, line.copy) in run.queued:
+        # Decided against while it is queued: at once, not at its moment.
+        return line.decision is Decision.SKIP and _is_still_queued(line, facts)
+    is_written = any(each.key == line.key and each.copy == line.copy for each in facts.passed)
+    return line.moment <= now and not is_written
+
+
+def _is_still_queued(line: PlannedStep, facts: Facts) -> bool:
+    return any(
+        each.key == line.key and each.copy == line.copy and each.status is MessageStatus.QUEUED
+        for each in facts.passed
+    )
+
+
+def _write_due(line: PlannedStep, run: Run, writes: _Writes, now: datetime) -> None:
+    queued_id = run.queued.get((line.key, line.copy))
+    if queued_id is not None:
+        writes.given_up[queued_id] = _reason(line)
+    else:
+        writes.added.append(_new_message(line, run, now))
+
+
+def _with(facts: Facts, lines: Sequence[PlannedStep], now: datetime) -> Facts:
+    """Return the facts as they are once these lines are written."""
+    written = {(line.key, line.copy): _as_passed(line, facts, now) for line in lines}
+    others = [each for each in facts.passed if (each.key, each.copy) not in written]
+    return replace(facts, passed=(*others, *written.values()))
+
+
+def _as_passed(line: PlannedStep, facts: Facts, now: datetime) -> PassedStep:
+    session = facts.registration.session if facts.registration else None
+    is_skip = line.decision is Decision.SKIP
+    return PassedStep(
+        key=line.key,
+        copy=line.copy,
+        status=MessageStatus.SKIPPED if is_skip else MessageStatus.QUEUED,
+        moment=line.moment or now,
+        settled_at=now if is_skip else None,
+        session_id=session.id if session else None,
+        session_starts_at=session.starts_at if session else None,
+        skip=line.skip if is_skip else None,
+    )
+
+
+def _new_message(line: PlannedStep, run: Run, now: datetime) -> NewMessage:
+    is_letter = line.kind is StepKind.LETTER
+    is_skip = line.decision is not Decision.SEND
+    session = run.facts.registration.session if run.facts.registration else None
+    return NewMessage(
+        id=uuid4(),
+        kind=MessageKind.SEQUENCE,
+        dedupe_key=f"{run.id}:{line.key}:{line.copy}",
+        subscriber_id=run.subscriber_id,
+        enrollment_id=run.id,
+        sequence_id=run.sequence_id,
+        session_id=session.id if session else None,
+        session_starts_at=session.starts_at if session else None,
+        step_key=line.key,
+        copy=line.copy,
+        template_key=f"{run.sequence_slug}/{line.key}",
+        topic=Topic.LETTERS if is_letter else Topic.SEAT,
+        lane=run.lane,
+        priority=LETTER_PRIORITY if is_letter else SERVICE_PRIORITY,
+        due_at=line.moment or now,
+        valid_until=line.valid_until,
+        plan_revision=run.plan_revision + 1,
+        status=MessageStatus.SKIPPED if is_skip else MessageStatus.QUEUED,
+        reason=_reason(line) if is_skip else None,
+        settled_at=now if is_skip else None,
+        data=_reasons(line),
+    )
+
+
+def _reason(line: PlannedStep) -> str:
+    return (line.skip or SkipReason.CONDITION).value
+
+
+def _reasons(line: PlannedStep) -> dict[str, Any]:
+    return {"reasons": list(line.reasons)}
+
+
+def _move_queued(answer: Plan, run: Run, facts: Facts, writes: _Writes) -> None:
+    """Keep queued messages under the new revision, at the moment that the plan now gives them."""
+    before = {(each.key, each.copy): each.moment for each in facts.passed}
+    for line in answer.steps:
+        queued_id = run.queued.get((line.key, line.copy))
+        if queued_id is None or queued_id in writes.given_up:
+            continue
+        moment = line.moment if line.decision is Decision.SEND else line.ask_at
+        writes.moved.append(
+            MovedMessage(
+                id=queued_id,
+                due_at=moment or before[line.key, line.copy],
+                valid_until=line.valid_until,
+                plan_revision=run.plan_revision + 1,
+                has_moved=moment is not None and moment != before[line.key, line.copy],
+            )
+        )
+
+
+def _without_seat(answer: Plan, run: Run, now: datetime) -> list[NewMessage]:
+    """At a run's end, the steps that never counted get their row as well: none is unaccounted."""
+    return [
+        _new_message(line, run, now)
+        for line in answer.steps
+        if line.decision is Decision.NOT_COUNTED
+    ]
+
+
+def _update(answer: Plan, run: Run, facts: Facts) -> RunUpdate:
+    return RunUpdate(
+        id=run.id,
+        state=EnrollmentState.COMPLETED if answer.is_complete else EnrollmentState.ACTIVE,
+        next_due_at=answer.next_due_at,
+        waiting_for=None if answer.is_complete else _waiting_for(answer, facts),
+        letter_days=sorted(answer.letter_days),
+    )
+
+
+def _waiting_for(answer: Plan, facts: Facts) -> str | None:
+    """Name what a run waits for, so that whoever brings it knows to wake it."""
+    in_flight = {(each.key, each.copy) for each in facts.passed if not each.status.is_settled}
+    ahead = [
+        line
+        for line in answer.steps
+        if line.decision in (Decision.SEND, Decision.SKIP, Decision.WAIT)
+        and (line.key, line.copy) not in in_flight
+    ]
+    if not ahead:
+        return _OUTCOME
+    return _WORD if any(line.decision is Decision.WAIT for line in ahead) else None
