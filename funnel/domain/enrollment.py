@@ -8,6 +8,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from funnel.domain.message import MessageStatus
+from funnel.domain.plan import SkipReason
 from funnel.domain.session import Registration
 
 
@@ -32,6 +33,7 @@ class PassedStep:
         settled_at: When it was settled; ``None`` while queued or sending.
         session_starts_at: Start of the session that it was planned for; ``None`` without one.
         session_id: That session.
+        skip: Why it was skipped, with ``SKIPPED``; it tells whether a letter's day stays used.
     """
 
     key: str
@@ -41,6 +43,7 @@ class PassedStep:
     settled_at: datetime | None = None
     session_id: UUID | None = None
     session_starts_at: datetime | None = None
+    skip: SkipReason | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

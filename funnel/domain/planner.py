@@ -6,84 +6,24 @@ row and no setting: the same facts always give the same plan.
 
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from datetime import date, datetime
-from enum import StrEnum
+from datetime import UTC, date, datetime, timedelta
 
-from funnel.domain.enrollment import Enrollment, Facts
-from funnel.domain.sequence import SequenceDefinition, StepKind
+from funnel.domain.enrollment import Enrollment, Facts, PassedStep
+from funnel.domain.letter_steps import decide_letter
+from funnel.domain.message import MessageStatus
+from funnel.domain.plan import Decision, Plan, PlannedStep, SkipReason
+from funnel.domain.planning import DueStep, Planning
+from funnel.domain.sequence import SequenceDefinition, Step, StepKind
+from funnel.domain.service_steps import decide_service
+from funnel.domain.step_moments import anchor_at, settled_moment, step_due_at, timing_for
+from funnel.domain.timing import local_day
 
+__all__ = ["Decision", "Plan", "PlannedStep", "SkipReason", "plan"]
 
-class Decision(StrEnum):
-    """What the plan says about one step."""
-
-    PASSED = "passed"  # a row exists: settled, or queued and in its place
-    SEND = "send"  # leaves at its moment
-    WAIT = "wait"  # its moment has come; a condition is still open, asked again at ``ask_at``
-    SKIP = "skip"  # will not be sent; the row says why, written when its moment comes
-    NOT_COUNTED = "not counted"  # counts from something this person does not have (yet)
-
-
-class SkipReason(StrEnum):
-    """Why a step is not sent; stored in the row, shown in words."""
-
-    LATE = "would be late"
-    CONDITION = "does not apply"
-    NO_WORD = "no word came in time"
-    NO_REPLAY = "there is no replay link"
-    TOO_CLOSE = "would follow another email too closely"
-    NO_LEAD = "the session starts too soon after"
-    ONE_OF = "got its counterpart for this session"
-    NO_LETTERS = "did not ask for letters"
-    NO_SEAT_EMAILS = "stopped the emails of the seat"
-    GOAL = "the goal is reached"
-    SUPERSEDED = "a newer run has begun"
-    HAD_IT = "had it before"
-    NO_SESSION = "holds no seat"
-    SUPPRESSED = "the address is on the do-not-email list"
-    NOT_RENDERED = "could not be rendered"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlannedStep:
-    """One line of a plan.
-
-    Attributes:
-        copy: 0, or the number of the copy after a change of date.
-        moment: When it leaves, left, or would have left; ``None`` only where not counted.
-        valid_until: Last moment at which it may still leave; ``None`` unless ``SEND``/``WAIT``.
-        ask_at: When to plan again though nothing happened; ``None`` where nothing is open.
-        is_open: A condition is not known yet: the step may still turn out a skip.
-        skip: Why not, with ``Decision.SKIP``.
-        reasons: Short sentences, in order, that say how the moment came about.
-    """
-
-    key: str
-    kind: StepKind
-    copy: int
-    decision: Decision
-    moment: datetime | None
-    valid_until: datetime | None = None
-    ask_at: datetime | None = None
-    is_open: bool = False
-    skip: SkipReason | None = None
-    reasons: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """What the planner says for one enrollment at one moment.
-
-    Attributes:
-        steps: One line per step and copy, in list order; passed copies before the current one.
-        next_due_at: When to plan again at the latest; ``None`` exactly when ``is_complete``.
-        letter_days: Local days that this run's unsettled letters take, for other runs to avoid.
-        is_complete: Nothing is left: every step that counts is settled.
-    """
-
-    steps: tuple[PlannedStep, ...]
-    next_due_at: datetime | None
-    letter_days: frozenset[date]
-    is_complete: bool
+# Who carries a message reports by itself; this is only how long the plan trusts that it does.
+_IN_FLIGHT_ASK = timedelta(minutes=10)
+# ``valid_until`` is the last good moment, and the database counts microseconds.
+_JUST_AFTER = timedelta(microseconds=1)
 
 
 def plan(
@@ -102,4 +42,133 @@ def plan(
         taken_days: Local days on which another run of this person sends or sent a letter.
         now: Aware moment in plan time.
     """
-    raise NotImplementedError
+    planning = Planning(enrollment, version, facts, taken_days, now.astimezone(UTC))
+    lines: list[PlannedStep] = []
+    for step in version.steps:
+        lines.extend(_lines(step, planning))
+    return Plan(
+        steps=tuple(lines),
+        next_due_at=max(min(planning.timers), planning.now) if planning.timers else None,
+        letter_days=frozenset(planning.letter_days),
+        is_complete=not planning.timers,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Current:
+    """The copy of a step that is still to be decided, with its row where it is queued already."""
+
+    copy: int
+    row: PassedStep | None = None
+
+
+def _lines(step: Step, planning: Planning) -> list[PlannedStep]:
+    rows = planning.rows.get(step.key, [])
+    current = _current(step, rows, planning)
+    passed = rows if current is None or current.row is None else rows[:-1]
+    lines = [_passed(step, row, planning) for row in passed]
+    if current is not None:
+        line = _decide(step, current, planning)
+        planning.take_line(step, line)
+        _set_timer(line, current.row, planning)
+        lines.append(line)
+    planning.counted_from[step.key] = _counted_from(rows, lines[0], planning.now)
+    return lines
+
+
+def _current(step: Step, rows: list[PassedStep], planning: Planning) -> _Current | None:
+    """Return the copy to decide: the first, one that is queued, or one for a new date."""
+    if not rows:
+        return _Current(copy=0)
+    last = rows[-1]
+    if last.status is MessageStatus.QUEUED and (last.copy == 0 or step.repeats_when_moved):
+        return _Current(copy=last.copy, row=last)
+    if step.repeats_when_moved and _is_for_new_date(rows, planning):
+        return _Current(copy=last.copy + 1)
+    return None
+
+
+def _is_for_new_date(rows: list[PassedStep], planning: Planning) -> bool:
+    """Whether every copy is settled and was for another date than the one now held."""
+    session = planning.session
+    if session is None:
+        return False
+    held = (session.id, session.starts_at)
+    return all(
+        row.status.is_settled and (row.session_id, row.session_starts_at) != held for row in rows
+    )
+
+
+def _passed(step: Step, row: PassedStep, planning: Planning) -> PlannedStep:
+    if not row.status.is_settled:
+        planning.timers.append(planning.now + _IN_FLIGHT_ASK)
+        if step.kind is StepKind.LETTER:
+            planning.letter_days.add(local_day(row.moment, planning.enrollment.zone))
+    return PlannedStep(
+        key=step.key,
+        kind=step.kind,
+        copy=row.copy,
+        decision=Decision.PASSED,
+        moment=row.moment,
+        skip=row.skip,
+        reasons=(row.status.value,),
+    )
+
+
+def _decide(step: Step, current: _Current, planning: Planning) -> PlannedStep:
+    registration = planning.facts.registration
+    timing = timing_for(step, registration)
+    counted_at = None
+    if timing is not None:
+        counted_at = anchor_at(
+            timing.anchor, planning.enrollment, registration, planning.counted_from
+        )
+    if timing is None or counted_at is None:
+        return _without_anchor(step, current)
+    due = DueStep(
+        step=step,
+        copy=current.copy,
+        row=current.row,
+        timing=timing,
+        counted_at=counted_at,
+        moment=step_due_at(timing, counted_at, planning.enrollment),
+    )
+    if step.kind is StepKind.SERVICE:
+        return decide_service(due, planning)
+    return decide_letter(due, planning)
+
+
+def _without_anchor(step: Step, current: _Current) -> PlannedStep:
+    """A step that counts from something this person does not have; what was queued is given up."""
+    return PlannedStep(
+        key=step.key,
+        kind=step.kind,
+        copy=current.copy,
+        decision=Decision.NOT_COUNTED if current.row is None else Decision.SKIP,
+        moment=None if current.row is None else current.row.moment,
+        skip=SkipReason.NO_SESSION,
+        reasons=("counts from a session, and no seat is held",),
+    )
+
+
+def _set_timer(line: PlannedStep, row: PassedStep | None, planning: Planning) -> None:
+    """Note when this line wants the planner to be asked again, if nothing happens before."""
+    if line.decision is Decision.NOT_COUNTED or line.moment is None:
+        return
+    if line.decision is Decision.WAIT and line.ask_at is not None:
+        planning.timers.append(line.ask_at)
+    elif row is None:
+        planning.timers.append(line.moment)
+    elif line.decision is Decision.SKIP or line.moment != row.moment:
+        planning.timers.append(planning.now)  # the queued row is to be moved or given up
+    elif line.moment > planning.now or line.valid_until is None:
+        planning.timers.append(line.moment)
+    else:
+        planning.timers.append(line.valid_until + _JUST_AFTER)
+
+
+def _counted_from(rows: list[PassedStep], first: PlannedStep, now: datetime) -> datetime | None:
+    """Return the moment that other steps count from: that of the first copy."""
+    if first.decision is Decision.PASSED:
+        return settled_moment(rows[0], now)
+    return None if first.moment is None else max(first.moment, now)

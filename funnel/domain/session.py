@@ -29,6 +29,7 @@ class Session:
         zone: IANA name of the zone in which the host announces it.
         seats: How many may register; ``None`` without a limit.
         replay_ends_at: When the replay closes; ``None`` counts 7 days from the end.
+        replay_known_at: When the replay link was entered; ``None`` means it was always known.
         closed_at: When the host closed it: from then on, who is not known to have attended missed.
     """
 
@@ -41,6 +42,7 @@ class Session:
     join_url: str = ""
     replay_url: str = ""
     replay_ends_at: datetime | None = None
+    replay_known_at: datetime | None = None
     closed_at: datetime | None = None
     cancelled_at: datetime | None = None
 

@@ -1,0 +1,84 @@
+"""From anchors to moments: what a step's time counts from, and when that makes it due."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from funnel.domain.enrollment import Enrollment, PassedStep
+from funnel.domain.message import MessageStatus
+from funnel.domain.sequence import Anchor, AnchorKind, Step, Timing
+from funnel.domain.session import Registration
+from funnel.domain.timing import due_at
+
+# What has happened before anything counts from it: a step never comes before such an anchor, even
+# where its local hour ("at 09:00 of that day") does.
+_HAPPENS_FIRST = frozenset({AnchorKind.ENROLLMENT, AnchorKind.REGISTRATION, AnchorKind.STEP})
+
+
+def timing_for(step: Step, registration: Registration | None) -> Timing | None:
+    """Return the timing that applies: the one for people without a seat, where they have none.
+
+    ``None``: the step counts from something that this person does not have.
+    """
+    if registration is not None:
+        return step.timing
+    if step.without_session is not None:
+        return step.without_session
+    return None if step.timing.anchor.kind.needs_session else step.timing
+
+
+def anchor_at(
+    anchor: Anchor,
+    enrollment: Enrollment,
+    registration: Registration | None,
+    counted_from: Mapping[str, datetime | None],
+) -> datetime | None:
+    """Return the moment that an anchor names, or ``None`` where this person has no such moment.
+
+    Args:
+        anchor: What to count from.
+        enrollment: The run.
+        registration: The seat now held.
+        counted_from: For each earlier step, the moment that others count from.
+    """
+    if anchor.kind is AnchorKind.STEP:
+        return counted_from.get(anchor.step_key)
+    if anchor.kind is AnchorKind.ENROLLMENT:
+        return enrollment.enrolled_at
+    if anchor.kind is AnchorKind.FIXED:
+        return anchor.fixed_at
+    return None if registration is None else _seat_moment(anchor.kind, registration)
+
+
+def _seat_moment(kind: AnchorKind, registration: Registration) -> datetime:
+    session = registration.session
+    if kind is AnchorKind.SESSION_START:
+        return session.starts_at
+    if kind is AnchorKind.SESSION_END:
+        return session.ends_at
+    if kind is AnchorKind.REPLAY_END:
+        return session.replay_closes_at
+    return registration.registered_at
+
+
+def step_due_at(timing: Timing, counted_at: datetime, enrollment: Enrollment) -> datetime:
+    """Return when a timing makes its step due, given the moment that its anchor names (UTC)."""
+    due = due_at(counted_at, timing.delay, at=timing.at, window=None, zone=enrollment.zone)
+    if timing.anchor.kind in _HAPPENS_FIRST and due < counted_at:
+        return counted_at.astimezone(UTC)
+    return due
+
+
+def settled_moment(row: PassedStep, now: datetime) -> datetime:
+    """Return the moment that other steps count from, for a step that has a row.
+
+    Accepted, failed or unknown: when that happened. Skipped: its planned moment, or when it was
+    skipped if that is later. Not settled yet: its planned moment, but not one in the past, because
+    it will not be settled before now.
+    """
+    if not row.status.is_settled:
+        return max(row.moment, now)
+    if row.settled_at is None:
+        return row.moment
+    if row.status is MessageStatus.SKIPPED:
+        return max(row.moment, row.settled_at)
+    return row.settled_at
