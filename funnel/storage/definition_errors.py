@@ -11,7 +11,7 @@ from funnel.storage.tables import DefinitionErrorRow
 from funnel.storage.transaction import Transaction
 
 # Two processes that load the same change must not both number it.
-_LOCK = 4_860_212
+_LOCK = 4_860_219
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

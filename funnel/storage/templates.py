@@ -1,10 +1,10 @@
 """Texts of emails and their immutable versions."""
 
 from collections.abc import Collection
-from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import Text, cast, func, insert, literal, select
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from funnel.storage.tables import TemplateRow, TemplateVersionRow
@@ -31,19 +31,20 @@ def live_checksums(tx: Transaction) -> dict[str, str]:
     return {row.key: row.checksum for row in tx.connection.execute(statement)}
 
 
-def read_compiled(tx: Transaction, version_id: UUID) -> dict[str, Any]:
-    """Return a compiled version in its stored form; it never changes, so keep it by its id."""
-    statement = select(TemplateVersionRow.compiled).where(TemplateVersionRow.id == version_id)
-    compiled: dict[str, Any] = tx.connection.execute(statement).scalar_one()
-    return compiled
+def read_compiled(tx: Transaction, version_id: UUID) -> str:
+    """Return a compiled version as its JSON text; it never changes, so keep it by its id."""
+    compiled = cast(TemplateVersionRow.compiled, Text)
+    return tx.connection.execute(
+        select(compiled).where(TemplateVersionRow.id == version_id)
+    ).scalar_one()
 
 
 def publish_template(
-    tx: Transaction, *, key: str, source: str, compiled: dict[str, Any], checksum: str
+    tx: Transaction, *, key: str, source: str, compiled: str, checksum: str
 ) -> int:
     """Write the next version of a template and make it live; return its number.
 
-    The caller holds the lock of ``lock_definitions``.
+    ``compiled`` is JSON text. The caller holds the lock of ``lock_definitions``.
     """
     newest = select(func.coalesce(func.max(TemplateVersionRow.number), 0))
     statement = newest.where(TemplateVersionRow.key == key)
@@ -55,7 +56,7 @@ def publish_template(
             key=key,
             number=number,
             source=source,
-            compiled=compiled,
+            compiled=cast(literal(compiled, Text), JSONB),
             checksum=checksum,
         )
     )

@@ -1,0 +1,131 @@
+"""The demo's clock, and the one look at the rows that tells whether it may move.
+
+Only the demo and tests write here. Everything is plan time except where *real* is said.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import text
+
+from funnel.domain.demo import DemoGoal, DemoScene
+from funnel.storage.transaction import Transaction
+
+
+def lock_clock(tx: Transaction) -> None:
+    """Keep others from moving the clock until this transaction ends."""
+    tx.connection.execute(text("select id from clock for update"))
+
+
+def read_scene(tx: Transaction) -> DemoScene:
+    """Return what the demo's clock needs to know, in one statement."""
+    row = tx.connection.execute(_SCENE).mappings().one()
+    return DemoScene(**{**row, "goal": DemoGoal(row["goal"])})
+
+
+# A queued message whose moment has come is in flight even while it waits for a retry or for a
+# worker; one in somebody's hands is in flight whatever its moment was.
+_SCENE = text(
+    """
+    select plan_now() as now, clock.goal, clock.goal_at, clock.frozen_at is not null as is_frozen,
+      exists (select from messages where status = 'sending')
+        or exists (select from messages where status = 'queued' and due_at <= plan_now())
+        or exists (select from enrollments
+                   where state = 'active' and not is_parked and next_due_at <= plan_now())
+        or exists (select from signups where status = 'pending' and next_at <= plan_now())
+        as is_busy,
+      exists (select from pauses) as is_sending_paused,
+      (select max(accepted_at) from messages where status = 'accepted') as last_left_at,
+      (select min(at) from (
+         select min(next_due_at) as at from enrollments where state = 'active' and not is_parked
+         union all select min(due_at) from messages where status = 'queued'
+         union all select min(next_at) from signups where status = 'pending') as timers)
+        as next_timer_at,
+      exists (select from signups where status = 'pending') as is_signup_pending,
+      (select max(s.ends_at) from sessions s join registrations r on r.session_id = s.id
+       where r.status = 'registered' and r.attendance = 'unknown' and s.ends_at <= plan_now()
+         and s.closed_at is null and s.cancelled_at is null) as word_awaited_since,
+      (select min(s.ends_at) from sessions s join registrations r on r.session_id = s.id
+       where r.status = 'registered' and s.ends_at > plan_now() and s.cancelled_at is null)
+        as next_end_at
+    from clock
+    """
+)
+
+
+def move_clock(tx: Transaction, moment: datetime) -> None:
+    """Make plan time equal ``moment``; never backwards."""
+    tx.connection.execute(_MOVE, {"moment": moment})
+
+
+_MOVE = text("update clock set ahead_by = greatest(ahead_by, :moment - now())")
+
+
+def freeze_clock(tx: Transaction) -> None:
+    """Let plan time stand still at what it is now."""
+    tx.connection.execute(text("update clock set frozen_at = plan_now()"))
+
+
+def thaw_clock(tx: Transaction) -> None:
+    """Let plan time go on from where it stands; nothing where it goes already."""
+    tx.connection.execute(_THAW)
+
+
+_THAW = text(
+    """
+    update clock set ahead_by = frozen_at - now(), frozen_at = null where frozen_at is not null
+    """
+)
+
+
+def write_goal(tx: Transaction, goal: DemoGoal, goal_at: datetime | None) -> None:
+    """Note what the demo plays towards."""
+    tx.connection.execute(_GOAL, {"goal": goal, "goal_at": goal_at})
+
+
+_GOAL = text("update clock set goal = :goal, goal_at = :goal_at")
+
+
+def next_start_with_seat(tx: Transaction) -> datetime | None:
+    """Return the start of the next session in which somebody holds a seat."""
+    start: datetime | None = tx.connection.execute(_NEXT_START).scalar()
+    return start
+
+
+_NEXT_START = text(
+    """
+    select min(s.starts_at) from sessions s join registrations r on r.session_id = s.id
+    where r.status = 'registered' and s.starts_at > plan_now() and s.cancelled_at is null
+    """
+)
+
+
+def earliest_runs(tx: Transaction, *, limit: int) -> Sequence[UUID]:
+    """Return the active runs whose timers come first."""
+    return tx.connection.execute(_EARLIEST_RUNS, {"limit": limit}).scalars().all()
+
+
+_EARLIEST_RUNS = text(
+    """
+    select id from enrollments where state = 'active' and next_due_at is not null
+    order by next_due_at limit :limit
+    """
+)
+
+
+def next_reminder_at(tx: Transaction) -> datetime | None:
+    """Return when the next confirmation reminder leaves, ``None`` where none is to come."""
+    at: datetime | None = tx.connection.execute(_NEXT_REMINDER).scalar()
+    return at
+
+
+_NEXT_REMINDER = text(
+    "select min(next_at) from signups where status = 'pending' and reminded_at is null"
+)
+
+
+def clock_stands_ahead(tx: Transaction) -> timedelta:
+    """Return how far plan time stands ahead of real time."""
+    ahead: timedelta = tx.connection.execute(text("select plan_now() - now()")).scalar_one()
+    return ahead
