@@ -49,7 +49,7 @@ class BrokerServer:
         """
         self._data_folder = data_folder.absolute()
         self._program = program
-        self._log_file = log_file or self._data_folder.with_name(f"{data_folder.name}.log")
+        self.log_file = log_file or self._data_folder.with_name(f"{data_folder.name}.log")
         self._lock = FolderLock(self._data_folder.with_name(f"{data_folder.name}.lock"))
         self._process: subprocess.Popen[bytes] | None = None
         self._password = secrets.token_urlsafe(18)
@@ -125,7 +125,7 @@ class BrokerServer:
             self._port = self._port if is_port_fixed else _free_port()
             self._process = processes.spawn(
                 [str(binary.path), "-"],  # settings by standard input: `ps` shows arguments
-                output=self._log_file,
+                output=self.log_file,
                 environment=os.environ,
                 stdin=self._settings().encode(),
             )
@@ -133,12 +133,12 @@ class BrokerServer:
                 return
             # Another program may have taken the port between our asking and the server's.
             processes.stop(self._process, *_STOP_STEPS)
-            if not attempts_left or "in use" not in processes.last_lines(self._log_file):
+            if not attempts_left or "in use" not in processes.last_lines(self.log_file):
                 break
         raise StartError(
             "The Redis-compatible server did not start. Its last words:\n"
-            f"{processes.last_lines(self._log_file)}\n",
-            remedy=f"All of them are in {self._log_file}.",
+            f"{processes.last_lines(self.log_file)}\n",
+            remedy=f"All of them are in {self.log_file}.",
         )
 
     def _settings(self) -> str:

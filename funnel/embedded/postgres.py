@@ -68,7 +68,7 @@ class PostgresServer:
         self._data_folder = data_folder.absolute()
         self._durable = durable
         self._database = database
-        self._log_file = log_file or self._data_folder.with_name(f"{data_folder.name}.log")
+        self.log_file = log_file or self._data_folder.with_name(f"{data_folder.name}.log")
         self._shared_place = shared_place
         self._lock = FolderLock(self._data_folder.with_name(f"{data_folder.name}.lock"))
         self._process: subprocess.Popen[bytes] | None = None
@@ -155,23 +155,21 @@ class PostgresServer:
         binaries = reachable(find_postgres(_major_of(home)), account)
         self.version, self.source = binaries.version, binaries.source
         if _major_of(home) is None:
-            _make_cluster(home, binaries, account, durable=self._durable, log=self._log_file)
+            _make_cluster(home, binaries, account, durable=self._durable, log=self.log_file)
         elif account is not None and home.stat().st_uid != account.user_id:
             account.own(home)
         _end_orphan(home)
         self._socket_folder = self._make_socket_folder(home, account)
-        self._process = processes.spawn(
-            [binaries.program("postgres"), "-D", str(home), *self._options()],
-            output=self._log_file,
-            environment=_environment(),
-            account=account,
-        )
-        self._wait_until_ready()
+        deadline = time.monotonic() + _READY_WITHIN.total_seconds()
+        while not self._is_up(binaries, home, account, deadline):
+            threading.Event().wait(_ASK_AGAIN_AFTER)
 
     def _home(self, account: Account | None) -> Path:
         """Return where the data really are, or will be."""
         parent = self._data_folder.parent
         parent.mkdir(parents=True, exist_ok=True)
+        if self._data_folder.is_symlink() and not self._data_folder.exists():
+            self._data_folder.unlink()  # somebody cleared the place it led to: begin anew
         home = self._data_folder.resolve()
         if account is None or account.can_enter(home.parent):
             return home
@@ -212,28 +210,54 @@ class PostgresServer:
             settings |= {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
         return [word for key, value in settings.items() for word in ("-c", f"{key}={value}")]
 
-    def _wait_until_ready(self) -> None:
-        deadline = time.monotonic() + _READY_WITHIN.total_seconds()
-        while True:
-            try:
-                return self._make_database()
-            except psycopg.OperationalError as error:
-                if not self.is_running() or time.monotonic() >= deadline:
-                    raise StartError(
-                        f"PostgreSQL did not start ({error}). Its last words:\n"
-                        f"{processes.last_lines(self._log_file)}\n",
-                        remedy=f"All of them are in {self._log_file}.",
-                    ) from error
-                threading.Event().wait(_ASK_AGAIN_AFTER)
+    def _is_up(
+        self, binaries: PostgresBinaries, home: Path, account: Account | None, deadline: float
+    ) -> bool:
+        """Ask once whether it answers, starting it if it does not run."""
+        if not self.is_running():
+            self._process = processes.spawn(
+                [binaries.program("postgres"), "-D", str(home), *self._options()],
+                output=self.log_file,
+                environment=_environment(),
+                account=account,
+            )
+        try:
+            self._make_database()
+        except psycopg.OperationalError as error:
+            words = processes.last_lines(self.log_file)
+            # After a SIGKILL its former children hold on to their memory for an instant.
+            may_try_again = self.is_running() or "is still in use" in words
+            if may_try_again and time.monotonic() < deadline:
+                return False
+            raise StartError(
+                f"PostgreSQL did not start ({error}). Its last words:\n{words}\n",
+                remedy=f"All of them are in {self.log_file}.",
+            ) from error
+        return True
 
     def _make_database(self) -> None:
         with psycopg.connect(
-            host=str(self._socket_folder), user=_ROLE, dbname="postgres", autocommit=True
+            host=str(self._socket_folder),
+            user=_ROLE,
+            dbname="postgres",
+            autocommit=True,
+            connect_timeout=5,
         ) as connection:
             known = "SELECT 1 FROM pg_database WHERE datname = %s"
             if connection.execute(known, [self._database]).fetchone() is None:
                 create = sql.SQL("CREATE DATABASE {}").format(sql.Identifier(self._database))
                 connection.execute(create)
+
+
+def discard_data(data_folder: Path) -> None:
+    """Remove a stopped server's data, also where a link stands in their place."""
+    home = data_folder.resolve()
+    if data_folder.is_symlink():
+        data_folder.unlink()
+    if home.exists():
+        shutil.rmtree(home)
+    if home.parent.parent == SHARED_PLACE:
+        home.parent.rmdir()
 
 
 def _major_of(home: Path) -> int | None:

@@ -112,7 +112,7 @@ def command_line(process_id: int) -> str:
     """Return what a process was started with, empty where it is gone or not ours to see."""
     try:
         shown = subprocess.run(  # noqa: S603 - a number and our own words
-            ["/bin/ps", "-o", "command=", "-p", str(process_id)],
+            ["/bin/ps", "-ww", "-o", "command=", "-p", str(process_id)],
             check=False,
             capture_output=True,
             text=True,
