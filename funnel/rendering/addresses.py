@@ -1,0 +1,68 @@
+"""Where a link of a template leads: a fixed address, a value, or one behind a fixed beginning."""
+
+import re
+from dataclasses import dataclass
+
+from funnel.rendering.errors import TemplateError
+from funnel.rendering.filters import is_safe_address
+from funnel.rendering.segments import EXPRESSION, Hidden, Kind, html_source
+
+_FIXED_BEGINNING = re.compile(r"(?:https?://[^/]|mailto:)", re.IGNORECASE)
+_ANY_STATEMENT = re.compile(rf"(?:\{{|%7B)({EXPRESSION.pattern})(?:\}}|%7D)", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Address:
+    """An address as Jinja source.
+
+    Attributes:
+        source: What prints the address; schemes of values are checked when rendered.
+        given: A Jinja expression that says whether there is one, "true" where it is fixed.
+    """
+
+    source: str
+    given: str = "true"
+
+    @property
+    def is_optional(self) -> bool:
+        """Whether a reader may have none, so that the link falls away."""
+        return self.given != "true"
+
+    @property
+    def html_source(self) -> str:
+        """The source for an attribute of an HTML page."""
+        return html_source(self.source)
+
+
+def read_address(text: str, hidden: Hidden) -> Address:
+    """Read the url of a Markdown link whose tags are hidden.
+
+    Raises:
+        TemplateError: The address is empty, of another scheme, or begins with a value and goes on.
+    """
+    statement = _ANY_STATEMENT.search(text)
+    if statement is not None and hidden.tag(statement.group(1)).kind is Kind.STATEMENT:
+        raise TemplateError(
+            "a link's address may hold {{ … }} only",
+            remedy="Write {{ one if condition else other }}.",
+        )
+    if EXPRESSION.fullmatch(text):
+        code = hidden.tag(text).code
+        return Address(source=f"{{{{ ({code})|href({code!r}) }}}}", given=f"({code})")
+    if EXPRESSION.search(text):
+        if not _FIXED_BEGINNING.match(text):
+            raise TemplateError(
+                "an address is one whole {{ value }}, or begins with https:// or mailto:"
+            )
+        return Address(
+            source=hidden.show(text, expression=lambda tag: f"{{{{ ({tag.code})|address_part }}}}")
+        )
+    if not is_safe_address(text):
+        raise TemplateError(f"a link must begin with https:, http: or mailto:, not “{text}”")
+    return Address(source=text)
+
+
+def read_plain_address(source: str) -> Address:
+    """Read an address that stands by itself, as in the front matter."""
+    hidden = Hidden()
+    return read_address(hidden.hide(source), hidden)
