@@ -46,3 +46,15 @@ class Links:
     def calendar(self, enrollment_id: UUID) -> str:
         """Return the calendar file; programs that subscribed to it see a moved date."""
         return f"{self.base_url}/cal/{self.tokens.make(LinkPurpose.CALENDAR, enrollment_id)}.ics"
+
+    def seat(self, subscriber_id: UUID) -> str:
+        """Return the part of the preferences where a seat is given up."""
+        return f"{self.preferences(subscriber_id)}#seat"
+
+    def dates(self, subscriber_id: UUID) -> str:
+        """Return the part of the preferences where a date is chosen or changed."""
+        return f"{self.preferences(subscriber_id)}#date"
+
+    def date(self, subscriber_id: UUID, session_id: UUID) -> str:
+        """Return that part with one date chosen already; a press on its button takes it."""
+        return f"{self.preferences(subscriber_id)}?date={session_id}#date"

@@ -1,4 +1,8 @@
-"""Sums for pages, moved in the transaction that moves the rows."""
+"""Sums for pages, moved in the transaction that moves the rows.
+
+Only what is settled is summed: what is queued or in hand is few and has an index of its own, and a
+sum that every signup moved would make signups wait for each other.
+"""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -12,7 +16,7 @@ from funnel.storage.transaction import Transaction
 
 @dataclass(frozen=True, slots=True, order=True)
 class Tally:
-    """What is counted: messages of one step (or notice) in one status."""
+    """What is counted: messages of one step (or notice) in one settled status."""
 
     sequence_id: UUID
     step_key: str
@@ -61,7 +65,9 @@ _COMPARE = text(
     """
     with counted as (
         select sequence_id, coalesce(step_key, template_key) as step_key, status, count(*) as are
-        from messages where kind in ('sequence', 'notice') group by 1, 2, 3
+        from messages
+        where kind in ('sequence', 'notice') and status not in ('queued', 'sending')
+        group by 1, 2, 3
     )
     select coalesce(c.sequence_id, r.sequence_id) as sequence_id,
            coalesce(c.step_key, r.step_key) as step_key, coalesce(c.status, r.status) as status,

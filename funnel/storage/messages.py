@@ -75,7 +75,8 @@ def add(tx: Transaction, messages: Sequence[NewMessage]) -> int:
     written = tx.connection.execute(statement, [_values(each) for each in messages]).all()
     changes: Counter[Tally] = Counter()
     for row in written:
-        changes[Tally(row.sequence_id, row.step_key or row.template_key, row.status)] += 1
+        if MessageStatus(row.status).is_settled:
+            changes[Tally(row.sequence_id, row.step_key or row.template_key, row.status)] += 1
     counters.move(tx, changes)
     return len(written)
 
@@ -145,11 +146,9 @@ def settle_queued(tx: Transaction, ids_to_reasons: dict[UUID, str], status: Mess
             _SETTLE_QUEUED, {"id": message_id, "reason": reason, "status": status}
         ).one_or_none()
         if row is not None:
-            key = row.step_key or row.template_key
-            changes[Tally(row.sequence_id, key, MessageStatus.QUEUED)] -= 1
-            changes[Tally(row.sequence_id, key, status)] += 1
+            changes[Tally(row.sequence_id, row.step_key or row.template_key, status)] += 1
     counters.move(tx, changes)
-    return sum(change for change in changes.values() if change > 0)
+    return changes.total()
 
 
 _SETTLE_QUEUED = text(

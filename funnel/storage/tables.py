@@ -236,8 +236,8 @@ class SignupRow(Base):
             unique=True,
             postgresql_where=text("status = 'pending'"),
         ),
-        # Read by dispatch_due: the reminder and the expiry.
-        Index("ix_signups_next_at", "next_at", postgresql_where=text("status = 'pending'")),
+        # Read by remind_signups: the reminder, the expiry, the purge.
+        Index("ix_signups_next_at", "next_at", postgresql_where=text("next_at is not null")),
         # Read by accept_signup: the limits per address.
         Index(
             "ix_signups_mailed",

@@ -558,7 +558,7 @@ def _signups() -> None:
         "signups",
         ["next_at"],
         unique=False,
-        postgresql_where=sa.text("status = 'pending'"),
+        postgresql_where=sa.text("next_at is not null"),
     )
     op.create_index(op.f("ix_signups_subscriber_id"), "signups", ["subscriber_id"], unique=False)
     op.create_index(

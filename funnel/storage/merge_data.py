@@ -1,0 +1,190 @@
+"""All that one message's text needs, in one read; nothing here is decided yet."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import RowMapping, text
+
+from funnel.domain.brand import Brand
+from funnel.domain.consent import Topic
+from funnel.domain.message import MessageKind
+from funnel.domain.session import Session
+from funnel.storage import brands
+from funnel.storage.outbox import Claimed
+from funnel.storage.transaction import Transaction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MergeData:
+    """One queued message, its person, brand and date, as they are now.
+
+    Attributes:
+        zone: IANA name of the reader's zone; of the signup's for a confirmation.
+        session: The date that the reader holds, or wished when signing up.
+        live_version_id: Template version that the first open pins; ``None``: no such template.
+        pinned_version_id: The one an earlier attempt pinned.
+        kept: The finished email of an earlier attempt, as it was handed over.
+        holds_seat: Whether a registration stands.
+    """
+
+    message_id: UUID
+    kind: MessageKind
+    sequence_slug: str
+    template_key: str
+    topic: Topic | None
+    lane: str
+    due_at: datetime
+    real_now: datetime
+    plan_now: datetime
+    subscriber_id: UUID
+    enrollment_id: UUID | None
+    signup_id: UUID | None
+    email: str
+    email_key: str
+    first_name: str
+    last_name: str
+    zone: str
+    wants_letters: bool
+    brand: Brand
+    session: Session | None
+    former: Mapping[str, Any] | None
+    holds_seat: bool
+    calendar_revision: int
+    live_version_id: UUID | None
+    pinned_version_id: UUID | None
+    kept: Mapping[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenDate:
+    """A coming session with free seats; ``seats_left`` is ``None`` without a limit."""
+
+    session: Session
+    seats_left: int | None
+
+
+def load_merge_data(tx: Transaction, claimed: Claimed) -> MergeData | None:
+    """Return what a message's text needs; ``None`` if it is no longer queued under this epoch."""
+    row = (
+        tx.connection.execute(_LOAD, {"id": claimed.id, "epoch": claimed.epoch})
+        .mappings()
+        .one_or_none()
+    )
+    if row is None:
+        return None
+    return MergeData(
+        **{name: row[name] for name in _PLAIN},
+        kind=MessageKind(row["kind"]),
+        topic=Topic(row["topic"]) if row["topic"] else None,
+        brand=brands.brand_of_sequence(tx, row["sequence_id"]),
+        session=_session(row),
+        former=row["data"].get("former"),
+    )
+
+
+_PLAIN = (
+    "message_id",
+    "sequence_slug",
+    "template_key",
+    "lane",
+    "due_at",
+    "real_now",
+    "plan_now",
+    "subscriber_id",
+    "enrollment_id",
+    "signup_id",
+    "email",
+    "email_key",
+    "first_name",
+    "last_name",
+    "zone",
+    "wants_letters",
+    "holds_seat",
+    "calendar_revision",
+    "live_version_id",
+    "pinned_version_id",
+    "kept",
+)
+
+# A confirmation speaks of its signup: of the date wished there, in the zone given there. All else
+# speaks of the seat that is held, and a notice of the session that it names.
+_LOAD = text(
+    """
+    select m.id as message_id, m.kind, m.template_key, m.topic, m.lane, m.due_at, m.data,
+           m.sequence_id, q.slug as sequence_slug, m.subscriber_id, m.enrollment_id, m.signup_id,
+           now() as real_now, plan_now() as plan_now,
+           p.email, p.email_key, p.first_name, p.last_name,
+           p.wants_letters or coalesce(u.wants_letters, false) as wants_letters,
+           coalesce(case when m.signup_id is not null then u.zone end, p.zone) as zone,
+           r.id is not null as holds_seat, coalesce(e.calendar_revision, 0) as calendar_revision,
+           t.live_version_id, m.template_version_id as pinned_version_id, m.context as kept,
+           s.id as session_id, s.title, s.starts_at, s.ends_at, s.zone as session_zone, s.seats,
+           s.join_url, s.replay_url, s.replay_known_at, s.replay_ends_at, s.closed_at,
+           s.cancelled_at
+    from messages m
+    join subscribers p on p.id = m.subscriber_id
+    join sequences q on q.id = m.sequence_id
+    left join templates t on t.key = m.template_key
+    left join enrollments e on e.id = m.enrollment_id
+    left join registrations r on r.enrollment_id = m.enrollment_id and r.status = 'registered'
+    left join signups u on u.id = m.signup_id
+    left join sessions s on s.id = case
+        when m.signup_id is not null then u.session_id
+        when m.kind = 'notice' then m.session_id
+        else r.session_id end
+    where m.id = :id and m.status = 'queued' and m.epoch = :epoch
+    """
+)
+
+
+def _session(row: RowMapping) -> Session | None:
+    if row["session_id"] is None:
+        return None
+    return Session(
+        id=row["session_id"],
+        title=row["title"],
+        starts_at=row["starts_at"],
+        ends_at=row["ends_at"],
+        zone=row["session_zone"],
+        seats=row["seats"],
+        join_url=row["join_url"],
+        replay_url=row["replay_url"],
+        replay_known_at=row["replay_known_at"],
+        replay_ends_at=row["replay_ends_at"],
+        closed_at=row["closed_at"],
+        cancelled_at=row["cancelled_at"],
+    )
+
+
+def load_open_dates(tx: Transaction, sequence_slug: str, limit: int = 3) -> Sequence[OpenDate]:
+    """Return the next sessions that still have seats, the soonest first."""
+    rows = tx.connection.execute(_OPEN_DATES, {"slug": sequence_slug, "limit": limit}).mappings()
+    return [OpenDate(session=_known(row), seats_left=row["seats_left"]) for row in rows]
+
+
+_OPEN_DATES = text(
+    """
+    select s.id as session_id, s.title, s.starts_at, s.ends_at, s.zone as session_zone, s.seats,
+           s.join_url, s.replay_url, s.replay_known_at, s.replay_ends_at, s.closed_at,
+           s.cancelled_at, s.seats - taken.seats as seats_left
+    from sessions s
+    join sequences q on q.id = s.sequence_id and q.slug = :slug
+    cross join lateral (
+        select count(*) as seats from registrations r
+        where r.session_id = s.id and r.status = 'registered'
+    ) taken
+    where s.starts_at > plan_now() and s.cancelled_at is null
+      and (s.seats is null or taken.seats < s.seats)
+    order by s.starts_at limit :limit
+    """
+)
+
+
+def _known(row: RowMapping) -> Session:
+    session = _session(row)
+    if session is None:  # the statement reads sessions: it has an id
+        raise LookupError("a session without an id")
+    return session
