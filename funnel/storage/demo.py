@@ -4,12 +4,14 @@ Only the demo and tests write here. Everything is plan time except where *real* 
 """
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
-from uuid import UUID
+from datetime import datetime
+from uuid import UUID, uuid4
 
 from sqlalchemy import text
 
 from funnel.domain.demo import DemoGoal, DemoScene
+from funnel.domain.demo_dates import AHEAD, demo_session, next_start
+from funnel.storage import sessions
 from funnel.storage.transaction import Transaction
 
 
@@ -101,6 +103,26 @@ _NEXT_START = text(
 )
 
 
+def add_missing_sessions(tx: Transaction, sequence_id: UUID, *, base_url: str) -> int:
+    """Add sessions until three lie ahead; return how many were added."""
+    starts = list(tx.connection.execute(_STARTS_AHEAD, {"sequence_id": sequence_id}).scalars())
+    missing = max(AHEAD - len(starts), 0)
+    for _ in range(missing):
+        starts.append(next_start(tx.now, starts[-1] if starts else None))
+        session = demo_session(uuid4(), starts[-1], base_url=base_url)
+        sessions.add(tx, sequence_id, session, clicks_count=False)
+    return missing
+
+
+_STARTS_AHEAD = text(
+    """
+    select starts_at from sessions
+    where sequence_id = :sequence_id and starts_at > plan_now() and cancelled_at is null
+    order by starts_at
+    """
+)
+
+
 def earliest_runs(tx: Transaction, *, limit: int) -> Sequence[UUID]:
     """Return the active runs whose timers come first."""
     return tx.connection.execute(_EARLIEST_RUNS, {"limit": limit}).scalars().all()
@@ -123,9 +145,3 @@ def next_reminder_at(tx: Transaction) -> datetime | None:
 _NEXT_REMINDER = text(
     "select min(next_at) from signups where status = 'pending' and reminded_at is null"
 )
-
-
-def clock_stands_ahead(tx: Transaction) -> timedelta:
-    """Return how far plan time stands ahead of real time."""
-    ahead: timedelta = tx.connection.execute(text("select plan_now() - now()")).scalar_one()
-    return ahead

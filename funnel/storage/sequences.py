@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import Select, func, insert, select, update
 
+from funnel.domain.errors import NotFoundError
 from funnel.domain.sequence import SequenceDefinition
 from funnel.domain.sequence_file import definition_from_json, definition_to_json
 from funnel.storage.tables import SequenceRow, SequenceVersionRow
@@ -33,9 +34,16 @@ def find_sequence(tx: Transaction, slug: str) -> SequenceRecord | None:
 
 
 def get_sequence(tx: Transaction, sequence_id: UUID) -> SequenceRecord:
-    """Return a sequence that another row names."""
+    """Return the sequence of that id.
+
+    Raises:
+        NotFoundError: There is none that is live.
+    """
     statement = _records().where(SequenceRow.id == sequence_id)
-    return SequenceRecord(**tx.connection.execute(statement).mappings().one())
+    row = tx.connection.execute(statement).mappings().one_or_none()
+    if row is None:
+        raise NotFoundError("no such sequence")
+    return SequenceRecord(**row)
 
 
 def list_sequences(tx: Transaction) -> list[SequenceRecord]:
