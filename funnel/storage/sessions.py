@@ -1,0 +1,194 @@
+"""Sessions and how many seats of them are taken."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import RowMapping, Select, func, insert, select, update
+
+from funnel.domain.session import SeatStatus, Session
+from funnel.domain.signup import SessionOffer
+from funnel.storage.tables import RegistrationRow, SequenceRow, SessionRow
+from funnel.storage.transaction import Transaction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionLine:
+    """A session in a list, with the seats that are taken."""
+
+    session: Session
+    sequence_slug: str
+    taken: int
+
+
+def find(tx: Transaction, session_id: UUID) -> Session | None:
+    """Return the session of that id."""
+    row = tx.connection.execute(_select().where(SessionRow.id == session_id)).mappings()
+    return _session_or_none(row.one_or_none())
+
+
+def sequence_of(tx: Transaction, session_id: UUID) -> UUID:
+    """Return the sequence that a session belongs to."""
+    statement = select(SessionRow.sequence_id).where(SessionRow.id == session_id)
+    found: UUID = tx.connection.execute(statement).scalar_one()
+    return found
+
+
+def lock(tx: Transaction, session_id: UUID) -> Session | None:
+    """Lock a session, so that its seats can be counted, and return it as it is now.
+
+    Two statements: the first may have waited, and what it saw may be old by then.
+    """
+    held = select(SessionRow.id).where(SessionRow.id == session_id).with_for_update(key_share=True)
+    tx.connection.execute(held)
+    return find(tx, session_id)
+
+
+def taken(tx: Transaction, session_id: UUID) -> int:
+    """Return how many seats are taken; exact while the caller holds the session's lock."""
+    statement = select(func.count()).where(
+        RegistrationRow.session_id == session_id,
+        RegistrationRow.status == SeatStatus.REGISTERED,
+    )
+    count: int = tx.connection.execute(statement).scalar_one()
+    return count
+
+
+def list_open(tx: Transaction, sequence_id: UUID, *, limit: int = 3) -> tuple[SessionOffer, ...]:
+    """Return the next sessions that can still be taken, earliest first."""
+    left = SessionRow.seats - _taken()
+    statement = (
+        _select()
+        .add_columns(left.label("seats_left"))
+        .where(
+            SessionRow.sequence_id == sequence_id,
+            SessionRow.starts_at > tx.now,
+            SessionRow.cancelled_at.is_(None),
+            SessionRow.seats.is_(None) | (left > 0),
+        )
+        .order_by(SessionRow.starts_at, SessionRow.id)
+        .limit(limit)
+    )
+    rows = tx.connection.execute(statement).mappings()
+    return tuple(SessionOffer(session=_session(row), seats_left=row["seats_left"]) for row in rows)
+
+
+def list_lines(
+    tx: Transaction, *, sequence_slug: str | None = None, upcoming_only: bool = False
+) -> list[SessionLine]:
+    """Return sessions with the seats taken, earliest first."""
+    statement = (
+        _select()
+        .add_columns(SequenceRow.slug.label("slug"), _taken().label("taken"))
+        .join(SequenceRow, SequenceRow.id == SessionRow.sequence_id)
+        .order_by(SessionRow.starts_at, SessionRow.id)
+    )
+    if sequence_slug is not None:
+        statement = statement.where(SequenceRow.slug == sequence_slug)
+    if upcoming_only:
+        statement = statement.where(
+            SessionRow.starts_at > tx.now, SessionRow.cancelled_at.is_(None)
+        )
+    rows = tx.connection.execute(statement).mappings()
+    return [
+        SessionLine(session=_session(row), sequence_slug=row["slug"], taken=row["taken"])
+        for row in rows
+    ]
+
+
+def overlapping(
+    tx: Transaction, sequence_id: UUID, starts_at: datetime, ends_at: datetime
+) -> Session | None:
+    """Return a session of the sequence that is held within that time, if there is one."""
+    statement = _select().where(
+        SessionRow.sequence_id == sequence_id,
+        SessionRow.cancelled_at.is_(None),
+        SessionRow.starts_at < ends_at,
+        SessionRow.ends_at > starts_at,
+    )
+    return _session_or_none(tx.connection.execute(statement.limit(1)).mappings().first())
+
+
+def zone_of_sequence(tx: Transaction, sequence_id: UUID) -> str | None:
+    """Return the zone in which the sequence's next (else latest) session is announced."""
+    statement = (
+        select(SessionRow.zone)
+        .where(SessionRow.sequence_id == sequence_id)
+        .order_by((SessionRow.starts_at > tx.now).desc(), func.abs(_seconds_from(tx.now)))
+        .limit(1)
+    )
+    zone: str | None = tx.connection.execute(statement).scalar()
+    return zone
+
+
+def add(tx: Transaction, sequence_id: UUID, session: Session, *, clicks_count: bool) -> None:
+    """Write a new session."""
+    tx.connection.execute(
+        insert(SessionRow).values(
+            id=session.id,
+            sequence_id=sequence_id,
+            title=session.title,
+            starts_at=session.starts_at,
+            ends_at=session.ends_at,
+            zone=session.zone,
+            seats=session.seats,
+            join_url=session.join_url,
+            replay_url=session.replay_url,
+            replay_known_at=tx.now if session.replay_url else None,
+            replay_ends_at=session.replay_ends_at,
+            clicks_count=clicks_count,
+        )
+    )
+
+
+def change(tx: Transaction, session_id: UUID, changes: Mapping[str, Any]) -> None:
+    """Write the given columns of a session."""
+    if changes:
+        statement = update(SessionRow).where(SessionRow.id == session_id)
+        tx.connection.execute(statement.values(**changes))
+
+
+def _taken() -> Any:  # noqa: ANN401  (SQLAlchemy gives scalar subqueries no nameable type)
+    return (
+        select(func.count())
+        .where(
+            RegistrationRow.session_id == SessionRow.id,
+            RegistrationRow.status == SeatStatus.REGISTERED,
+        )
+        .correlate(SessionRow)
+        .scalar_subquery()
+    )
+
+
+def _seconds_from(now: datetime) -> Any:  # noqa: ANN401  (as above)
+    return func.extract("epoch", SessionRow.starts_at - now)
+
+
+_NAMES = (
+    "id",
+    "title",
+    "starts_at",
+    "ends_at",
+    "zone",
+    "seats",
+    "join_url",
+    "replay_url",
+    "replay_known_at",
+    "replay_ends_at",
+    "closed_at",
+    "cancelled_at",
+)
+
+
+def _select() -> Select[*tuple[Any, ...]]:
+    return select(*(getattr(SessionRow, name) for name in _NAMES))
+
+
+def _session(row: RowMapping) -> Session:
+    return Session(**{name: row[name] for name in _NAMES})
+
+
+def _session_or_none(row: RowMapping | None) -> Session | None:
+    return None if row is None else _session(row)
