@@ -53,5 +53,5 @@ def demo_session(session_id: UUID, starts_at: datetime, *, base_url: str) -> Ses
         zone=ZONE,
         seats=_SEATS.get(weekday, 120),
         join_url=f"{base_url}/demo/room",
-        replay_url=f"{base_url}/demo/recording",
+        replay_url=f"{base_url}/demo/replay",
     )

@@ -47,14 +47,16 @@ class DemoState:
         next_email: ``None`` where nothing lies ahead.
         hold: Why a goal that stands is not played towards just now.
         last_left_at: When the latest email left, plan time.
+        can_session: Somebody holds a seat in a coming session, so "to the session" leads somewhere.
     """
 
     now: datetime
     goal: DemoGoal
-    is_paused: bool
+    is_frozen: bool
     next_email: NextEmail | None
     hold: Hold | None
     last_left_at: datetime | None
+    can_session: bool
 
     @property
     def waiting(self) -> str:
@@ -70,10 +72,11 @@ def read_demo_state(transactions: Transactions) -> DemoState:
         return DemoState(
             now=scene.now,
             goal=scene.goal,
-            is_paused=scene.is_frozen,
+            is_frozen=scene.is_frozen,
             next_email=min(ahead, key=lambda each: each.at, default=None),
             hold=next_move(scene).hold if scene.goal is not DemoGoal.NONE else None,
             last_left_at=scene.last_left_at,
+            can_session=demo.next_start_with_seat(tx) is not None,
         )
 
 
