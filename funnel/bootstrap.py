@@ -6,8 +6,10 @@ asked for, after the fork, so that a process opens only what it uses.
 
 import os
 import socket
+from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
+from time import monotonic
 from urllib.parse import urlsplit
 
 import structlog
@@ -15,12 +17,20 @@ import structlog
 from funnel.domain.errors import InvalidInputError
 from funnel.domain.links import Links
 from funnel.domain.signing import LinkTokens
+from funnel.domain.signup import SignupRules
+from funnel.intake.form import FormGate
 from funnel.log import configure_logging
 from funnel.rendering.renderer import Renderer
 from funnel.sending.mailbox import Mailbox, MailboxMailer
 from funnel.sending.mailer import Mailer
 from funnel.sending.smtp import SmtpMailer, SmtpSecurity, SmtpSettings
+from funnel.services.build_email import EmailBuilder
+from funnel.services.deliver_batch import Delivery
+from funnel.services.dispatch_due import DispatchLimits
+from funnel.services.load_definitions import DefinitionWatch
 from funnel.settings import Settings
+from funnel.storage.real_clock import RealClock
+from funnel.storage.sources import SourceBook
 from funnel.storage.transaction import Transactions, open_database
 
 log = structlog.get_logger()
@@ -124,6 +134,65 @@ class Deps:
     def renderer(self) -> Renderer:
         """Renders compiled templates; keeps them by checksum."""
         return Renderer()
+
+    @cached_property
+    def builder(self) -> EmailBuilder:
+        """Builds finished emails."""
+        return EmailBuilder(
+            links=self.links,
+            renderer=self.renderer,
+            message_id_domain=self.settings.message_id_domain,
+        )
+
+    @cached_property
+    def delivery(self) -> Delivery:
+        """All that a batch of messages needs."""
+        return Delivery(
+            transactions=self.transactions,
+            mailer=self.mailer,
+            builder=self.builder,
+            owner=self.process_name,
+            provider=self.settings.mailer,
+            lease=timedelta(seconds=self.settings.lease_seconds),
+            monotonic=monotonic,
+        )
+
+    @cached_property
+    def dispatch_limits(self) -> DispatchLimits:
+        """How much goes on the queue."""
+        return DispatchLimits(
+            published_per_lane=self.settings.published_per_lane,
+            messages_per_batch=self.settings.messages_per_task,
+        )
+
+    @cached_property
+    def signup_rules(self) -> SignupRules:
+        """How long a signup can be confirmed, and when its reminder leaves."""
+        return SignupRules(
+            confirmation_lasts=self.settings.confirmation_lasts,
+            reminder_after=self.settings.reminder_after,
+        )
+
+    @cached_property
+    def sources(self) -> SourceBook:
+        """Places that signups come from, kept for a few seconds."""
+        return SourceBook(self.transactions)
+
+    @cached_property
+    def form_gate(self) -> FormGate:
+        """Tells forms that a person filled from those that a machine did."""
+        keys = [each.get_secret_value().encode() for each in self.settings.link_keys]
+        return FormGate(keys, timedelta(seconds=self.settings.form_min_seconds))
+
+    @cached_property
+    def real_clock(self) -> RealClock:
+        """The database's clock, for what is judged before a transaction begins."""
+        return RealClock(self.transactions)
+
+    @cached_property
+    def definition_watch(self) -> DefinitionWatch:
+        """Loads what changed among the files of sequences and emails."""
+        return DefinitionWatch(self.definitions_folder)
 
     @cached_property
     def definitions_folder(self) -> Path:

@@ -1,0 +1,33 @@
+"""The emergency brake, on and off; every use is written down."""
+
+from funnel.domain.errors import InvalidInputError
+from funnel.storage import audit, pauses
+from funnel.storage.transaction import Transactions
+
+
+def pause_sending(transactions: Transactions, *, by: str, reason: str) -> None:
+    """Stop everything: nothing more is planned, claimed or opened until it is resumed.
+
+    A message that is in a worker's hands at this moment still leaves; it takes seconds.
+
+    Raises:
+        InvalidInputError: No reason was given.
+    """
+    if not reason.strip():
+        raise InvalidInputError(
+            "a pause needs a reason",
+            field="reason",
+            remedy='Say why, for example: funnel pause all --reason "wrong link in letter 3".',
+        )
+    with transactions.begin() as tx:
+        pauses.add(tx, scope=pauses.EVERYTHING, reason=reason.strip(), by=by)
+        audit.write_audit(tx, by=by, action="paused", target="all", detail={"reason": reason})
+
+
+def resume_sending(transactions: Transactions, *, by: str) -> bool:
+    """Let everything go on; say whether it was paused. What became late meanwhile is skipped."""
+    with transactions.begin() as tx:
+        was_paused = pauses.remove(tx, scope=pauses.EVERYTHING)
+        if was_paused:
+            audit.write_audit(tx, by=by, action="resumed", target="all")
+    return was_paused

@@ -1,0 +1,137 @@
+"""The Celery application: every option with its reason. Rows are the truth, tasks are hints.
+
+What Redis and Celery really do under these settings is in ``docs/reliability.md``.
+"""
+
+from celery import Celery, Task
+
+from funnel.domain.errors import FunnelError
+
+DELIVER = "deliver"
+DISPATCH = "dispatch"
+NOTICES = "notices"
+MAINTENANCE = "maintenance"
+QUEUES = (DELIVER, DISPATCH, NOTICES, MAINTENANCE)
+
+TICK_SECONDS = 0.25
+DEMO_SECONDS = 0.5
+SWEEP_SECONDS = 5.0
+PULSE_SECONDS = 10.0
+DEFINITIONS_SECONDS = 3.0
+
+
+class FunnelTask(Task):  # type: ignore[type-arg]  # celery-types: generic only for the checker
+    """Base of all tasks: fails loudly, never retries through the broker.
+
+    ``retry(countdown=…)`` would put a timer into Redis, where one that outlives the visibility
+    timeout is delivered again and again. The next moment is written into a row instead.
+    """
+
+    abstract = True
+
+    def retry(self, *_: object, **__: object) -> None:
+        """Refuse: see the class."""
+        raise FunnelError("write the next moment into the row; the broker keeps no timers")
+
+
+app = Celery("funnel", task_cls=FunnelTask, set_as_current=True)
+
+app.conf.update(
+    # The broker -------------------------------------------------------------------------------
+    broker_transport_options={
+        # Longer than task_time_limit, or a running task is delivered twice. Short is safe: rows
+        # fence doubles.
+        "visibility_timeout": 300,
+        "unacked_restore_interval": 10,  # look for unacknowledged tasks every 10 s
+        "unacked_restore_throttle": 1,
+        # Without it a half-open connection stops a worker for ever (seen).
+        "socket_timeout": 10,
+        "socket_connect_timeout": 5,
+        "socket_keepalive": True,
+        "health_check_interval": 10,
+        "global_keyprefix": "funnel:",  # a Redis that others use as well shows whose keys these are
+        "client_name": "funnel-worker",
+    },
+    broker_connection_retry_on_startup=True,  # a worker that starts before its broker waits
+    broker_connection_max_retries=None,  # for as long as it takes
+    broker_pool_acquire_timeout=5,
+    # A publish to a frozen broker must not hang the dispatcher: the sweep will find the rows.
+    task_publish_retry_policy={
+        "max_retries": 1,
+        "interval_start": 0,
+        "interval_step": 0.2,
+        "interval_max": 0.5,
+    },
+    # Tasks ------------------------------------------------------------------------------------
+    task_acks_late=True,  # a killed worker's task comes back; opening its rows again does nothing
+    task_reject_on_worker_lost=False,  # a poison task would run for ever; attempts are in rows
+    task_acks_on_failure=True,
+    task_acks_on_timeout=True,
+    # Under the lease (120 s), which is under the visibility timeout (300 s). No soft limit: raised
+    # in the middle of SMTP it makes an unknown outcome.
+    task_time_limit=90,
+    task_ignore_result=True,  # results are rows
+    result_backend=None,
+    task_default_queue=MAINTENANCE,
+    task_create_missing_queues=False,  # a misspelt queue is an error, not a queue nobody reads
+    task_queues={name: {"exchange": name, "routing_key": name} for name in QUEUES},
+    task_serializer="json",
+    accept_content=["json"],  # never pickle: whoever writes to Redis would run code here
+    enable_utc=True,
+    timezone="UTC",
+    # Workers ----------------------------------------------------------------------------------
+    worker_prefetch_multiplier=1,  # a batch waits on the queue, not behind a busy process
+    worker_disable_prefetch=True,
+    worker_eta_task_limit=100,  # there are none; one that slips in must not pile up in memory
+    worker_max_tasks_per_child=1000,  # ticks are light: a leak is bounded, a restart is rare
+    worker_max_memory_per_child=300_000,  # KiB
+    # SIGTERM itself is a warm stop that waits for the task; batches end themselves within 10 s.
+    worker_soft_shutdown_timeout=15,
+    # A cancel in the middle of SMTP is an unknown outcome.
+    worker_cancel_long_running_tasks_on_connection_loss=False,
+    worker_hijack_root_logger=False,
+    worker_enable_remote_control=False,  # liveness is progress in rows, not an answer to a ping
+    worker_send_task_events=False,
+    # The schedule, in memory: claims in the database make two schedulers harmless. -------------
+    beat_schedule={
+        "tick": {"task": "funnel.tick", "schedule": TICK_SECONDS, "options": {"queue": DISPATCH}},
+        "sweep": {
+            "task": "funnel.sweep",
+            "schedule": SWEEP_SECONDS,
+            "options": {"queue": MAINTENANCE},
+        },
+        "definitions": {
+            "task": "funnel.load_definitions",
+            "schedule": DEFINITIONS_SECONDS,
+            "options": {"queue": MAINTENANCE},
+        },
+        # One for each worker: the answer proves that its queue is being read.
+        "pulse-deliver": {
+            "task": "funnel.pulse",
+            "schedule": PULSE_SECONDS,
+            "options": {"queue": DELIVER},
+        },
+        "pulse-notices": {
+            "task": "funnel.pulse",
+            "schedule": PULSE_SECONDS,
+            "options": {"queue": NOTICES},
+        },
+    },
+    # Beat sleeps at most that long: it must not oversleep a tick of a quarter second.
+    beat_max_loop_interval=TICK_SECONDS,
+    imports=("funnel.tasks.dispatch", "funnel.tasks.deliver", "funnel.tasks.maintenance"),
+)
+
+_DEMO_ENTRY = {
+    "task": "funnel.play_demo",
+    "schedule": DEMO_SECONDS,
+    "options": {"queue": MAINTENANCE},
+}
+
+
+def configure(broker_url: str, *, is_demo: bool) -> Celery:
+    """Point the application at its broker; in the demo, let its clock be driven as well."""
+    app.conf.broker_url = broker_url
+    if is_demo:
+        app.conf.beat_schedule["play-demo"] = _DEMO_ENTRY
+    return app

@@ -1,0 +1,35 @@
+"""What keeps the rows true: the sweep, changed files, and the demo's clock."""
+
+from datetime import timedelta
+
+from funnel.services.play_demo import play_demo
+from funnel.services.sweep_messages import sweep_messages
+from funnel.tasks.app import MAINTENANCE, app
+from funnel.tasks.process import process
+
+
+@app.task(name="funnel.sweep", queue=MAINTENANCE)
+def sweep() -> None:
+    """Bring back what the broker or a worker lost."""
+    deps = process().deps
+    sweep_messages(
+        deps.transactions,
+        republish_after=timedelta(seconds=deps.settings.republish_after_seconds),
+    )
+    process().show_life()
+
+
+@app.task(name="funnel.load_definitions", queue=MAINTENANCE)
+def load_definitions() -> None:
+    """Load sequences and emails whose files changed; a broken file leaves the live version."""
+    deps = process().deps
+    if deps.settings.watch_definitions:
+        deps.definition_watch.load_changed(deps.transactions)
+
+
+@app.task(name="funnel.play_demo", queue=MAINTENANCE)
+def play() -> None:
+    """Move the demo's clock on, if somebody asked for it; scheduled in the demo only."""
+    deps = process().deps
+    if deps.settings.is_demo:
+        play_demo(deps.transactions)

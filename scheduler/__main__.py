@@ -1,0 +1,28 @@
+"""Celery beat with its schedule in memory; two running by mistake do no harm.
+
+It only says "now" four times a second; what is due is decided by rows. ``python -m scheduler
+check`` says by its exit code whether its ticks arrive.
+"""
+
+import sys
+
+from celery.beat import Scheduler
+
+from funnel.bootstrap import build
+from funnel.tasks.app import configure
+from funnel.tasks.liveness import makes_progress
+
+
+def main(arguments: list[str]) -> int:
+    """Run until SIGTERM, or check whether one runs."""
+    if arguments == ["check"]:
+        return 0 if makes_progress("scheduler", on_this_host=False) else 1
+    settings = build(role="scheduler").settings
+    app = configure(settings.broker_url, is_demo=settings.is_demo)
+    # The default scheduler writes a file into the working folder; nothing here is worth keeping.
+    app.Beat(scheduler_cls=Scheduler, loglevel="WARNING", quiet=True).run()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
