@@ -221,7 +221,8 @@ changed as (
         last_name = coalesce(nullif(%(last_name)s, ''), s.last_name),
         zone = coalesce(%(zone)s, s.zone),
         zone_source = case when %(zone)s::text is null then s.zone_source else %(zone_source)s end,
-        zone_given = coalesce(%(zone_given)s, s.zone_given),
+        zone_given = case when %(zone)s::text is null
+                     then coalesce(%(zone_given)s, s.zone_given) end,
         locale = coalesce(%(locale)s, s.locale),
         session_id = coalesce(d.session_id, s.session_id),
         wants_letters = %(letters)s,
@@ -250,5 +251,5 @@ select a.id, true, a.status,
 from added a cross join decided d
 union all
 select k.id, false, k.status, coalesce(k.merged_into_id, k.id), false from known k
-"""
+"""  # noqa: S608  (what is put in are constants of ours)
 )

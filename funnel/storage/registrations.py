@@ -1,0 +1,136 @@
+"""Seats and who came."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, func, insert, select, update
+
+from funnel.domain.session import Attendance, SeatStatus
+from funnel.storage.tables import RegistrationRow
+from funnel.storage.transaction import Transaction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seat:
+    """A registration; moments are aware UTC, in plan time."""
+
+    id: UUID
+    enrollment_id: UUID
+    subscriber_id: UUID
+    session_id: UUID
+    status: SeatStatus
+    attendance: Attendance
+    watched_at: datetime | None
+
+
+def held(tx: Transaction, enrollment_id: UUID) -> Seat | None:
+    """Return the seat that a run holds now."""
+    return _first(
+        tx,
+        RegistrationRow.enrollment_id == enrollment_id,
+        RegistrationRow.status == SeatStatus.REGISTERED,
+    )
+
+
+def latest(tx: Transaction, enrollment_id: UUID) -> Seat | None:
+    """Return a run's newest seat, held or not."""
+    return _first(tx, RegistrationRow.enrollment_id == enrollment_id)
+
+
+def held_in_session(tx: Transaction, subscriber_id: UUID, session_id: UUID) -> Seat | None:
+    """Return a person's seat in a session."""
+    return _first(
+        tx,
+        RegistrationRow.subscriber_id == subscriber_id,
+        RegistrationRow.session_id == session_id,
+        RegistrationRow.status == SeatStatus.REGISTERED,
+    )
+
+
+def newest_held(tx: Transaction, subscriber_id: UUID) -> Seat | None:
+    """Return the newest seat that a person holds."""
+    return _first(
+        tx,
+        RegistrationRow.subscriber_id == subscriber_id,
+        RegistrationRow.status == SeatStatus.REGISTERED,
+    )
+
+
+def add(tx: Transaction, enrollment_id: UUID, subscriber_id: UUID, session_id: UUID) -> None:
+    """Give a seat, from now on. The caller holds the session's lock and has counted."""
+    tx.connection.execute(
+        insert(RegistrationRow).values(
+            enrollment_id=enrollment_id,
+            subscriber_id=subscriber_id,
+            session_id=session_id,
+            registered_at=tx.now,
+        )
+    )
+
+
+def end(tx: Transaction, registration_id: UUID, status: SeatStatus) -> None:
+    """End a seat, as moved or cancelled: from now on it is free."""
+    _change(tx, registration_id, {"status": status, "ended_at": tx.now})
+
+
+def set_attendance(tx: Transaction, registration_id: UUID, attendance: Attendance) -> None:
+    """Write what is now known about a person's coming."""
+    _change(tx, registration_id, {"attendance": attendance, "attendance_known_at": tx.now})
+
+
+def set_watched(tx: Transaction, registration_id: UUID, at: datetime) -> None:
+    """Write when the replay was watched; the first time counts."""
+    _change(tx, registration_id, {"watched_at": func.coalesce(RegistrationRow.watched_at, at)})
+
+
+def unknown_attendance(tx: Transaction, session_id: UUID) -> int:
+    """Return how many seats of a session nothing is known about."""
+    statement = select(func.count()).where(
+        RegistrationRow.session_id == session_id,
+        RegistrationRow.status == SeatStatus.REGISTERED,
+        RegistrationRow.attendance == Attendance.UNKNOWN,
+    )
+    count: int = tx.connection.execute(statement).scalar_one()
+    return count
+
+
+def enrollments_of_session(tx: Transaction, session_id: UUID) -> Sequence[UUID]:
+    """Return the runs that hold a seat in a session."""
+    statement = select(RegistrationRow.enrollment_id).where(
+        RegistrationRow.session_id == session_id,
+        RegistrationRow.status == SeatStatus.REGISTERED,
+    )
+    ordered = statement.order_by(RegistrationRow.enrollment_id)
+    return tx.connection.execute(ordered).scalars().all()
+
+
+def _change(tx: Transaction, registration_id: UUID, changes: dict[str, object]) -> None:
+    statement = update(RegistrationRow).where(RegistrationRow.id == registration_id)
+    tx.connection.execute(statement.values(**changes))
+
+
+def _first(tx: Transaction, *conditions: ColumnElement[bool]) -> Seat | None:
+    statement = (
+        select(
+            RegistrationRow.id,
+            RegistrationRow.enrollment_id,
+            RegistrationRow.subscriber_id,
+            RegistrationRow.session_id,
+            RegistrationRow.status,
+            RegistrationRow.attendance,
+            RegistrationRow.watched_at,
+        )
+        .where(*conditions)
+        .order_by(RegistrationRow.registered_at.desc(), RegistrationRow.id)
+        .limit(1)
+    )
+    row = tx.connection.execute(statement).mappings().one_or_none()
+    if row is None:
+        return None
+    typed = {
+        "status": SeatStatus(row["status"]),
+        "attendance": Attendance(row["attendance"]),
+    }
+    return Seat(**{**row, **typed})
