@@ -33,6 +33,11 @@ class AnchorKind(StrEnum):
             AnchorKind.REPLAY_END,
         }
 
+    @property
+    def happens_first(self) -> bool:
+        """Whether it has happened before anything counts from it: nothing can come before it."""
+        return self in {AnchorKind.ENROLLMENT, AnchorKind.REGISTRATION, AnchorKind.STEP}
+
 
 class ConditionKind(StrEnum):
     """What a step may ask before it leaves."""

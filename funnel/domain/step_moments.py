@@ -9,10 +9,6 @@ from funnel.domain.sequence import Anchor, AnchorKind, Step, Timing
 from funnel.domain.session import Registration
 from funnel.domain.timing import due_at
 
-# What has happened before anything counts from it: a step never comes before such an anchor, even
-# where its local hour ("at 09:00 of that day") does.
-_HAPPENS_FIRST = frozenset({AnchorKind.ENROLLMENT, AnchorKind.REGISTRATION, AnchorKind.STEP})
-
 
 def timing_for(step: Step, registration: Registration | None) -> Timing | None:
     """Return the timing that applies: the one for people without a seat, where they have none.
@@ -61,9 +57,13 @@ def _seat_moment(kind: AnchorKind, registration: Registration) -> datetime:
 
 
 def step_due_at(timing: Timing, counted_at: datetime, enrollment: Enrollment) -> datetime:
-    """Return when a timing makes its step due, given the moment that its anchor names (UTC)."""
+    """Return when a timing makes its step due, given the moment that its anchor names (UTC).
+
+    A step never comes before what it counts from, even where its local hour ("09:00 of that day")
+    does; only sessions, replays and fixed moments have a time before them.
+    """
     due = due_at(counted_at, timing.delay, at=timing.at, window=None, zone=enrollment.zone)
-    if timing.anchor.kind in _HAPPENS_FIRST and due < counted_at:
+    if timing.anchor.kind.happens_first and due < counted_at:
         return counted_at.astimezone(UTC)
     return due
 

@@ -81,7 +81,9 @@ def local_moment(day: date, at: time, zone: ZoneInfo) -> datetime:
     A local time that a DST gap swallows becomes the same moment after the gap (02:30 becomes
     03:30); one that comes twice is meant the first time. Both are what PEP 495 gives for fold 0.
     """
-    return datetime.combine(day, at.replace(fold=0), zone).astimezone(UTC)
+    if at.fold:
+        at = at.replace(fold=0)
+    return datetime.combine(day, at, zone).astimezone(UTC)
 
 
 def local_day(moment: datetime, zone: ZoneInfo) -> date:

@@ -1,18 +1,39 @@
-"""Timings in words, as the sequence file writes them and the calendar explains them."""
+"""Timings in words, as the sequence file writes them and the calendar explains them.
 
-from datetime import UTC, timedelta
+The words are "2 days after listening, 09:00": how far, on which side, of what, at which local hour.
+"""
 
+import re
+from datetime import UTC, datetime, time, timedelta
+from functools import lru_cache
+
+from funnel.domain.errors import InvalidInputError
 from funnel.domain.sequence import Anchor, AnchorKind, Timing
 from funnel.domain.timing import Delay
 
-_UNITS = (
-    (timedelta(hours=1), "h"),
-    (timedelta(minutes=1), "min"),
-    (timedelta(seconds=1), "s"),
-    (timedelta(microseconds=1), "us"),
-)
+STEP_KEY = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+LONGEST_KEY = 64
+
+_NO_TIME = timedelta(0)
+# Four digits are years of waiting in any unit but minutes; more would only overflow somewhere.
+_AMOUNT = re.compile(r"(\d{1,4}) ?([a-z]+) ?")
+_TIMING = re.compile(r"(?:(on|at)|(.+?) (before|after)) (.+?)(?:, ?(\d\d?:\d\d))?")
+_UNITS = {
+    **dict.fromkeys(("h", "hour", "hours"), timedelta(hours=1)),
+    **dict.fromkeys(("min", "minute", "minutes"), timedelta(minutes=1)),
+    **dict.fromkeys(("s", "second", "seconds"), timedelta(seconds=1)),
+}
+_SHOWN_UNITS = ("h", "min", "s")
+_DAYS = frozenset({"day", "days"})
+_NAMED_ANCHORS = {
+    each.value: each for each in AnchorKind if each not in {AnchorKind.STEP, AnchorKind.FIXED}
+}
+_TIMING_EXAMPLE = 'Write it like "2 days after listening, 09:00" or "1 h before session start".'
+_TIME_EXAMPLE = 'Write hours and minutes of a day, like "09:00".'
+_DURATION_EXAMPLE = 'Write it like "2 h", "30 min" or "1 h 30 min".'
 
 
+@lru_cache(maxsize=1024)  # a plan says the same few timings again for everybody
 def timing_text(timing: Timing) -> str:
     """Return a timing in words: "2 days after listening, 09:00"."""
     words = f"{_relation(timing.delay)} {anchor_text(timing.anchor)}"
@@ -29,14 +50,54 @@ def anchor_text(anchor: Anchor) -> str:
 
 
 def duration_text(duration: timedelta) -> str:
-    """Return a duration without its sign: "1 h 30 min"; "0 min" for none."""
+    """Return a duration to the second, without its sign: "1 h 30 min"; "0 min" for none."""
     rest = abs(duration)
     words = []
-    for unit, name in _UNITS:
-        number, rest = divmod(rest, unit)
+    for name in _SHOWN_UNITS:
+        number, rest = divmod(rest, _UNITS[name])
         if number:
             words.append(f"{number} {name}")
     return " ".join(words) or "0 min"
+
+
+def read_timing(text: str) -> Timing:
+    """Return the timing that these words mean; the opposite of ``timing_text``.
+
+    Raises:
+        InvalidInputError: Not a timing; the message says which part is not understood.
+    """
+    found = _TIMING.fullmatch(text)
+    if found is None:
+        raise InvalidInputError(f'"{text}" is not a timing', remedy=_TIMING_EXAMPLE)
+    _, amount, side, anchor, hour = found.groups()
+    delay = Delay() if amount is None else _read_delay(amount, is_before=side == "before")
+    at = None if hour is None else read_time(hour)
+    return Timing(anchor=_read_anchor(anchor), delay=delay, at=at)
+
+
+def read_time(text: str) -> time:
+    """Return the local time that "09:00" names.
+
+    Raises:
+        InvalidInputError: Not a time of day.
+    """
+    if re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", text) is None:
+        raise InvalidInputError(f'"{text}" is not a time of day', remedy=_TIME_EXAMPLE)
+    return time.fromisoformat(text)
+
+
+def read_duration(text: str) -> timedelta:
+    """Return the duration that "1 h 30 min" names; days are no durations, a clock change away.
+
+    Raises:
+        InvalidInputError: Not a duration, or none at all.
+    """
+    delay = _read_delay(text, is_before=False)
+    if delay.days:
+        raise InvalidInputError(
+            f'"{text}" counts days, which are not always 24 h', remedy="Write hours: 24 h."
+        )
+    return delay.elapsed
 
 
 def _relation(delay: Delay) -> str:
@@ -48,5 +109,48 @@ def _relation(delay: Delay) -> str:
         words.append(f"{abs(days)} {'day' if abs(days) == 1 else 'days'}")
     if elapsed:
         words.append(duration_text(elapsed))
-    side = "before" if days < 0 or (not days and elapsed < timedelta(0)) else "after"
+    side = "before" if days < 0 or (not days and elapsed < _NO_TIME) else "after"
     return f"{' '.join(words)} {side}"
+
+
+def _read_delay(text: str, *, is_before: bool) -> Delay:
+    sign = -1 if is_before else 1
+    days, elapsed, position = 0, _NO_TIME, 0
+    while position < len(text):
+        found = _AMOUNT.match(text, position)
+        if found is None or (found[2] not in _DAYS and found[2] not in _UNITS):
+            raise InvalidInputError(f'"{text}" is not a duration', remedy=_DURATION_EXAMPLE)
+        number = sign * int(found[1])
+        if found[2] in _DAYS:
+            days += number
+        else:
+            elapsed += number * _UNITS[found[2]]
+        position = found.end()
+    if not days and not elapsed:
+        raise InvalidInputError(f'"{text}" is no time at all', remedy=_DURATION_EXAMPLE)
+    return Delay(days=days, elapsed=elapsed)
+
+
+def _read_anchor(text: str) -> Anchor:
+    if text in _NAMED_ANCHORS:
+        return Anchor(kind=_NAMED_ANCHORS[text])
+    if text[:1].isdigit() and "T" in text:
+        return Anchor(kind=AnchorKind.FIXED, fixed_at=_read_moment(text))
+    if STEP_KEY.fullmatch(text) is None:
+        raise InvalidInputError(
+            f'"{text}" is nothing to count from',
+            remedy=f"Count from {', '.join(_NAMED_ANCHORS)}, the key of an earlier step, or a "
+            "moment like 2026-12-01T09:00+01:00.",
+        )
+    return Anchor(kind=AnchorKind.STEP, step_key=text)
+
+
+def _read_moment(text: str) -> datetime:
+    remedy = "Write a moment with its offset, like 2026-12-01T09:00+01:00."
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise InvalidInputError(f'"{text}" is not a moment: {error}', remedy=remedy) from error
+    if moment.tzinfo is None:
+        raise InvalidInputError(f'"{text}" has no offset from UTC', remedy=remedy)
+    return moment.astimezone(UTC)

@@ -6,7 +6,7 @@ is what happens. Events change the facts on the way, as signups, words and goals
 
 from collections.abc import Callable, Iterable
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
 from funnel.domain.enrollment import Enrollment, Facts, PassedStep
@@ -42,36 +42,46 @@ class StoodStillError(AssertionError):
     """The planner asked to be asked again and again, and nothing came of it."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """One run of one person, as the planner is given it."""
+
+    enrollment: Enrollment
+    version: SequenceDefinition
+    facts: Facts = field(default_factory=Facts)
+    taken_days: AbstractSet[date] = frozenset()
+
+    def plan(self, now: datetime) -> Plan:
+        return plan(self.enrollment, self.version, self.facts, self.taken_days, now)
+
+
 def walk(
-    enrollment: Enrollment,
-    version: SequenceDefinition,
-    facts: Facts,
+    person: Person,
     *,
     events: Iterable[Event] = (),
-    taken_days: AbstractSet[date] = frozenset(),
     latency: timedelta = timedelta(seconds=1),
     starts_at: datetime | None = None,
-    most_moves: int = MOST_MOVES,
 ) -> list[Settled]:
     """Return every step of a run in the order in which it was settled.
 
     Args:
+        person: The run as it begins.
         events: Moments and what they change; an event at the same moment as a step comes first.
         latency: From the decision to the hand-over; time moves on by it.
         starts_at: First moment of asking; the enrollment's own without it.
     """
     waiting = sorted(events, key=lambda event: event[0])
-    now = starts_at or enrollment.enrolled_at
+    now = starts_at or person.enrollment.enrolled_at
     settled: list[Settled] = []
-    for _ in range(most_moves):
+    for _ in range(MOST_MOVES):
         while waiting and waiting[0][0] <= now:
-            facts = waiting.pop(0)[1](facts)
-        planned = plan(enrollment, version, facts, taken_days, now)
+            person = replace(person, facts=waiting.pop(0)[1](person.facts))
+        planned = person.plan(now)
         line = _due(planned, now)
         if line is not None:
             done = _settle(line, now, latency)
             settled.append(done)
-            facts = _with_row(facts, done)
+            person = replace(person, facts=_with_row(person.facts, done))
             now = done.settled_at
         elif planned.is_complete and not waiting:
             return settled

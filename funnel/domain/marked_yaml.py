@@ -1,0 +1,283 @@
+"""YAML that knows where everything stands, so that a mistake can be shown by line.
+
+Only plain YAML is read: mappings, lists and texts. Values are never guessed ("09:00" stays a text
+and is no number of seconds, "no" is no boolean), aliases and tags are refused, and every problem
+is collected instead of stopping at the first.
+"""
+
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Protocol, TypeVar
+
+import yaml
+from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+from funnel.domain.errors import FunnelError, InvalidInputError
+
+LARGEST_FILE = 1_000_000  # characters; the shipped sequence has 4,000
+_DEEPEST = 12
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_PLAIN_TAG = "tag:yaml.org,2002:"
+_PLAIN_TYPES = frozenset({"str", "int", "float", "bool", "null", "timestamp", "map", "seq"})
+
+_Value = TypeVar("_Value")
+
+
+class _Mark(Protocol):
+    """Where yaml saw something, counted from 0; its two loaders have a class each."""
+
+    @property
+    def line(self) -> int: ...
+
+    @property
+    def column(self) -> int: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """One mistake in a file: where it stands (from 1), what is wrong, and what to do."""
+
+    line: int
+    column: int
+    reason: str
+    remedy: str = ""
+
+    def __str__(self) -> str:
+        place = f"line {self.line}, column {self.column}: {self.reason}"
+        return f"{place}. {self.remedy}" if self.remedy else place
+
+
+class Fields:
+    """The fields of one mapping; what is wrong with them goes to ``problems``.
+
+    Args:
+        node: The mapping itself.
+        known: Names that may be used.
+        problems: Collects what is wrong; readers go on with a default.
+    """
+
+    def __init__(self, node: MappingNode, known: Collection[str], problems: list[Problem]) -> None:
+        self.node = node
+        self._problems = problems
+        self._values: dict[str, Node] = {}
+        for key, value in node.value:
+            self._take(key, value, known)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._values
+
+    def peek(self, name: str) -> str | None:
+        """Return a field's text as it stands, without noting a problem; ``None`` without one."""
+        node = self._values.get(name)
+        return str(node.value).strip() if isinstance(node, ScalarNode) else None
+
+    def wrong(self, name: str | None, reason: str, remedy: str = "") -> None:
+        """Note a problem at the value of a field, or at the whole mapping."""
+        place = self.node if name is None else self._values.get(name, self.node)
+        self._problems.append(problem_at(place, reason, remedy))
+
+    def read(self, name: str, reader: Callable[[str], _Value], default: _Value) -> _Value:
+        """Return what ``reader`` makes of a field's text, or ``default`` where it is not there."""
+        node = self._values.get(name)
+        if node is None:
+            return default
+        return self._read_node(node, name, reader, default)
+
+    def require(self, name: str, reader: Callable[[str], _Value]) -> _Value | None:
+        """Return what ``reader`` makes of a field that must be there; ``None`` after a problem."""
+        if name not in self._values:
+            self.wrong(None, f'"{name}" is missing', f"Add a line that begins with {name}:")
+        return self.read(name, reader, None)
+
+    def read_each(self, name: str, reader: Callable[[str], _Value]) -> list[_Value]:
+        """Return what ``reader`` makes of each text of a list; one text is a list of one."""
+        node = self._values.get(name)
+        if node is None:
+            return []
+        nodes = node.value if isinstance(node, SequenceNode) else [node]
+        if not nodes:
+            self.wrong(name, f'"{name}" is empty', "Leave the field away, or write what it is.")
+        read = (self._read_node(each, name, reader, None) for each in nodes)
+        return [each for each in read if each is not None]
+
+    def pairs(self, name: str) -> Iterator[tuple[str, Node]]:
+        """Yield key and value of a mapping in a field, once for each key."""
+        node = self._values.get(name)
+        if node is None:
+            return
+        if not isinstance(node, MappingNode):
+            self.wrong(
+                name, f'"{name}" must be a mapping', f"Write it like {name}: {{key: value}}."
+            )
+            return
+        seen: set[str] = set()
+        for key, value in node.value:
+            text = _key_text(key, self._problems)
+            if text in seen:
+                self._problems.append(problem_at(key, f'"{text}" is here twice', "Keep one."))
+            elif text is not None:
+                seen.add(text)
+                yield text, value
+
+    def mappings(self, name: str) -> Iterator[MappingNode]:
+        """Yield the mappings of a list in a field."""
+        node = self._values.get(name)
+        if node is None:
+            return
+        if not isinstance(node, SequenceNode):
+            self.wrong(name, f'"{name}" must be a list', "Begin each of its entries with a dash.")
+            return
+        for each in node.value:
+            if isinstance(each, MappingNode):
+                yield each
+            else:
+                reason = f"every entry of {name} must be a mapping"
+                self._problems.append(problem_at(each, reason, "Write names and values: key: x"))
+
+    def read_node(self, node: Node, name: str, reader: Callable[[str], _Value]) -> _Value | None:
+        """Return what ``reader`` makes of a text below a field; ``None`` after a problem."""
+        return self._read_node(node, name, reader, None)
+
+    def _take(self, key: Node, value: Node, known: Collection[str]) -> None:
+        name = _key_text(key, self._problems)
+        if name is None:
+            return
+        if name in self._values:
+            self._problems.append(problem_at(key, f'"{name}" is here twice', "Keep one of them."))
+        elif name not in known:
+            close = get_close_matches(name, known, n=1)
+            remedy = f"Did you mean {close[0]}?" if close else f"Known are {', '.join(known)}."
+            self._problems.append(problem_at(key, f'"{name}" is not known here', remedy))
+        else:
+            self._values[name] = value
+
+    def _read_node(
+        self, node: Node, name: str, reader: Callable[[str], _Value], default: _Value
+    ) -> _Value:
+        text = _scalar_text(node, name, self._problems)
+        if text is None:
+            return default
+        try:
+            return reader(text)
+        except InvalidInputError as error:
+            self._problems.append(problem_at(node, str(error), error.remedy))
+            return default
+
+
+def read_mapping(text: str, problems: list[Problem]) -> MappingNode | None:
+    """Return the one mapping that a file is, or ``None`` with the reason among ``problems``."""
+    if len(text) > LARGEST_FILE:
+        reason = f"the file is longer than {LARGEST_FILE:,} characters"
+        problems.append(Problem(line=1, column=1, reason=reason, remedy="Write less."))
+        return None
+    try:
+        _refuse_tricks(text)
+        node = yaml.compose(text, Loader=_LOADER)
+    except yaml.YAMLError as error:
+        problems.append(_yaml_problem(text, error))
+        return None
+    except _TrickError as error:
+        problems.append(error.problem)
+        return None
+    if not isinstance(node, MappingNode):
+        reason = (
+            "the file is empty" if node is None else "the file is no mapping of names to values"
+        )
+        problems.append(problem_at(node, reason, "Begin it with title: and steps:"))
+        return None
+    return node
+
+
+def problem_at(node: Node | None, reason: str, remedy: str = "") -> Problem:
+    """Return a problem that stands where a node begins."""
+    line, column = _place(None if node is None else node.start_mark)
+    return Problem(line=line, column=column, reason=reason, remedy=remedy)
+
+
+class _TrickError(FunnelError):
+    """YAML that nobody needs here, and that can blow up a reader."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(str(problem))
+        self.problem = problem
+
+
+def _refuse_tricks(text: str) -> None:
+    """Look at the bare events first: composing follows aliases, and nesting by recursion."""
+    depth = 0
+    for event in yaml.parse(text, Loader=_LOADER):
+        if isinstance(event, yaml.AliasEvent):
+            raise _trick(event, "an alias (*) stands here", "Write the value out.")
+        if isinstance(event, yaml.MappingStartEvent | yaml.SequenceStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.MappingEndEvent | yaml.SequenceEndEvent):
+            depth -= 1
+        if depth > _DEEPEST:
+            raise _trick(
+                event, "values are nested too deeply", "No field needs more than 3 levels."
+            )
+
+
+def _trick(event: yaml.Event, reason: str, remedy: str) -> _TrickError:
+    line, column = _place(event.start_mark)
+    return _TrickError(Problem(line=line, column=column, reason=reason, remedy=remedy))
+
+
+def _place(mark: _Mark | None) -> tuple[int, int]:
+    """Return line and column, counted from 1 as editors do."""
+    return (1, 1) if mark is None else (mark.line + 1, mark.column + 1)
+
+
+def _yaml_problem(text: str, error: yaml.YAMLError) -> Problem:
+    line, column = _place(
+        getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+    )
+    if isinstance(error, yaml.reader.ReaderError):
+        before = text[: error.position]
+        line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
+        return Problem(
+            line=line,
+            column=column,
+            reason="a control character stands here",
+            remedy="Delete it; only printable text belongs in the file.",
+        )
+    lines = text.splitlines()
+    if line <= len(lines) and "\t" in lines[line - 1]:
+        return Problem(
+            line=line,
+            column=lines[line - 1].index("\t") + 1,
+            reason="a tab stands here",
+            remedy="Indent with spaces.",
+        )
+    reason = getattr(error, "problem", None) or "this is not YAML"
+    return Problem(
+        line=line,
+        column=column,
+        reason=f"this is not YAML: {reason}",
+        remedy="Look for a missing colon, quote or dash on this line or the one before.",
+    )
+
+
+def _key_text(key: Node, problems: list[Problem]) -> str | None:
+    if isinstance(key, ScalarNode) and key.value:
+        return str(key.value)
+    problems.append(problem_at(key, "a name must be a plain word", "Write it like title: …"))
+    return None
+
+
+def _scalar_text(node: Node, name: str, problems: list[Problem]) -> str | None:
+    """Return the one line of text that a node is, whatever type YAML would make of it."""
+    reason = ""
+    if not isinstance(node, ScalarNode):
+        reason = f'"{name}" must be one text'
+    elif node.tag.removeprefix(_PLAIN_TAG) not in _PLAIN_TYPES:
+        reason = f"the tag {node.tag} is not read"
+    elif not node.value.strip():
+        reason = f'"{name}" is empty'
+    elif len(node.value.splitlines()) > 1:
+        reason = f'"{name}" must be one line'
+    if reason:
+        problems.append(problem_at(node, reason, "Write one plain value on one line."))
+        return None
+    return str(node.value).strip()

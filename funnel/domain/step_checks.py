@@ -1,0 +1,204 @@
+"""What must hold between the fields of a step, and between steps, before a sequence can run."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from funnel.domain.marked_yaml import Fields
+from funnel.domain.sequence import (
+    AnchorKind,
+    Condition,
+    ConditionKind,
+    Step,
+    StepKind,
+    Timing,
+)
+from funnel.domain.timing import due_at
+
+_NO_TIME = timedelta(0)
+_UTC = ZoneInfo("UTC")
+_RESERVED = frozenset(each.value for each in AnchorKind)
+_ATTENDANCE = frozenset(
+    {ConditionKind.ATTENDED, ConditionKind.MISSED, ConditionKind.ATTENDANCE_UNKNOWN}
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Finding:
+    """A field that is wrong: the name of the field, what is wrong with it, and what to do."""
+
+    name: str
+    reason: str
+    remedy: str
+
+
+def check_steps(steps: Sequence[tuple[Step, Fields]], positions: Mapping[str, int]) -> None:
+    """Note at their fields all that would keep these steps from running as their author meant.
+
+    Args:
+        steps: The steps that could be read, in list order, each with its fields.
+        positions: Where each key of the file stands, those of steps that could not be read
+            included, so that one mistake is not reported again by every step that counts from it.
+    """
+    groups = Counter(step.one_of for step, _ in steps if step.one_of)
+    counted_from = {step.key: _counted_keys(step) for step, _ in steps}
+    for step, fields in steps:
+        findings = [
+            *_key(step),
+            *_anchors(step, positions, counted_from),
+            *_delays(step),
+            *_conditions(step),
+            *_wait(step),
+            *_neighbours(step, positions),
+            *_seat_fields(step),
+            *_hours(step),
+        ]
+        if groups[step.one_of] == 1:
+            reason = f'nobody else is in the group "{step.one_of}"'
+            findings.append(_finding("one_of", reason, "Name a group of two steps or more."))
+        for each in findings:
+            fields.wrong(each.name, each.reason, each.remedy)
+
+
+def _finding(name: str, reason: str, remedy: str) -> _Finding:
+    return _Finding(name=name, reason=reason, remedy=remedy)
+
+
+def _key(step: Step) -> Iterator[_Finding]:
+    if step.key in _RESERVED:
+        yield _finding("key", f'"{step.key}" is a word of timings', "Choose another key.")
+
+
+def _timings(step: Step) -> Iterator[tuple[str, Timing]]:
+    yield "timing", step.timing
+    if step.without_session is not None:
+        yield "without_session", step.without_session
+
+
+def _counted_keys(step: Step) -> list[str]:
+    return [each.anchor.step_key for _, each in _timings(step) if each.anchor.step_key]
+
+
+def _anchors(
+    step: Step, positions: Mapping[str, int], counted_from: Mapping[str, Sequence[str]]
+) -> Iterator[_Finding]:
+    for name, timing in _timings(step):
+        other = timing.anchor.step_key
+        if not other:
+            continue
+        if other not in positions:
+            reason = f'"{other}" is no step of this sequence'
+            yield _finding(name, reason, "Count from the key of a step above.")
+        elif positions[other] >= positions[step.key]:
+            circle = _circle(step.key, other, counted_from)
+            reason = (
+                f"the steps count in a circle: {circle}" if circle else f'"{other}" comes later'
+            )
+            yield _finding(name, reason, "Count from a step that stands above this one.")
+    without = step.without_session
+    if without is not None and without.anchor.kind.needs_session:
+        reason = f'nobody without a seat has a "{without.anchor.kind}"'
+        yield _finding("without_session", reason, "Count from enrollment or a letter.")
+
+
+def _circle(start: str, other: str, counted_from: Mapping[str, Sequence[str]]) -> str:
+    """Return the way from ``other`` back to ``start`` in words; empty where there is none."""
+    ways = [[start, other]]
+    seen: set[str] = set()
+    while ways:
+        way = ways.pop()
+        if way[-1] == start:
+            return " after ".join(way)
+        if way[-1] not in seen:
+            seen.add(way[-1])
+            ways.extend([*way, each] for each in counted_from.get(way[-1], ()))
+    return ""
+
+
+def _delays(step: Step) -> Iterator[_Finding]:
+    for name, timing in _timings(step):
+        delay, kind = timing.delay, timing.anchor.kind
+        is_before = delay.days < 0 or delay.elapsed < _NO_TIME
+        if kind.happens_first and is_before:
+            reason = f"nobody knows beforehand when {kind} comes"
+            if kind is AnchorKind.STEP:
+                reason = "nobody knows beforehand when another step leaves"
+            yield _finding(name, reason, 'Write "after".')
+        elif kind is AnchorKind.STEP and not delay.days and not delay.elapsed:
+            reason = "two emails would leave at the same moment"
+            yield _finding(name, reason, 'Say how long after the other one: "1 h after …".')
+
+
+def _conditions(step: Step) -> Iterator[_Finding]:
+    wanted = {each.kind for each in step.conditions if not each.is_negated}
+    refused = {each.kind for each in step.conditions if each.is_negated}
+    for kind in sorted(wanted & refused):
+        yield _finding("skip_if", f'"{kind}" is asked both ways', "Keep one of them.")
+    if len(wanted & _ATTENDANCE) > 1:
+        words = " and ".join(sorted(wanted & _ATTENDANCE))
+        reason = f"nobody is {words} at once: all conditions must hold"
+        yield _finding("only_if", reason, "Write one step for each, in one group: one_of.")
+    if len(set(step.conditions)) < len(step.conditions):
+        yield _finding("only_if", "a condition is here twice", "Keep one.")
+
+
+def _wait(step: Step) -> Iterator[_Finding]:
+    if step.wait is None:
+        return
+    if not any(_may_still_come(each) for each in step.conditions):
+        remedy = "Add only_if: attended, missed or replay available, or delete the wait."
+        yield _finding("wait", "there is no word to wait for", remedy)
+    if not _ends_after_its_step(step):
+        yield _finding("wait", "the wait is over before it begins", "Let it end after the timing.")
+
+
+def _may_still_come(condition: Condition) -> bool:
+    """Whether a word may come after the step's moment; "attendance unknown" is settled there."""
+    if condition.kind is ConditionKind.ATTENDANCE_UNKNOWN:
+        return condition.is_negated
+    return condition.kind in _ATTENDANCE or condition.kind is ConditionKind.REPLAY_AVAILABLE
+
+
+def _ends_after_its_step(step: Step) -> bool:
+    """Whether the wait ends after the step's moment, for an anchor at some hour of the day."""
+    wait = step.wait
+    for hour in range(24):
+        anchor_at = datetime(2026, 1, 15, hour, tzinfo=UTC)
+        timing = step.timing
+        begins = due_at(anchor_at, timing.delay, at=timing.at, window=None, zone=_UTC)
+        if wait and due_at(anchor_at, wait.delay, at=wait.at, window=None, zone=_UTC) > begins:
+            return True
+    return False
+
+
+def _neighbours(step: Step, positions: Mapping[str, int]) -> Iterator[_Finding]:
+    for key, _ in step.apart_from:
+        if key not in positions:
+            reason = f'"{key}" is no step of this sequence'
+            yield _finding("apart_from", reason, "Name the key of a step above.")
+        elif positions[key] >= positions[step.key]:
+            reason = f'"{key}" does not stand above this step'
+            yield _finding("apart_from", reason, "Name the key of a step above.")
+
+
+def _seat_fields(step: Step) -> Iterator[_Finding]:
+    kind = step.timing.anchor.kind
+    if step.lead is not None and kind.happens_first:
+        reason = "a lead is a distance before the session"
+        yield _finding("lead", reason, "Count from session start, or delete the lead.")
+    if step.repeats_when_moved and kind is not AnchorKind.SESSION_START:
+        reason = "only what counts from the session's start is planned again for another date"
+        yield _finding("repeats_when_moved", reason, "Count from session start.")
+
+
+def _hours(step: Step) -> Iterator[_Finding]:
+    window = step.window
+    if window is None or step.kind is not StepKind.LETTER:
+        return
+    for name, timing in _timings(step):
+        if timing.at is not None and not window.opens <= timing.at < window.closes:
+            hours = f"{window.opens:%H:%M}-{window.closes:%H:%M}"
+            reason = f"{timing.at:%H:%M} lies outside the hours {hours}"
+            yield _finding(name, reason, "Change the hour, or add hours: with a wider window.")
