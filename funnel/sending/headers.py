@@ -19,6 +19,7 @@ _PREFERRED_LINE = 76  # RFC 2047 2: a line with an encoded word has at most 76 c
 _LONGEST_WORD = 900  # leaves room for the header's name; a longer one is encoded in pieces
 _LONGEST_TEXT = 500
 _LONGEST_NAME = 200
+_LONGEST_PARAMETER = 70  # twelve octets for each character at worst, on one line
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
 # Nothing invisible: CR, LF and NUL above all, and what Python's parsers take for a line's end.
 _TOKEN = re.compile(r"[^\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029]+")
@@ -102,7 +103,7 @@ def mailbox_tokens(name: str, address: Address) -> list[str]:
 
 def parameter(name: str, value: str) -> str:
     """Return one ``name=value`` of a content type; beyond ASCII as RFC 2231 says."""
-    value = clean_text(value, limit=_LONGEST_NAME)
+    value = clean_text(value, limit=_LONGEST_PARAMETER)
     if _PARAMETER_TOKEN.fullmatch(value):
         return f"{name}={value}"
     if value.isascii():

@@ -36,8 +36,6 @@ _OURS = re.compile(
     re.IGNORECASE,
 )
 _EXACTLY_ONE = (b"from", b"to", b"subject", b"date", b"message-id", b"mime-version")
-_BARE_BREAK = re.compile(rb"(?<!\r)\n|\r(?!\n)")
-_LONG_LINE = re.compile(rb"[^\r\n]{%d}" % (LONGEST_LINE + 1))
 
 
 def build(email: OutgoingEmail) -> bytes:
@@ -162,11 +160,12 @@ def _part(
 
 def _check(raw: bytes, *, utf8: bool) -> None:
     """Look at the finished bytes once more: what slips through here is refused by big receivers."""
-    head, _, body = raw.partition(b"\r\n\r\n")
+    lines = raw.split(_CRLF)
+    head, _, body = raw.partition(_CRLF + _CRLF)
     names = [line.partition(b":")[0].lower() for line in head.split(_CRLF)]
-    if b"\0" in raw or _BARE_BREAK.search(raw):
+    if b"\0" in raw or not raw.count(b"\r") == raw.count(b"\n") == len(lines) - 1:
         raise InvalidInputError("the message has a NUL or a bare line break")
-    if _LONG_LINE.search(raw):
+    if max(map(len, lines)) > LONGEST_LINE:
         raise InvalidInputError(f"the message has a line over {LONGEST_LINE} octets")
     if not (body.isascii() and (utf8 or head.isascii())):
         raise InvalidInputError("the message is not 7-bit")
