@@ -169,6 +169,7 @@ class Deps:
     def signup_rules(self) -> SignupRules:
         """How long a signup can be confirmed, and when its reminder leaves."""
         return SignupRules(
+            hash_key=self.address_key,
             confirmation_lasts=self.settings.confirmation_lasts,
             reminder_after=self.settings.reminder_after,
         )
