@@ -47,9 +47,8 @@ def starts_new_run(
         return True
     if policy is RunPolicy.ONCE:
         return False
-    has_begun = latest.session_starts_at is not None and latest.session_starts_at <= now
-    if policy is RunPolicy.AGAIN_AFTER_END:
+    if policy is RunPolicy.AGAIN_AFTER_END or session_id is None:
+        # The letters alone, asked for again, go on in the run that is under way.
         return latest.has_ended
-    # Once per session: the letters alone, asked for again, go on in the run that is under way.
-    is_other_session = session_id is not None and session_id != latest.session_id
-    return has_begun and (is_other_session or latest.has_ended)
+    has_begun = latest.session_starts_at is not None and latest.session_starts_at <= now
+    return has_begun and (session_id != latest.session_id or latest.has_ended)

@@ -78,6 +78,14 @@ class Subscriber:
     wants_seat_emails: bool
     confirmed_at: datetime | None
 
+    @property
+    def known_zone(self) -> ZoneChoice | None:
+        """What is known of the person's zone; nothing before they confirmed anything."""
+        if self.confirmed_at is None:
+            return None
+        source = ZoneSource(self.zone_source)
+        return ZoneChoice(name=self.zone, source=source, given=self.zone_given)
+
 
 def normalise_address(value: str) -> Address:
     """Return the mailbox that ``value`` names; a display name around it falls away.
@@ -147,6 +155,25 @@ def choose_zone(given: str, source: ZoneSource) -> ZoneChoice:
     if name is None:
         return ZoneChoice(given=cleaned)
     return ZoneChoice(name=name, source=source)
+
+
+def settle_zone(
+    choice: ZoneChoice, *, known: ZoneChoice | None, session_zone: str | None
+) -> ZoneChoice:
+    """Return the zone that a person's times are shown in, with its name always filled.
+
+    Args:
+        choice: What the signup said.
+        known: What we knew of the person before, ``None`` if nothing.
+        session_zone: The zone in which the date is announced: the best guess where nobody said.
+    """
+    if choice.name is not None:
+        return choice
+    if known is not None and known.source is not ZoneSource.DEFAULT:
+        return known
+    name = session_zone or (known.name if known else None) or "UTC"
+    given = choice.given or (known.given if known else None)
+    return ZoneChoice(name=name, source=ZoneSource.DEFAULT, given=given)
 
 
 @cache

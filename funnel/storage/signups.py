@@ -94,6 +94,11 @@ def confirm(tx: Transaction, signup_id: UUID, enrollment_id: UUID) -> None:
     )
 
 
+def mark_mailed(tx: Transaction, signup_id: UUID) -> None:
+    """Write that this signup caused a confirmation: it counts for the limits per address."""
+    _change_all(tx, [signup_id], {"mailed_at": tx.now})
+
+
 def stop_reminders(tx: Transaction, subscriber_id: UUID) -> None:
     """Remind a person of nothing any more: they have left."""
     tx.connection.execute(

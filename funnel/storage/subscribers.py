@@ -51,9 +51,9 @@ def confirm(
     _change(tx, subscriber_id, changes)
 
 
-def set_zone(tx: Transaction, subscriber_id: UUID, zone: str, choice: ZoneChoice) -> None:
+def set_zone(tx: Transaction, subscriber_id: UUID, choice: ZoneChoice) -> None:
     """Write a person's zone, where we learnt it, and what was given where it was not one."""
-    changes = {"zone": zone, "zone_source": choice.source, "zone_given": choice.given}
+    changes = {"zone": choice.name, "zone_source": choice.source, "zone_given": choice.given}
     _change(tx, subscriber_id, changes)
 
 
