@@ -37,6 +37,7 @@ def seed_demo(transactions: Transactions, *, base_url: str) -> SeedReport:
         is_webhook_new = _add_source(
             tx, sequence.id, WEBHOOK_SOURCE, secrets=(new_webhook_secret(),)
         )
+        demo.move_rooms(tx, base_url)
         added = demo.add_missing_sessions(tx, sequence.id, base_url=base_url)
         return SeedReport(sessions=added, sources=is_form_new + is_webhook_new)
 

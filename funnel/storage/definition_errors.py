@@ -1,5 +1,6 @@
 """Files that could not be loaded, and the lock under which files are loaded."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -37,15 +38,8 @@ def record_definition_error(tx: Transaction, *, file_name: str, error: str, chec
     )
 
 
-def forget_definition_error(tx: Transaction, file_name: str) -> None:
-    """Note that a file is right again."""
-    tx.connection.execute(
-        delete(DefinitionErrorRow).where(DefinitionErrorRow.file_name == file_name)
-    )
-
-
-def forget_missing_files(tx: Transaction, file_names: list[str]) -> None:
-    """Drop the notes about files that are no longer there."""
+def forget_other_files(tx: Transaction, file_names: Collection[str]) -> None:
+    """Drop the notes about files that are right again or no longer there."""
     tx.connection.execute(
         delete(DefinitionErrorRow).where(DefinitionErrorRow.file_name.not_in(file_names))
     )

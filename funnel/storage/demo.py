@@ -114,6 +114,15 @@ def add_missing_sessions(tx: Transaction, sequence_id: UUID, *, base_url: str) -
     return missing
 
 
+def move_rooms(tx: Transaction, base_url: str) -> None:
+    """Let the demo's sessions name their pages at the address where this demo is reached now."""
+    for column, page in (("join_url", "/demo/room"), ("replay_url", "/demo/replay")):
+        tx.connection.execute(
+            text(f"update sessions set {column} = :url where {column} like '%' || :page"),  # noqa: S608  (our own words)
+            {"url": f"{base_url}{page}", "page": page},
+        )
+
+
 _STARTS_AHEAD = text(
     """
     select starts_at from sessions

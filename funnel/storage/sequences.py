@@ -8,7 +8,7 @@ from sqlalchemy import Select, func, insert, select, update
 
 from funnel.domain.errors import NotFoundError
 from funnel.domain.sequence import SequenceDefinition
-from funnel.domain.sequence_file import definition_from_json, definition_to_json
+from funnel.domain.sequence_json import definition_from_json, definition_to_json
 from funnel.storage.tables import SequenceRow, SequenceVersionRow
 from funnel.storage.transaction import Transaction
 

@@ -1,0 +1,114 @@
+"""What has to be right before real people are written to: checks as values, one sentence each."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+from urllib.parse import urlsplit
+
+from funnel.domain.brand import Brand
+
+LEAST_KEY_LENGTH: Final = 32
+# The sender that ships is made up; nobody may receive emails in its name.
+_SHIPPED_POSTAL_ADDRESS: Final = "Musterstraße 1, 12345 Musterstadt"
+_RESERVED_DOMAINS: Final = ("example.org", "example.com", "example.net", "example", "invalid")
+
+
+class CheckState(StrEnum):
+    RIGHT = "right"
+    LOOK = "look"  # works, but somebody should know
+    WRONG = "wrong"  # do not go live with it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One thing that was looked at: what was found, and how to fix it where it is not right."""
+
+    name: str
+    state: CheckState
+    found: str
+    remedy: str = ""
+
+
+def right(name: str, found: str) -> Check:
+    """Return a check that passed."""
+    return Check(name=name, state=CheckState.RIGHT, found=found)
+
+
+def wrong(name: str, found: str, remedy: str) -> Check:
+    """Return a check that forbids going live."""
+    return Check(name=name, state=CheckState.WRONG, found=found, remedy=remedy)
+
+
+def look(name: str, found: str, remedy: str) -> Check:
+    """Return a check that somebody should know about."""
+    return Check(name=name, state=CheckState.LOOK, found=found, remedy=remedy)
+
+
+def check_demo(*, is_demo: bool) -> Check:
+    """Say whether the demo is switched off: its clock can skip, its inbox shows every mail."""
+    if is_demo:
+        return wrong("Demo", "demo mode is on", "Unset FUNNEL_IS_DEMO.")
+    return right("Demo", "demo mode is off")
+
+
+def check_base_url(base_url: str) -> Check:
+    """Say whether the links in emails lead somewhere, encrypted."""
+    parts = urlsplit(base_url)
+    host = parts.hostname or ""
+    example = (
+        "Set FUNNEL_BASE_URL to where people reach the pages, like https://seats.your-name.org."
+    )
+    if not host or host in ("localhost", "127.0.0.1", "::1"):
+        return wrong("Base URL", f"{base_url} leads nowhere but to this machine", example)
+    if parts.scheme != "https":
+        return wrong("Base URL", f"{base_url} is not encrypted", example)
+    if parts.path.strip("/") or parts.query:
+        return wrong("Base URL", f"{base_url} has more than a host", example)
+    return right("Base URL", base_url)
+
+
+def check_link_keys(keys: tuple[str, ...]) -> Check:
+    """Say whether links can be signed; the keys themselves are never shown."""
+    remedy = (
+        'Set FUNNEL_LINK_KEYS to a JSON list like ["…"] with 32 or more random characters: '
+        "python3 -c 'import secrets; print(secrets.token_urlsafe(32))'."
+    )
+    if not keys:
+        return wrong("Link keys", "there is none, so no link can be signed", remedy)
+    short = sum(len(key) < LEAST_KEY_LENGTH for key in keys)
+    if short:
+        return wrong("Link keys", f"{short} of {len(keys)} is shorter than 32 characters", remedy)
+    if any(len(set(key)) < 8 for key in keys):
+        return wrong("Link keys", "a key repeats a few characters", remedy)
+    return right("Link keys", f"{len(keys)}, the first signs")
+
+
+def check_brand(brand: Brand) -> list[Check]:
+    """Say whether a sender may write to people: a real postal address, a real From."""
+    name = f"Brand {brand.slug}"
+    file_name = f"brands/{brand.slug}.yaml"
+    checks = []
+    if brand.postal_address.strip() == _SHIPPED_POSTAL_ADDRESS:
+        checks.append(
+            wrong(
+                f"{name}: postal address",
+                "it is the made-up one that ships",
+                f"Write yours into {file_name}; many countries require it in every email.",
+            )
+        )
+    else:
+        checks.append(right(f"{name}: postal address", brand.postal_address))
+    checks.append(_check_sender(name, file_name, brand))
+    return checks
+
+
+def _check_sender(name: str, file_name: str, brand: Brand) -> Check:
+    for address in (brand.from_address, brand.reply_to):
+        domain = address.rpartition("@")[2].lower()
+        if domain in _RESERVED_DOMAINS or domain.rpartition(".")[2] in _RESERVED_DOMAINS:
+            return wrong(
+                f"{name}: sender",
+                f"{address} is an example",
+                f"Write an address of your own domain into {file_name}; replies must reach you.",
+            )
+    return right(f"{name}: sender", f"{brand.host_name} <{brand.from_address}>")

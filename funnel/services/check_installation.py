@@ -1,0 +1,134 @@
+"""Before going live: look at everything that has to be right, and say how to fix what is not."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from funnel.domain.errors import FunnelError
+from funnel.domain.readiness import (
+    Check,
+    check_base_url,
+    check_brand,
+    check_demo,
+    check_link_keys,
+    look,
+    right,
+    wrong,
+)
+from funnel.monitoring.broker import shown_url, why_unreachable
+from funnel.sending.mailer import Mailer, MailerCheckError
+from funnel.storage import (
+    brands,
+    definition_errors,
+    migrate,
+    pauses,
+    sequences,
+    sessions,
+    sources,
+)
+from funnel.storage.errors import DATABASE_IS_AWAY
+from funnel.storage.transaction import Transaction, Transactions
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Installation:
+    """What is looked at; nothing of it is opened before its turn comes.
+
+    Attributes:
+        mailer: Makes the configured mailer; ``mailer_name`` is its setting.
+        link_keys: Looked at, never shown.
+    """
+
+    database_url: str
+    broker_url: str
+    base_url: str
+    is_demo: bool
+    link_keys: tuple[str, ...]
+    mailer_name: str
+    mailer: Callable[[], Mailer]
+    transactions: Callable[[], Transactions]
+
+
+def check_installation(installation: Installation) -> Iterator[Check]:
+    """Yield one check after the other, as they are made; none stops the others."""
+    yield from _check_database(installation)
+    yield _check_broker(installation.broker_url)
+    yield _check_mailer(installation)
+    yield check_base_url(installation.base_url)
+    yield check_demo(is_demo=installation.is_demo)
+    yield check_link_keys(installation.link_keys)
+
+
+def _check_database(installation: Installation) -> Iterator[Check]:
+    if not installation.database_url:
+        yield wrong("Database", "none is configured", "Set FUNNEL_DATABASE_URL.")
+        return
+    try:
+        is_current = migrate.is_current(installation.database_url)
+    except DATABASE_IS_AWAY as error:
+        yield wrong(
+            "Database",
+            str(getattr(error, "orig", error)).strip().split("\n", 1)[0],
+            "Look at FUNNEL_DATABASE_URL, and whether the server runs and lets us in.",
+        )
+        return
+    yield right("Database", "it answers")
+    if not is_current:
+        yield wrong("Schema", "it is older than the code", "Run `funnel db upgrade`.")
+        return
+    yield right("Schema", "it is current")
+    with installation.transactions().begin() as tx:
+        yield from _check_rows(tx)
+
+
+def _check_rows(tx: Transaction) -> Iterator[Check]:
+    yield from _check_definitions(tx)
+    for brand in brands.list_brands(tx):
+        yield from check_brand(brand)
+    if not any(each.is_active for each in sources.list_all(tx)):
+        yield look("Sources", "nobody can sign up", "Run `funnel source add`.")
+    if not sessions.list_lines(tx, upcoming_only=True):
+        yield look("Dates", "no session lies ahead", "Run `funnel session add`.")
+    for pause in pauses.standing(tx):
+        yield look("Sending", f"it is paused: {pause.reason}", "Run `funnel resume all`.")
+
+
+def _check_definitions(tx: Transaction) -> Iterator[Check]:
+    broken = definition_errors.list_definition_errors(tx)
+    for each in broken:
+        yield wrong(each.file_name, each.error, "Mend the file; it is loaded again by itself.")
+    live = sequences.list_sequences(tx)
+    if not live:
+        yield wrong("Sequences", "none is live", "Run `funnel sequence load`.")
+    elif not broken:
+        named = ", ".join(f"{each.slug} (version {each.number})" for each in live)
+        yield right("Sequences", named)
+
+
+def _check_broker(url: str) -> Check:
+    if not url:
+        return wrong("Broker", "none is configured", "Set FUNNEL_BROKER_URL.")
+    why = why_unreachable(url)
+    if why:
+        return wrong(
+            "Broker",
+            f"{shown_url(url)}: {why}",
+            "Look at FUNNEL_BROKER_URL, and whether the server runs.",
+        )
+    return right("Broker", f"{shown_url(url)} answers")
+
+
+def _check_mailer(installation: Installation) -> Check:
+    if installation.mailer_name == "mailbox":
+        return wrong(
+            "Mail server",
+            "mails are kept in a folder, nobody receives them",
+            "Set FUNNEL_MAILER=smtp and the FUNNEL_SMTP settings.",
+        )
+    try:
+        mailer = installation.mailer()
+        mailer.check()
+    except MailerCheckError as error:
+        return wrong("Mail server", str(error), error.remedy)
+    except FunnelError as error:
+        return wrong("Mail server", str(error), "Look at the FUNNEL_SMTP settings.")
+    return right("Mail server", "it takes us in")

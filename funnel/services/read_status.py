@@ -1,0 +1,67 @@
+"""Everything that says whether mail is on time, read in one transaction."""
+
+from collections.abc import Iterable
+from datetime import timedelta
+
+from funnel.domain.status import Broken, Sign, StatusFigures, words_of
+from funnel.monitoring.broker import read_broker
+from funnel.storage import definition_errors, figures, heartbeats, ledger, pauses
+from funnel.storage.heartbeats import Heartbeat
+from funnel.storage.pauses import Pause
+from funnel.storage.transaction import Transaction, Transactions
+
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+
+
+def read_status(
+    transactions: Transactions, *, broker_url: str, queues: Iterable[str], silent_after: timedelta
+) -> StatusFigures:
+    """Return the figures behind "on time or not, and why".
+
+    The ledger's invariants read whole tables: this is for people who ask, not for a request.
+
+    Args:
+        transactions: On the database that is asked.
+        broker_url: The broker that is asked beside it.
+        queues: Names of the queues that work is put on.
+        silent_after: Real time without a sign of life after which a process counts as gone.
+    """
+    broker = read_broker(broker_url, queues)
+    with transactions.begin() as tx:
+        return StatusFigures(
+            backlog=figures.read_backlog(tx),
+            hour=figures.read_lateness(tx, within=HOUR),
+            day=figures.read_lateness(tx, within=DAY),
+            broker=broker,
+            signs=_signs(heartbeats.alive(tx), silent_after),
+            pauses=tuple(_pause(tx, each) for each in pauses.standing(tx)),
+            broken=_broken(tx),
+            definition_errors=tuple(
+                each.file_name for each in definition_errors.list_definition_errors(tx)
+            ),
+        )
+
+
+def _signs(beats: list[Heartbeat], silent_after: timedelta) -> tuple[Sign, ...]:
+    roles = sorted({each.role for each in beats})
+    return tuple(
+        Sign(
+            role=role,
+            processes=sum(each.role == role and each.age < silent_after for each in beats),
+            age=min(each.age for each in beats if each.role == role),
+        )
+        for role in roles
+    )
+
+
+def _pause(tx: Transaction, pause: Pause) -> str:
+    return f"by {pause.by}, {words_of(tx.real_now - pause.at)} ago: {pause.reason}"
+
+
+def _broken(tx: Transaction) -> tuple[Broken, ...]:
+    return tuple(
+        Broken(name=each.name, offenders=len(each.offenders))
+        for each in ledger.check_ledger(tx)
+        if not each.holds
+    )
