@@ -58,7 +58,12 @@ class MessageStatus(StrEnum):
 
 MOVES: dict[MessageStatus, frozenset[MessageStatus]] = {
     MessageStatus.QUEUED: frozenset(
-        {MessageStatus.SENDING, MessageStatus.SKIPPED, MessageStatus.CANCELLED}
+        {
+            MessageStatus.SENDING,
+            MessageStatus.SKIPPED,
+            MessageStatus.CANCELLED,
+            MessageStatus.FAILED,  # it could not be rendered for this person
+        }
     ),
     MessageStatus.SENDING: frozenset(
         {

@@ -1,6 +1,5 @@
 """Send what is due: read and render, ask again under a lock, hand over, record."""
 
-import json
 import random
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -110,9 +109,7 @@ def _prepare(claimed: Claimed, delivery: Delivery) -> _Prepared | str:
         if version_id is None:
             return _end(tx, claimed, MessageStatus.FAILED, f"there is no email {data.template_key}")
         compiled = _compiled(tx, version_id, delivery)
-        names_dates = "next_dates" in compiled.variables or any(
-            each.startswith("next_dates.") for each in compiled.variables
-        )
+        names_dates = "next_dates" in compiled.variables
         dates = load_open_dates(tx, data.sequence_slug) if names_dates else []
     try:
         email = (
@@ -132,7 +129,7 @@ def _compiled(tx: Transaction, version_id: UUID, delivery: Delivery) -> Compiled
     """Return a template version; it never changes, so it is kept by its id."""
     known = delivery.compiled.get(version_id)
     if known is None:
-        known = CompiledTemplate.from_json(json.dumps(templates.read_compiled(tx, version_id)))
+        known = CompiledTemplate.from_json(templates.read_compiled(tx, version_id))
         delivery.compiled[version_id] = known
     return known
 

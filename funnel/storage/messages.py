@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.dialects.postgresql import insert
 
-from funnel.domain.message import MessageKind, MessageStatus
+from funnel.domain.message import MessageKind, MessageStatus, check_move
 from funnel.storage import counters
 from funnel.storage.counters import Tally
 from funnel.storage.message_tables import MessageRow
@@ -140,6 +140,7 @@ _MOVE_QUEUED = text(
 
 def settle_queued(tx: Transaction, ids_to_reasons: dict[UUID, str], status: MessageStatus) -> int:
     """Skip or cancel queued messages, each with its reason; return how many were still queued."""
+    check_move(MessageStatus.QUEUED, status)
     changes: Counter[Tally] = Counter()
     for message_id, reason in sorted(ids_to_reasons.items()):
         row = tx.connection.execute(

@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy import bindparam, text
 from sqlalchemy.dialects.postgresql import JSONB
 
-from funnel.domain.message import Lane
+from funnel.domain.message import Lane, MessageStatus, check_move
 from funnel.storage.transaction import Transaction
 
 
@@ -205,6 +205,7 @@ class SettledRow:
 
 def record(tx: Transaction, settled: Settled) -> SettledRow | None:
     """Write how a message in hand ended; ``None`` if it was no longer in these hands."""
+    check_move(MessageStatus.SENDING, MessageStatus(settled.status))
     row = tx.connection.execute(
         _RECORD,
         {
@@ -247,6 +248,7 @@ _RECORD = text(
 
 def fail_locked(tx: Transaction, message_id: UUID, *, status: str, reason: str) -> SettledRow:
     """End a locked queued message before any hand-over: skipped or failed, with its reason."""
+    check_move(MessageStatus.QUEUED, MessageStatus(status))
     row = tx.connection.execute(
         _END_LOCKED, {"id": message_id, "status": status, "reason": reason}
     ).one()

@@ -1,0 +1,341 @@
+"""Sending: asked again under the lock, each outcome recorded once, whatever the server says."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from email import message_from_bytes
+from email.policy import default
+from time import monotonic
+from uuid import UUID
+
+import pytest
+
+from funnel.domain.links import Links
+from funnel.domain.signing import LinkTokens
+from funnel.rendering.compiler import compile_template
+from funnel.rendering.renderer import Renderer
+from funnel.sending.smtp import SmtpMailer, SmtpSecurity, SmtpSettings
+from funnel.services.build_email import EmailBuilder
+from funnel.services.deliver_batch import Delivery, deliver_batch
+from funnel.services.dispatch_due import DispatchLimits, dispatch_due
+from funnel.services.sweep_messages import sweep_messages
+from funnel.storage import ledger
+from funnel.storage.outbox import Claimed
+from funnel.storage.templates import publish_template
+from tests.fixtures.world import World
+from tests.sending.scripted_server import Act, ScriptedServer, hang_up, reset, say
+
+THURSDAY_EVENING = datetime(2031, 3, 6, 17, 0, tzinfo=UTC)
+LIMITS = DispatchLimits(published_per_lane=500, messages_per_batch=25)
+BODY = """---
+subject: "{subject}"
+preheader: A line of its own
+layout: {layout}
+---
+{{{{ person.greeting }}}}
+
+{text}
+"""
+HARD_REFUSAL = "550 5.1.1 no such mailbox"
+
+
+class Post:
+    """One worker and the server it sends to."""
+
+    def __init__(self, world: World, server: ScriptedServer) -> None:
+        self.world = world
+        self.server = server
+        self.mailer = SmtpMailer(
+            SmtpSettings(
+                host=server.host,
+                port=server.port,
+                security=SmtpSecurity.NONE,
+                timeout_seconds=10,
+                answer_seconds=10,
+            )
+        )
+        self.delivery = Delivery(
+            transactions=world.transactions,
+            mailer=self.mailer,
+            builder=EmailBuilder(
+                links=Links("https://funnel.example.org", LinkTokens([b"0" * 32])),
+                renderer=Renderer(),
+            ),
+            owner="test",
+            provider="smtp",
+            lease=timedelta(seconds=120),
+            monotonic=monotonic,
+            chance=lambda: 0.5,
+        )
+
+    def claim(self) -> list[Claimed]:
+        batches = dispatch_due(self.world.transactions, LIMITS)
+        return [each for batch in batches for each in batch.messages]
+
+    def deliver(self, claimed: list[Claimed] | None = None) -> dict[str, int]:
+        return dict(deliver_batch(self.claim() if claimed is None else claimed, self.delivery))
+
+    def retry_now(self) -> None:
+        self.world.execute("update messages set available_at = now() where status = 'queued'")
+
+
+@pytest.fixture
+def post(world: World, request: pytest.FixtureRequest) -> Iterator[Post]:
+    """A worker with a server; parametrise indirectly with a script for the server."""
+    script: dict[str, list[Act]] = getattr(request, "param", {})
+    publish(world, "your-seat", text="Your link: {{ links.join }}", layout="service")
+    publish(world, "first", text="The first letter.", layout="letter")
+    publish(world, "second", text="The second letter.", layout="letter")
+    publish(world, "one-hour", text="In one hour.", layout="service")
+    with ScriptedServer(script) as server:
+        post = Post(world, server)
+        yield post
+        post.mailer.close()
+
+
+def publish(world: World, key: str, *, text: str, layout: str) -> None:
+    source = BODY.format(subject=f"Subject of {key}", layout=layout, text=text)
+    compiled = compile_template(source, name=key)
+    with world.transactions.begin() as tx:
+        publish_template(
+            tx,
+            key=f"short/{key}",
+            source=source,
+            compiled=compiled.to_json(),
+            checksum=compiled.checksum,
+        )
+
+
+def enrolled(world: World, address: str = "ana@example.org") -> tuple[UUID, UUID]:
+    person = world.add_person(address)
+    return person, world.enroll(person, world.add_session(THURSDAY_EVENING))
+
+
+def assert_balanced(world: World) -> None:
+    with world.transactions.begin() as tx:
+        broken = [(each.name, each.offenders) for each in ledger.check_ledger(tx) if not each.holds]
+    assert broken == []
+
+
+def test_a_due_email_arrives_whole_and_its_row_says_when(post: Post) -> None:
+    _, run = enrolled(post.world)
+    assert post.deliver() == {"accepted": 1}
+    row = post.world.messages(run)[0]
+    assert row.status == "accepted"
+    assert row.accepted_at is not None
+    assert timedelta(0) <= row.accepted_at - row.due_at < timedelta(minutes=1)
+    mail = message_from_bytes(post.server.accepted[0], policy=default)
+    assert mail["Subject"] == "Subject of your-seat"
+    assert mail["To"] == "Ana <ana@example.org>"
+    assert mail["Message-ID"] == f"<{row.id}@example.org>"
+    assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    assert mail["List-Id"] == "<seat.short.example.org>"
+    assert "Hello Ana," in mail.get_body(("plain",)).get_content()
+    assert_balanced(post.world)
+
+
+def test_a_batch_that_comes_twice_or_late_sends_once(post: Post) -> None:
+    enrolled(post.world)
+    batch = post.claim()
+    assert post.deliver(batch) == {"accepted": 1}
+    assert post.deliver(batch) == {"stale": 1}
+    assert post.deliver([Claimed(batch[0].id, batch[0].epoch - 1)]) == {"stale": 1}
+    assert len(post.server.accepted) == 1
+
+
+def test_what_the_broker_lost_leaves_under_a_new_epoch_and_the_old_task_does_nothing(
+    post: Post,
+) -> None:
+    enrolled(post.world)
+    lost = post.claim()
+    assert post.claim() == []
+    post.world.execute("update messages set published_at = now() - interval '31 seconds'")
+    sweep_messages(post.world.transactions, republish_after=timedelta(seconds=30))
+    again = post.claim()
+    assert [each.id for each in again] == [each.id for each in lost]
+    assert post.deliver(lost) == {"stale": 1}
+    assert post.deliver(again) == {"accepted": 1}
+
+
+@pytest.mark.parametrize(
+    ("statement", "status", "reason"),
+    [
+        (
+            "update subscribers set wants_seat_emails = false",
+            "skipped",
+            "stopped before it left",
+        ),
+        (
+            "insert into suppressions (email_key, reason) values ('ana@example.org', 'complained')",
+            "skipped",
+            "the address is on the do-not-email list: complained",
+        ),
+        ("update enrollments set state = 'left'", "cancelled", "left"),
+        (
+            "update messages set valid_until = plan_now() - interval '1 second'",
+            "skipped",
+            "would be late",
+        ),
+    ],
+)
+def test_what_is_no_longer_wanted_does_not_leave(
+    post: Post, statement: str, status: str, reason: str
+) -> None:
+    _, run = enrolled(post.world)
+    batch = post.claim()
+    post.world.execute(statement)
+    assert post.deliver(batch) == {status: 1}
+    assert post.server.accepted == []
+    row = post.world.messages(run)[0]
+    assert (row.status, row.reason) == (status, reason)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "insert into pauses (scope, reason, by) values ('all', 'wrong link', 'ops')",
+        "update enrollments set plan_revision = plan_revision + 1",
+    ],
+)
+def test_what_is_paused_or_planned_anew_is_given_back(post: Post, statement: str) -> None:
+    _, run = enrolled(post.world)
+    batch = post.claim()
+    post.world.execute(statement)
+    assert post.deliver(batch) == {"given back": 1}
+    row = post.world.messages(run)[0]
+    assert (row.status, row.published_at) == ("queued", None)
+    assert post.server.accepted == []
+
+
+@pytest.mark.parametrize(
+    ("post", "outcome", "reason"),
+    [
+        ({"RCPT": [say("450 4.2.1 later")]}, "queued", "4.2.1"),
+        ({"dot": [say("451 4.3.0 busy")]}, "queued", "4.3.0"),
+        ({"connect": [hang_up]}, "queued", ""),
+        ({"RCPT": [say(HARD_REFUSAL)]}, "failed", "5.1.1"),
+        ({"dot": [say("554 5.7.1 spam")]}, "failed", "5.7.1"),
+        ({"dot": [reset]}, "unknown", ""),
+        ({"dot": [hang_up]}, "unknown", ""),
+    ],
+    indirect=["post"],
+    ids=["rcpt 4xx", "dot 4xx", "connect", "rcpt 550", "dot 554", "reset after", "closed after"],
+)
+def test_each_outcome_has_its_state(post: Post, outcome: str, reason: str) -> None:
+    _, run = enrolled(post.world)
+    assert post.deliver() == {outcome: 1}
+    row = post.world.messages(run)[0]
+    assert row.status == outcome
+    assert row.reason and reason in row.reason
+    assert_balanced(post.world)
+
+
+@pytest.mark.parametrize("post", [{"dot": [hang_up]}], indirect=True)
+def test_an_unknown_message_is_never_sent_again_by_itself(post: Post) -> None:
+    enrolled(post.world)
+    post.deliver()
+    post.world.travel_to(THURSDAY_EVENING - timedelta(hours=30))
+    post.retry_now()
+    sweep_messages(post.world.transactions, republish_after=timedelta(seconds=0))
+    assert "unknown" not in post.deliver()
+    assert sum(b"Subject of your-seat" in each for each in post.server.handed_over) == 1
+
+
+@pytest.mark.parametrize("post", [{"dot": [say("451 busy")] * 2}], indirect=True)
+def test_a_retry_makes_the_same_bytes(post: Post) -> None:
+    enrolled(post.world)
+    for _ in range(2):
+        assert post.deliver() == {"queued": 1}
+        post.world.execute("update subscribers set first_name = 'Somebody else'")
+        post.retry_now()
+    assert post.deliver() == {"accepted": 1}
+    assert len(set(post.server.handed_over)) == 1
+
+
+@pytest.mark.parametrize("post", [{"RCPT": [say("450 later")] * 9}], indirect=True)
+def test_a_message_that_never_leaves_ends_visibly_after_five_attempts(post: Post) -> None:
+    _, run = enrolled(post.world)
+    for _ in range(7):
+        post.deliver()
+        post.retry_now()
+    row = post.world.messages(run)[0]
+    assert (row.status, row.attempts) == ("failed", 5)
+    assert row.reason and row.reason.startswith("gave up after 5 attempts")
+
+
+@pytest.mark.parametrize("post", [{"RCPT": [say(HARD_REFUSAL)]}], indirect=True)
+def test_a_dead_address_is_not_written_to_again(post: Post) -> None:
+    _, run = enrolled(post.world)
+    post.deliver()
+    assert post.world.ask("select reason from suppressions") == "bounced"
+    post.world.travel_to(datetime(2031, 3, 5, 8, 0, 1, tzinfo=UTC))
+    assert post.deliver() == {"skipped": 1}
+    assert post.world.statuses(run)["first"] == "skipped"
+
+
+def test_a_missing_value_fails_that_message_by_name_and_the_rest_goes_on(post: Post) -> None:
+    publish(post.world, "first", text="On {{ session.day }}.", layout="letter")
+    without_seat = post.world.enroll(post.world.add_person("ben@example.org"), None)
+    _, with_seat = enrolled(post.world)
+    post.deliver()
+    post.world.travel_to(datetime(2031, 3, 5, 8, 0, 1, tzinfo=UTC))
+    assert post.deliver() == {"failed": 1, "accepted": 1}
+    failed = post.world.messages(without_seat)[0]
+    assert failed.reason and "session.day" in failed.reason
+    assert post.world.statuses(with_seat)["first"] == "accepted"
+    assert_balanced(post.world)
+
+
+def test_a_changed_text_reaches_everybody_from_the_next_open(post: Post) -> None:
+    enrolled(post.world)
+    batch = post.claim()
+    publish(post.world, "your-seat", text="Changed meanwhile.", layout="service")
+    post.deliver(batch)
+    assert b"Changed meanwhile." in post.server.accepted[0]
+
+
+def test_a_batch_whose_time_is_up_gives_the_rest_back(post: Post) -> None:
+    session = post.world.add_session(THURSDAY_EVENING)
+    for number in range(3):
+        post.world.enroll(post.world.add_person(f"p{number}@example.org"), session)
+    seconds = iter([0.0, 0.0, 0.0, 0.0, 11.0, 11.0])
+    post.delivery.monotonic = lambda: next(seconds)
+    batch = post.claim()
+    assert post.deliver(batch) == {"accepted": 1, "given back": 2}
+    post.delivery.monotonic = monotonic
+    assert post.deliver() == {"accepted": 2}
+
+
+def test_a_worker_that_died_while_sending_leaves_one_unknown(post: Post) -> None:
+    _, run = enrolled(post.world)
+    post.claim()
+    post.world.execute(
+        "update messages set status = 'sending', lease_until = now() - interval '1 second'"
+    )
+    swept = sweep_messages(post.world.transactions, republish_after=timedelta(seconds=30))
+    assert swept.unknown == 1
+    row = post.world.messages(run)[0]
+    assert (row.status, row.reason) == ("unknown", "the worker was lost while it sent")
+    assert post.claim() == []
+    assert_balanced(post.world)
+
+
+def test_a_frozen_worker_whose_lease_is_over_does_not_hand_over(post: Post) -> None:
+    enrolled(post.world)
+    seconds = iter([0.0, 0.0, 0.0, 500.0, 500.0, 500.0])
+    post.delivery.monotonic = lambda: next(seconds)
+    assert post.deliver() == {"queued": 1}
+    assert post.server.handed_over == []
+
+
+def test_a_run_completes_when_its_last_message_is_settled(post: Post) -> None:
+    _, run = enrolled(post.world)
+    moment = THURSDAY_EVENING - timedelta(days=2)
+    for _ in range(40):
+        post.deliver()
+        moment += timedelta(hours=6)
+        post.world.travel_to(moment)
+    post.deliver()
+    post.deliver()
+    assert post.world.ask("select state from enrollments") == "completed"
+    assert set(post.world.statuses(run).values()) <= {"accepted", "skipped"}
+    assert_balanced(post.world)
