@@ -171,14 +171,9 @@ def read_mapping(text: str, problems: list[Problem]) -> MappingNode | None:
         reason = f"the file is longer than {LARGEST_FILE:,} characters"
         problems.append(Problem(line=1, column=1, reason=reason, remedy="Write less."))
         return None
-    try:
-        _refuse_tricks(text)
-        node = yaml.compose(text, Loader=_LOADER)
-    except yaml.YAMLError as error:
-        problems.append(_yaml_problem(text, error))
-        return None
-    except _TrickError as error:
-        problems.append(error.problem)
+    node = _compose(text)
+    if isinstance(node, Problem):
+        problems.append(node)
         return None
     if not isinstance(node, MappingNode):
         reason = (
@@ -186,6 +181,19 @@ def read_mapping(text: str, problems: list[Problem]) -> MappingNode | None:
         )
         problems.append(problem_at(node, reason, "Begin it with title: and steps:"))
         return None
+    return node
+
+
+def _compose(text: str) -> Node | Problem | None:
+    try:
+        _refuse_tricks(text)
+        node: Node | None = yaml.compose(text, Loader=_LOADER)
+    except UnicodeEncodeError as error:  # a lone surrogate, which only escapes can bring in
+        return _control_problem(text, error.start)
+    except yaml.YAMLError as error:
+        return _yaml_problem(text, error)
+    except _TrickError as error:
+        return error.problem
     return node
 
 
@@ -230,18 +238,11 @@ def _place(mark: _Mark | None) -> tuple[int, int]:
 
 
 def _yaml_problem(text: str, error: yaml.YAMLError) -> Problem:
+    if isinstance(error, yaml.reader.ReaderError):
+        return _control_problem(text, error.position)
     line, column = _place(
         getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     )
-    if isinstance(error, yaml.reader.ReaderError):
-        before = text[: error.position]
-        line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
-        return Problem(
-            line=line,
-            column=column,
-            reason="a control character stands here",
-            remedy="Delete it; only printable text belongs in the file.",
-        )
     lines = text.splitlines()
     if line <= len(lines) and "\t" in lines[line - 1]:
         return Problem(
@@ -256,6 +257,16 @@ def _yaml_problem(text: str, error: yaml.YAMLError) -> Problem:
         column=column,
         reason=f"this is not YAML: {reason}",
         remedy="Look for a missing colon, quote or dash on this line or the one before.",
+    )
+
+
+def _control_problem(text: str, position: int) -> Problem:
+    before = text[:position]
+    return Problem(
+        line=before.count("\n") + 1,
+        column=len(before) - before.rfind("\n"),
+        reason="a control character stands here",
+        remedy="Delete it; only printable text belongs in the file.",
     )
 
 

@@ -1,0 +1,459 @@
+# ruff: noqa: E501 (a table is read by its rows)
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import funnel
+from funnel.domain.enrollment import Enrollment, Facts
+from funnel.domain.errors import InvalidInputError
+from funnel.domain.marked_yaml import LARGEST_FILE
+from funnel.domain.planner import plan
+from funnel.domain.sequence import (
+    AnchorKind,
+    Condition,
+    ConditionKind,
+    RunPolicy,
+    StepKind,
+    UnknownPolicy,
+)
+from funnel.domain.sequence_file import SequenceFileError, parse_sequence
+from funnel.domain.timing import EVERY_DAY, WEEKDAYS, Delay, SendWindow
+from funnel.domain.timing_text import duration_text, timing_text
+
+TEMPLATES = Path(funnel.__file__).parent / "templates"
+SHIPPED = TEMPLATES / "sequences" / "disruption-masterclass.yaml"
+HOUR = timedelta(hours=1)
+MINUTE = timedelta(minutes=1)
+SOMEBODY = Enrollment(
+    enrolled_at=datetime(2026, 11, 2, 10, tzinfo=UTC), zone=ZoneInfo("Europe/Berlin")
+)
+
+
+def in_words(condition: Condition) -> str:
+    return f"not {condition.kind}" if condition.is_negated else condition.kind.value
+
+
+# PRODUCT, "The default sequence": key, kind, when, how late (letters: until their day's 17:00), for
+# whom, and what else the row says.
+TABLE = [
+    ("your-seat", "service", "on registration", "20 h", "registered", ""),
+    ("tables-turned", "letter", "1 day after enrollment, 09:00", "", "", ""),
+    ("listening", "letter", "2 days after tables-turned, 09:00", "", "", ""),
+    ("bias", "letter", "2 days after listening, 09:00", "", "", ""),
+    ("systems", "letter", "2 days after bias, 09:00", "", "", ""),
+    ("tomorrow", "service", "24 h before session start", "2 h", "registered", "apart repeats"),
+    ("today", "service", "on session start, 08:00", "2 h", "registered", "lead apart repeats"),
+    ("one-hour", "service", "1 h before session start", "30 min", "registered", "apart repeats"),
+    ("doors-open", "service", "10 min before session start", "10 min", "registered", "repeats"),
+    ("thank-you", "service", "2 h after session end", "20 h", "attended", "aftermath wait"),
+    ("missed", "service", "1 day after session end, 09:00", "20 h", "missed", "aftermath"),
+    ("replay-open", "service", "1 day after session end, 09:00", "20 h", "attendance unknown, replay available", "aftermath wait"),
+    ("replay-ends", "service", "24 h before replay end", "2 h", "replay available, not replay watched", ""),
+    ("shift-one", "letter", "2 days after session end, 09:00", "", "", "without"),
+    ("invitation-first", "letter", "3 days after session end, 09:00", "", "attended, not goal reached", ""),
+    ("shift-two", "letter", "3 days after shift-one, 09:00", "", "", ""),
+    ("shift-three", "letter", "3 days after shift-two, 09:00", "", "", ""),
+    ("mutual-learning", "letter", "3 days after shift-three, 09:00", "", "", ""),
+    ("long-work", "letter", "3 days after mutual-learning, 09:00", "", "", ""),
+    ("invitation-last", "letter", "3 days after long-work, 09:00", "", "not goal reached", ""),
+]  # fmt: skip
+
+
+def test_the_shipped_sequence_is_the_table_of_the_product():
+    definition = parse_sequence(SHIPPED.read_text(encoding="utf-8"), file_name=SHIPPED.name)
+    rows = [
+        (
+            step.key,
+            step.kind.value,
+            timing_text(step.timing),
+            duration_text(step.grace) if step.kind is StepKind.SERVICE else "",
+            ", ".join(map(in_words, step.conditions)),
+            " ".join(
+                word
+                for word, is_there in (
+                    ("aftermath", step.one_of == "aftermath"),
+                    ("wait", step.wait is not None),
+                    ("lead", step.lead == 3 * HOUR),
+                    ("apart", step.apart_from == (("your-seat", 2 * HOUR),)),
+                    ("repeats", step.repeats_when_moved),
+                    ("without", step.without_session is not None),
+                )
+                if is_there
+            ),
+        )
+        for step in definition.steps
+    ]
+    assert rows == TABLE
+    assert definition.slug == "disruption-masterclass"
+    assert definition.runs is RunPolicy.ONCE_PER_SESSION
+    assert definition.on_unknown is UnknownPolicy.HOLD
+    assert definition.days_between_letters == 2
+    assert definition.blackout_dates == frozenset()
+
+
+def test_the_shipped_letters_leave_on_weekdays_in_office_hours():
+    definition = parse_sequence(SHIPPED.read_text(encoding="utf-8"), file_name=SHIPPED.name)
+    for step in definition.steps:
+        is_letter = step.kind is StepKind.LETTER
+        assert step.window == (SendWindow(weekdays=WEEKDAYS) if is_letter else None)
+
+
+def test_the_shipped_waits_and_the_way_without_a_session():
+    definition = parse_sequence(SHIPPED.read_text(encoding="utf-8"), file_name=SHIPPED.name)
+    thank_you, replay_open = definition.step("thank-you").wait, definition.step("replay-open").wait
+    assert thank_you and (thank_you.delay, thank_you.at) == (Delay(days=1), time(9))
+    # Three days from its own moment, which is the next morning.
+    assert replay_open and (replay_open.delay, replay_open.at) == (Delay(days=4), time(9))
+    without = definition.step("shift-one").without_session
+    assert without and timing_text(without) == "2 days after systems, 09:00"
+
+
+def test_every_shipped_step_has_its_email():
+    definition = parse_sequence(SHIPPED.read_text(encoding="utf-8"), file_name=SHIPPED.name)
+    for step in definition.steps:
+        assert (TEMPLATES / "email" / definition.slug / f"{step.key}.md").is_file()
+
+
+def parse(text: str):
+    return parse_sequence(text, file_name="a-sequence.yaml")
+
+
+def parse_step(*lines: str):
+    """The last step of a sequence of three: ``first``, ``seat`` and this one."""
+    text = f"""title: A title
+steps:
+  - key: first
+    kind: letter
+    timing: 1 day after enrollment, 09:00
+  - key: seat
+    kind: service
+    timing: on registration
+  - key: last
+    {"    ".join(line + chr(10) for line in lines)}"""
+    return parse(text).steps[-1]
+
+
+@pytest.mark.parametrize(
+    ("words", "delay", "at", "anchor"),
+    [
+        ("on registration", Delay(), None, AnchorKind.REGISTRATION),
+        ("at session start", Delay(), None, AnchorKind.SESSION_START),
+        ("1 day after enrollment, 09:00", Delay(days=1), time(9), AnchorKind.ENROLLMENT),
+        ("2 days after first,09:00", Delay(days=2), time(9), AnchorKind.STEP),
+        ("1 h 30 min before session start", Delay(elapsed=-1.5 * HOUR), None, AnchorKind.SESSION_START),
+        ("1 day 2 h after session end", Delay(days=1, elapsed=2 * HOUR), None, AnchorKind.SESSION_END),
+        ("1 day 2 h before replay end", Delay(days=-1, elapsed=-2 * HOUR), None, AnchorKind.REPLAY_END),
+        ("90 minutes after seat", Delay(elapsed=1.5 * HOUR), None, AnchorKind.STEP),
+        ("1 hour after seat", Delay(elapsed=HOUR), None, AnchorKind.STEP),
+        ("30 s after registration", Delay(elapsed=MINUTE / 2), None, AnchorKind.REGISTRATION),
+        ("on 2026-12-01T09:00+01:00", Delay(), None, AnchorKind.FIXED),
+        ("2 days before 2026-12-01T09:00Z, 17:30", Delay(days=-2), time(17, 30), AnchorKind.FIXED),
+    ],
+)  # fmt: skip
+def test_timings_in_words(words, delay, at, anchor):
+    timing = parse_step("kind: service", f"timing: {words}").timing
+    assert (timing.delay, timing.at, timing.anchor.kind) == (delay, at, anchor)
+
+
+def test_a_fixed_moment_keeps_its_offset():
+    timing = parse_step("kind: service", "timing: on 2026-12-01T09:00+01:00").timing
+    assert timing.anchor.fixed_at == datetime(2026, 12, 1, 8, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("field", "window"),
+    [
+        ("weekdays: mon-fri", SendWindow(weekdays=WEEKDAYS)),
+        ("weekdays: every day", SendWindow(weekdays=EVERY_DAY)),
+        ("weekdays: tue, thu", SendWindow(weekdays=frozenset({1, 3}))),
+        ("weekdays: [tue, fri-sun]", SendWindow(weekdays=frozenset({1, 4, 5, 6}))),
+        ("weekdays: fri-mon", SendWindow(weekdays=frozenset({4, 5, 6, 0}))),
+        ("hours: 07:30-20:00", SendWindow(opens=time(7, 30), closes=time(20))),
+        ('hours: "07:30 - 20:00"', SendWindow(opens=time(7, 30), closes=time(20))),
+    ],
+)
+def test_windows_in_words(field, window):
+    step = parse_step("kind: letter", "timing: 1 day after first, 09:00", field)
+    assert step.window == window
+
+
+def test_other_fields_in_words():
+    definition = parse(
+        """
+title: "A title: with a colon"
+brand: other-brand
+runs: again after the end
+on_unknown: resend
+days_between_letters: 3
+no_letters_on: [2026-12-25, 2026-12-26]
+steps:
+  - key: seat
+    kind: service
+    timing: on registration
+    late: skip
+  - key: last
+    kind: service
+    timing: 1 h before session start
+    only_if: [registered, attended]
+    skip_if: goal reached
+    wait: until 5 min before session start
+    lead: 30 min
+    apart_from: {seat: 2 h}
+    repeats_when_moved: yes
+"""
+    )
+    assert definition.title == "A title: with a colon"
+    assert definition.brand == "other-brand"
+    assert definition.runs is RunPolicy.AGAIN_AFTER_END
+    assert definition.on_unknown is UnknownPolicy.RESEND
+    assert definition.days_between_letters == 3
+    assert definition.blackout_dates == {date(2026, 12, 25), date(2026, 12, 26)}
+    seat, last = definition.steps
+    assert seat.grace == 10 * MINUTE
+    assert last.conditions == (
+        Condition(kind=ConditionKind.REGISTERED),
+        Condition(kind=ConditionKind.ATTENDED),
+        Condition(kind=ConditionKind.GOAL_REACHED, is_negated=True),
+    )
+    assert last.wait and last.wait.delay == Delay(elapsed=-5 * MINUTE)
+    assert (last.lead, last.apart_from) == (30 * MINUTE, (("seat", 2 * HOUR),))
+    assert last.repeats_when_moved
+    # Nothing said: ten minutes, as a bare "skip".
+    assert last.grace == 10 * MINUTE
+
+
+def problems_of(text: str, *, file_name: str = "a-sequence.yaml"):
+    with pytest.raises(SequenceFileError) as refused:
+        parse_sequence(text, file_name=file_name)
+    return refused.value.problems
+
+
+@pytest.mark.parametrize(
+    ("case", "fields", "reason", "remedy"),
+    [
+        ("an unknown field", ["kind: letter", "timing: 1 day after first", "weekday: mon"], '"weekday" is not known', "Did you mean weekdays?"),
+        ("a field used twice", ["kind: letter", "timing: 1 day after first", "kind: service"], '"kind" is here twice', "Keep one"),
+        ("no kind", ["timing: 1 day after first"], '"kind" is missing', "Add a line"),
+        ("no timing", ["kind: letter"], '"timing" is missing', "Add a line"),
+        ("an unknown kind", ["kind: lettre", "timing: 1 day after first"], '"lettre"', "letter, service"),
+        ("no timing at all", ["kind: letter", "timing: soon"], '"soon" is not a timing', "2 days after listening"),
+        ("an unknown unit", ["kind: letter", "timing: 2 weeks after first"], '"2 weeks" is not a duration', "30 min"),
+        ("no time in between", ["kind: letter", "timing: 0 days after first"], "no time at all", "30 min"),
+        ("an hour that is none", ["kind: letter", "timing: '1 day after first, 25:00'"], '"25:00" is not a time', "09:00"),
+        ("an hour of one digit", ["kind: letter", "timing: '1 day after first, 9:00'"], '"9:00" is not a time', "09:00"),
+        ("an anchor that is none", ["kind: letter", "timing: 1 day after The First"], '"The First" is nothing', "earlier step"),
+        ("a moment without offset", ["kind: letter", "timing: on 2026-12-01T09:00"], "no offset", "+01:00"),
+        ("a moment that is none", ["kind: letter", "timing: on 2026-13-01T09:00Z"], "not a moment", "+01:00"),
+        ("an unknown step", ["kind: letter", "timing: 1 day after frist"], '"frist" is no step', "a step above"),
+        ("itself", ["kind: letter", "timing: 1 day after last"], "in a circle: last after last", "above"),
+        ("at another step's moment", ["kind: service", "timing: on seat"], "at the same moment", "1 h after"),
+        ("before another step", ["kind: service", "timing: 1 h before seat"], "beforehand", "after"),
+        ("before the registration", ["kind: service", "timing: 1 h before registration"], "beforehand", "after"),
+        ("late for a letter", ["kind: letter", "timing: 1 day after first", "late: skip"], "not for a letter", "Delete"),
+        ("hours for a service email", ["kind: service", "timing: on registration", "hours: 09:00-17:00"], "not for a service", "Delete"),
+        ("hours that end before they begin", ["kind: letter", "timing: 1 day after first", "hours: 17:00-09:00"], "cannot open at 17:00", "later"),
+        ("one hour only", ["kind: letter", "timing: 1 day after first", "hours: '09:00'"], "names no hours", "09:00-17:00"),
+        ("an hour outside the hours", ["kind: letter", "timing: '1 day after first, 17:00'"], "outside the hours 09:00-17:00", "hours:"),
+        ("an hour outside, without a session", ["kind: letter", "timing: 1 day after session end", "without_session: '1 day after first, 08:59'"], "08:59 lies outside", "hours:"),
+        ("no weekday", ["kind: letter", "timing: 1 day after first", "weekdays: funday"], '"funday" names no weekdays', "mon-fri"),
+        ("an empty list", ["kind: letter", "timing: 1 day after first", "weekdays: []"], '"weekdays" is empty', "Leave"),
+        ("an empty field", ["kind: letter", "timing:"], '"timing" is empty', "one plain value"),
+        ("a list where a text belongs", ["kind: letter", "timing: [1, 2]"], '"timing" must be one text', "one plain value"),
+        ("two lines of text", ["kind: letter", 'timing: "1 day\\nafter first"'], "must be one line", "one plain value"),
+        ("a tag", ["kind: letter", "timing: !!python/name:os.system x"], "is not read", "one plain value"),
+        ("a late policy that is none", ["kind: service", "timing: on registration", "late: 2 h"], "no late policy", "within 2 h"),
+        ("days where hours are meant", ["kind: service", "timing: on registration", "late: within 1 day"], "not always 24 h", "24 h"),
+        ("later than a week", ["kind: service", "timing: on registration", "late: within 200 h"], "more than a week", "not wanted"),
+        ("an unknown condition", ["kind: letter", "timing: 1 day after first", "only_if: registred"], '"registred"', "registered, attended"),
+        ("a condition asked both ways", ["kind: letter", "timing: 1 day after first", "only_if: attended", "skip_if: attended"], "both ways", "Keep one"),
+        ("a condition twice", ["kind: letter", "timing: 1 day after first", "only_if: [attended, attended]"], "twice", "Keep one"),
+        ("conditions that exclude each other", ["kind: letter", "timing: 1 day after first", "only_if: [attended, missed]"], "attended and missed at once", "one_of"),
+        ("a wait for nothing", ["kind: service", "timing: on session end", "wait: until 1 h after session end"], "no word to wait for", "only_if"),
+        ("a wait for what is settled at the moment", ["kind: service", "timing: on session end", "only_if: attendance unknown", "wait: until 1 h after session end"], "no word to wait for", "only_if"),
+        ("a wait that is over before", ["kind: service", "timing: 2 h after session end", "only_if: attended", "wait: until 1 h after session end"], "over before it begins", "after"),
+        ("a wait from elsewhere", ["kind: service", "timing: on session end", "only_if: attended", "wait: until 1 day after session start"], "own anchor", "session end"),
+        ("a wait without until", ["kind: service", "timing: on session end", "only_if: attended", "wait: 1 day"], "is no wait", "until 1 day"),
+        ("apart from nobody", ["kind: service", "timing: on session start", "apart_from: {seet: 2 h}"], '"seet" is no step', "above"),
+        ("apart from itself", ["kind: service", "timing: on session start", "apart_from: {last: 2 h}"], "does not stand above", "above"),
+        ("apart from without a time", ["kind: service", "timing: on session start", "apart_from: seat"], "must be a mapping", "apart_from: {"),
+        ("apart from the same twice", ["kind: service", "timing: on session start", "apart_from: {seat: 1 h, seat: 2 h}"], '"seat" is here twice', "Keep one"),
+        ("a lead from the registration", ["kind: service", "timing: on registration", "lead: 1 h"], "before the session", "session start"),
+        ("a group of one", ["kind: service", "timing: on session end", "one_of: aftermat"], "nobody else", "two steps"),
+        ("a repeat that has no date", ["kind: service", "timing: on registration", "repeats_when_moved: yes"], "session's start", "session start"),
+        ("neither yes nor no", ["kind: service", "timing: on session start", "repeats_when_moved: maybe"], '"maybe" is neither', "yes or no"),
+        ("without a session, yet from one", ["kind: letter", "timing: 1 day after session end", "without_session: 1 day after session start"], "nobody without a seat", "enrollment"),
+    ],
+)  # fmt: skip
+def test_a_wrong_step_is_refused_with_line_reason_and_remedy(case, fields, reason, remedy):
+    with pytest.raises(SequenceFileError) as refused:
+        parse_step(*fields)
+    assert len(refused.value.problems) == 1, str(refused.value)
+    problem = refused.value.problems[0]
+    assert reason in problem.reason
+    assert remedy in problem.remedy
+    assert 9 <= problem.line <= 9 + len(fields)
+    assert str(problem) in str(refused.value)
+    assert isinstance(refused.value, InvalidInputError)
+
+
+@pytest.mark.parametrize(
+    ("case", "text", "line", "reason"),
+    [
+        ("nothing", "", 1, "the file is empty"),
+        ("only a comment", "# later\n", 1, "the file is empty"),
+        ("a list", "- key: a\n", 1, "no mapping"),
+        ("a word", "hello", 1, "no mapping"),
+        ("no title", "steps:\n  - {key: a, kind: service, timing: on registration}", 1, '"title" is missing'),
+        ("no steps", "title: x\n", 1, "there are no steps"),
+        ("empty steps", "title: x\nsteps: []\n", 2, "there are no steps"),
+        ("steps that are no list", "title: x\nsteps: {a: b}\n", 2, "must be a list"),
+        ("a step that is a word", "title: x\nsteps:\n  - hello\n", 3, "must be a mapping"),
+        ("a tab", "title: x\nsteps:\n\t- key: a\n", 3, "a tab stands here"),
+        ("an open bracket", "title: [x\nsteps: y\n", 2, "not YAML"),
+        ("an open quote", 'title: "x\n', 2, "not YAML"),
+        ("two documents", "title: x\n---\ntitle: y\n", 2, "not YAML"),
+        ("NUL", "title: x\0\n", 1, "control character"),
+        ("another control character", "title: x\ntitel: \x07", 2, "control character"),
+        ("an alias", "title: &x y\nbrand: *x\n", 2, "an alias"),
+        ("a key that is a list", "title: x\n[a]: b\nsteps: []", 2, "a name must be a plain word"),
+        ("a title twice", "title: x\ntitle: y\nsteps:\n  - {key: a, kind: service, timing: on registration}", 2, '"title" is here twice'),
+        ("an unknown policy", "title: x\nruns: often\nsteps:\n  - {key: a, kind: service, timing: on registration}", 2, '"often"'),
+        ("too many days apart", "title: x\ndays_between_letters: 31\nsteps:\n  - {key: a, kind: service, timing: on registration}", 2, "no number of days"),
+        ("a date that is none", "title: x\nno_letters_on: [2026-02-30]\nsteps:\n  - {key: a, kind: service, timing: on registration}", 2, "is no date"),
+        ("a reserved key", "title: x\nsteps:\n  - {key: registration, kind: service, timing: on registration}", 3, "word of timings"),
+        ("a key with a path", "title: x\nsteps:\n  - {key: ../a, kind: service, timing: on registration}", 3, "is no key"),
+        ("a long key", f"title: x\nsteps:\n  - {{key: {'a' * 65}, kind: service, timing: on registration}}", 3, "is no key"),
+        ("a long title", f"title: {'x' * 201}\nsteps:\n  - {{key: a, kind: service, timing: on registration}}", 1, "longer than 200"),
+    ],
+)  # fmt: skip
+def test_a_wrong_file_is_refused(case, text, line, reason):
+    problems = problems_of(text)
+    assert reason in problems[0].reason
+    assert problems[0].line == line
+    assert len(problems) == 1
+    assert problems[0].remedy
+
+
+def test_a_file_name_that_cannot_be_a_slug_is_refused():
+    good = SHIPPED.read_text(encoding="utf-8")
+    assert "file's name" in problems_of(good, file_name="My Sequence.yaml")[0].reason
+    assert parse_sequence(good, file_name="/some/folder/my-sequence.yaml").slug == "my-sequence"
+
+
+def test_every_mistake_is_reported_in_the_order_of_the_file():
+    problems = problems_of(
+        """titel: x
+runs: twice
+steps:
+  - key: a
+    kind: letter
+    timing: 1 day after c
+  - key: b
+    kind: letter
+    timing: 1 day after a, 18:00
+  - key: b
+    timing: never
+"""
+    )
+    assert [each.line for each in problems] == [1, 1, 2, 6, 9, 10, 10, 11]
+
+
+def test_a_circle_is_named():
+    problems = problems_of(
+        """title: x
+steps:
+  - {key: a, kind: letter, timing: 1 day after c}
+  - {key: b, kind: letter, timing: 1 day after a}
+  - {key: c, kind: letter, timing: 1 day after b}
+"""
+    )
+    assert [each.reason for each in problems] == [
+        "the steps count in a circle: a after c after b after a"
+    ]
+
+
+def test_a_later_step_is_no_anchor():
+    problems = problems_of(
+        """title: x
+steps:
+  - {key: a, kind: letter, timing: 1 day after b}
+  - {key: b, kind: letter, timing: 1 day after enrollment}
+"""
+    )
+    assert [each.reason for each in problems] == ['"b" comes later']
+
+
+def test_a_step_that_cannot_be_read_causes_no_second_problem():
+    problems = problems_of(
+        """title: x
+steps:
+  - {key: a, kind: letter, timing: some day}
+  - {key: b, kind: letter, timing: 1 day after a}
+"""
+    )
+    assert len(problems) == 1
+
+
+def test_billion_laughs_are_refused_at_the_first_alias():
+    lines = ["a0: &a0 [ha, ha, ha]"]
+    lines += [f"a{n}: &a{n} [*a{n - 1}, *a{n - 1}, *a{n - 1}]" for n in range(1, 40)]
+    assert "alias" in problems_of("\n".join(lines))[0].reason
+
+
+@pytest.mark.parametrize("opening", ["[", "{a: ", "- "])
+def test_deep_nesting_is_refused(opening):
+    assert (
+        problems_of("title: " + opening * 50_000) if opening != "- " else problems_of("- " * 50_000)
+    )
+
+
+def test_a_file_of_a_megabyte_is_refused_unread():
+    problems = problems_of("#" * (LARGEST_FILE + 1))
+    assert "longer than" in problems[0].reason
+
+
+def test_too_many_steps_are_refused():
+    steps = "".join(
+        f"  - {{key: s{n}, kind: service, timing: on registration}}\n" for n in range(201)
+    )
+    assert "more than 200" in problems_of(f"title: x\nsteps:\n{steps}")[0].reason
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.text(alphabet=st.sampled_from("title:steps- \n\t[]{}&*!|>'\"#,0a\0\x85\ufeff\ud800")))
+def test_any_text_gives_a_definition_or_its_mistakes(text):
+    with pytest.raises(SequenceFileError) as refused:
+        parse(text)
+    assert refused.value.problems
+
+
+@settings(max_examples=300, deadline=None)
+@given(data=st.data())
+def test_a_damaged_file_gives_a_definition_or_its_mistakes(data):
+    lines = SHIPPED.read_text(encoding="utf-8").splitlines()
+    for _ in range(data.draw(st.integers(1, 4))):
+        number = data.draw(st.integers(0, len(lines) - 1))
+        damage = data.draw(st.sampled_from(["drop", "double", "swap", "cut"]))
+        if damage == "drop" and len(lines) > 1:
+            del lines[number]
+        elif damage == "double":
+            lines.insert(number, lines[number])
+        elif damage == "swap":
+            other = data.draw(st.integers(0, len(lines) - 1))
+            lines[number], lines[other] = lines[other], lines[number]
+        else:
+            lines[number] = lines[number][: data.draw(st.integers(0, len(lines[number])))]
+    try:
+        definition = parse("\n".join(lines))
+    except SequenceFileError as error:
+        mistakes = error.problems
+    else:
+        # What may be published can be planned.
+        plan(SOMEBODY, definition, Facts(), frozenset(), SOMEBODY.enrolled_at)
+        return
+    assert mistakes
+    assert all(1 <= each.line <= len(lines) + 1 and each.remedy for each in mistakes)
