@@ -6,8 +6,6 @@ check`` says by its exit code whether its ticks arrive.
 
 import sys
 
-from celery.beat import Scheduler
-
 from funnel.bootstrap import build
 from funnel.tasks.app import configure
 from funnel.tasks.liveness import makes_progress
@@ -20,7 +18,7 @@ def main(arguments: list[str]) -> int:
     settings = build(role="scheduler").settings
     app = configure(settings.broker_url, is_demo=settings.is_demo)
     # The default scheduler writes a file into the working folder; nothing here is worth keeping.
-    app.Beat(scheduler_cls=Scheduler, loglevel="WARNING", quiet=True).run()
+    app.Beat(scheduler_cls="celery.beat:Scheduler", loglevel="WARNING", quiet=True).run()
     return 0
 
 

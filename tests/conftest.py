@@ -1,3 +1,3 @@
 """What every test may ask for."""
 
-pytest_plugins = ["tests.fixtures.servers", "tests.fixtures.world"]
+pytest_plugins = ["tests.fixtures.servers", "tests.fixtures.world", "tests.fixtures.processes"]

@@ -3,6 +3,8 @@
 What Redis and Celery really do under these settings is in ``docs/reliability.md``.
 """
 
+from typing import Any, NoReturn
+
 from celery import Celery, Task
 
 from funnel.domain.errors import FunnelError
@@ -29,7 +31,7 @@ class FunnelTask(Task):  # type: ignore[type-arg]  # celery-types: generic only 
 
     abstract = True
 
-    def retry(self, *_: object, **__: object) -> None:
+    def retry(self, *_: Any, **__: Any) -> NoReturn:  # noqa: ANN401  (as its base takes them)
         """Refuse: see the class."""
         raise FunnelError("write the next moment into the row; the broker keeps no timers")
 
@@ -129,9 +131,9 @@ _DEMO_ENTRY = {
 }
 
 
-def configure(broker_url: str, *, is_demo: bool) -> Celery:
+def configure(broker_url: str, *, is_demo: bool) -> "Celery[FunnelTask]":
     """Point the application at its broker; in the demo, let its clock be driven as well."""
-    app.conf.broker_url = broker_url
+    app.conf.update(broker_url=broker_url)
     if is_demo:
         app.conf.beat_schedule["play-demo"] = _DEMO_ENTRY
     return app

@@ -32,4 +32,4 @@ def play() -> None:
     """Move the demo's clock on, if somebody asked for it; scheduled in the demo only."""
     deps = process().deps
     if deps.settings.is_demo:
-        play_demo(deps.transactions)
+        play_demo(deps.transactions, base_url=deps.settings.base_url)

@@ -11,7 +11,6 @@ import pytest
 
 from funnel.domain.links import Links
 from funnel.domain.signing import LinkTokens
-from funnel.rendering.compiler import compile_template
 from funnel.rendering.renderer import Renderer
 from funnel.sending.smtp import SmtpMailer, SmtpSecurity, SmtpSettings
 from funnel.services.build_email import EmailBuilder
@@ -20,21 +19,11 @@ from funnel.services.dispatch_due import DispatchLimits, dispatch_due
 from funnel.services.sweep_messages import sweep_messages
 from funnel.storage import ledger
 from funnel.storage.outbox import Claimed
-from funnel.storage.templates import publish_template
 from tests.fixtures.world import World
 from tests.sending.scripted_server import Act, ScriptedServer, hang_up, reset, say
 
 THURSDAY_EVENING = datetime(2031, 3, 6, 17, 0, tzinfo=UTC)
 LIMITS = DispatchLimits(published_per_lane=500, messages_per_batch=25)
-BODY = """---
-subject: "{subject}"
-preheader: A line of its own
-layout: {layout}
----
-{{{{ person.greeting }}}}
-
-{text}
-"""
 HARD_REFUSAL = "550 5.1.1 no such mailbox"
 
 
@@ -82,27 +71,11 @@ class Post:
 def post(world: World, request: pytest.FixtureRequest) -> Iterator[Post]:
     """A worker with a server; parametrise indirectly with a script for the server."""
     script: dict[str, list[Act]] = getattr(request, "param", {})
-    publish(world, "your-seat", text="Your link: {{ links.join }}", layout="service")
-    publish(world, "first", text="The first letter.", layout="letter")
-    publish(world, "second", text="The second letter.", layout="letter")
-    publish(world, "one-hour", text="In one hour.", layout="service")
+    world.publish_emails()
     with ScriptedServer(script) as server:
         post = Post(world, server)
         yield post
         post.mailer.close()
-
-
-def publish(world: World, key: str, *, text: str, layout: str) -> None:
-    source = BODY.format(subject=f"Subject of {key}", layout=layout, text=text)
-    compiled = compile_template(source, name=key)
-    with world.transactions.begin() as tx:
-        publish_template(
-            tx,
-            key=f"short/{key}",
-            source=source,
-            compiled=compiled.to_json(),
-            checksum=compiled.checksum,
-        )
 
 
 def enrolled(world: World, address: str = "ana@example.org") -> tuple[UUID, UUID]:
@@ -273,7 +246,7 @@ def test_a_dead_address_is_not_written_to_again(post: Post) -> None:
 
 
 def test_a_missing_value_fails_that_message_by_name_and_the_rest_goes_on(post: Post) -> None:
-    publish(post.world, "first", text="On {{ session.day }}.", layout="letter")
+    post.world.publish_email("first", "On {{ session.day }}.")
     without_seat = post.world.enroll(post.world.add_person("ben@example.org"), None)
     _, with_seat = enrolled(post.world)
     post.deliver()
@@ -288,7 +261,7 @@ def test_a_missing_value_fails_that_message_by_name_and_the_rest_goes_on(post: P
 def test_a_changed_text_reaches_everybody_from_the_next_open(post: Post) -> None:
     enrolled(post.world)
     batch = post.claim()
-    publish(post.world, "your-seat", text="Changed meanwhile.", layout="service")
+    post.world.publish_email("your-seat", "Changed meanwhile.", layout="service")
     post.deliver(batch)
     assert b"Changed meanwhile." in post.server.accepted[0]
 
