@@ -41,4 +41,5 @@ def _is_piled_up() -> bool:
 def _publish(batch: Batch) -> None:
     """Hand ids and epochs to the broker. What fails here is found again by the sweep."""
     queue = NOTICES if batch.lane is Lane.NOTICES else DELIVER
-    deliver.apply_async(args=[[[str(each.id), each.epoch] for each in batch.messages]], queue=queue)
+    messages = [(str(each.id), each.epoch) for each in batch.messages]
+    deliver.apply_async(args=(messages,), queue=queue)
