@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, insert, select, update
+from sqlalchemy import ColumnElement, RowMapping, Select, func, insert, select, update
 
 from funnel.domain.session import Attendance, SeatStatus
-from funnel.storage.tables import RegistrationRow
+from funnel.storage.tables import RegistrationRow, SessionRow
 from funnel.storage.transaction import Transaction
 
 
@@ -49,13 +50,24 @@ def held_in_session(tx: Transaction, subscriber_id: UUID, session_id: UUID) -> S
     )
 
 
-def newest_held(tx: Transaction, subscriber_id: UUID) -> Seat | None:
-    """Return the newest seat that a person holds."""
-    return _first(
-        tx,
-        RegistrationRow.subscriber_id == subscriber_id,
-        RegistrationRow.status == SeatStatus.REGISTERED,
+def newest_begun(tx: Transaction, subscriber_id: UUID) -> Seat | None:
+    """Return a person's seat in the session that began last."""
+    row = (
+        tx.connection.execute(
+            _seats()
+            .join(SessionRow, SessionRow.id == RegistrationRow.session_id)
+            .where(
+                RegistrationRow.subscriber_id == subscriber_id,
+                RegistrationRow.status == SeatStatus.REGISTERED,
+                SessionRow.starts_at <= tx.now,
+            )
+            .order_by(SessionRow.starts_at.desc(), RegistrationRow.id)
+            .limit(1)
+        )
+        .mappings()
+        .one_or_none()
     )
+    return None if row is None else _seat(row)
 
 
 def add(tx: Transaction, enrollment_id: UUID, subscriber_id: UUID, session_id: UUID) -> None:
@@ -113,22 +125,28 @@ def _change(tx: Transaction, registration_id: UUID, changes: dict[str, object]) 
 
 def _first(tx: Transaction, *conditions: ColumnElement[bool]) -> Seat | None:
     statement = (
-        select(
-            RegistrationRow.id,
-            RegistrationRow.enrollment_id,
-            RegistrationRow.subscriber_id,
-            RegistrationRow.session_id,
-            RegistrationRow.status,
-            RegistrationRow.attendance,
-            RegistrationRow.watched_at,
-        )
+        _seats()
         .where(*conditions)
         .order_by(RegistrationRow.registered_at.desc(), RegistrationRow.id)
         .limit(1)
     )
     row = tx.connection.execute(statement).mappings().one_or_none()
-    if row is None:
-        return None
+    return None if row is None else _seat(row)
+
+
+def _seats() -> Select[*tuple[Any, ...]]:
+    return select(
+        RegistrationRow.id,
+        RegistrationRow.enrollment_id,
+        RegistrationRow.subscriber_id,
+        RegistrationRow.session_id,
+        RegistrationRow.status,
+        RegistrationRow.attendance,
+        RegistrationRow.watched_at,
+    )
+
+
+def _seat(row: RowMapping) -> Seat:
     typed = {
         "status": SeatStatus(row["status"]),
         "attendance": Attendance(row["attendance"]),

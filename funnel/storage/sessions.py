@@ -98,6 +98,12 @@ def list_lines(
     ]
 
 
+def lock_sequence(tx: Transaction, sequence_id: UUID) -> None:
+    """Let sessions be added to a sequence one at a time."""
+    held = select(SequenceRow.id).where(SequenceRow.id == sequence_id)
+    tx.connection.execute(held.with_for_update(key_share=True))
+
+
 def overlapping(
     tx: Transaction, sequence_id: UUID, starts_at: datetime, ends_at: datetime
 ) -> Session | None:

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import RowMapping, case, exists, or_, select, text, update
+from sqlalchemy import RowMapping, Select, case, exists, null, or_, select, text, update
 
 from funnel.domain.message import MessageStatus, Notice
 from funnel.domain.signup import FieldValue, SignupStatus
@@ -229,6 +229,28 @@ def expire(tx: Transaction, signup_ids: Sequence[UUID]) -> list[UUID]:
     ).returning(SignupRow.subscriber_id)
     people = tx.connection.execute(forgotten).scalars()
     return sorted({each for each in people if each is not None})
+
+
+def queued_messages(tx: Transaction, signup_ids: Sequence[UUID]) -> list[UUID]:
+    """Return the notices of signups that have not left yet."""
+    statement = _messages_of(select(MessageRow.id), signup_ids)
+    queued = statement.where(MessageRow.status == MessageStatus.QUEUED).order_by(MessageRow.id)
+    return list(tx.connection.execute(queued).scalars())
+
+
+def forget_texts(tx: Transaction, signup_ids: Sequence[UUID]) -> None:
+    """Forget the finished texts that were kept for another try: they hold the address."""
+    kept = _messages_of(select(MessageRow.id), signup_ids).where(MessageRow.context.is_not(None))
+    tx.connection.execute(update(MessageRow).where(MessageRow.id.in_(kept)).values(context=null()))
+
+
+def _messages_of(statement: Select[tuple[UUID]], signup_ids: Sequence[UUID]) -> Select[tuple[UUID]]:
+    # By their person, which has an index; a message's signup has none.
+    return statement.join(
+        SignupRow,
+        (SignupRow.subscriber_id == MessageRow.subscriber_id)
+        & (SignupRow.id == MessageRow.signup_id),
+    ).where(SignupRow.id.in_(list(signup_ids)))
 
 
 def _change_all(tx: Transaction, ids: Sequence[UUID], changes: dict[str, object]) -> None:

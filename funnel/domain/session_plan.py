@@ -1,0 +1,102 @@
+"""What a new session must be like, before it is written."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from funnel.domain.errors import InvalidInputError
+from funnel.domain.subscriber import known_zone
+from funnel.domain.text import clean_text
+
+TITLE_LIMIT: Final = 200  # characters
+_LONGEST: Final = timedelta(days=1)
+_DEFAULT_LENGTH: Final = timedelta(minutes=90)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewSession:
+    """A sitting that is to be added.
+
+    Attributes:
+        starts_at: Aware, plan time.
+        zone: IANA name of the zone in which it is announced.
+        seats: ``None`` without a limit.
+        clicks_count: Whether human clicks on the join link count as having come.
+    """
+
+    sequence_slug: str
+    title: str
+    starts_at: datetime
+    zone: str
+    length: timedelta = _DEFAULT_LENGTH
+    seats: int | None = None
+    join_url: str = ""
+    replay_url: str = ""
+    clicks_count: bool = False
+
+    @property
+    def ends_at(self) -> datetime:
+        """Its end, aware."""
+        return self.starts_at + self.length
+
+
+def check_session(session: NewSession, now: datetime) -> None:
+    """Raise unless the session can be held.
+
+    Args:
+        session: As somebody typed it.
+        now: Aware, plan time.
+
+    Raises:
+        InvalidInputError: Names the field and what to do.
+    """
+    check_title(session.title)
+    check_zone(session.zone)
+    check_seats(session.seats)
+    if session.starts_at.tzinfo is None:
+        raise _wrong("start", "the start has no time zone", "Name the zone, as Europe/Berlin.")
+    if session.starts_at <= now:
+        raise _wrong("start", "the start is in the past", "Give a start that is still to come.")
+    if session.length <= timedelta(0):
+        raise _wrong("length", "the session has no length", "Give its length in minutes.")
+    if session.length > _LONGEST:
+        raise _wrong(
+            "length",
+            "a session lasts a day at most",
+            "Give its length in minutes; add one session for each sitting.",
+        )
+    check_url("join", session.join_url)
+    check_url("replay", session.replay_url)
+
+
+def check_title(title: str) -> None:
+    """Raise ``InvalidInputError`` unless it is one line with something in it."""
+    if not title.strip() or title != clean_text(title, limit=TITLE_LIMIT):
+        raise _wrong(
+            "title",
+            "the title is empty, too long or not plain text",
+            f"Give one line of at most {TITLE_LIMIT} characters.",
+        )
+
+
+def check_zone(zone: str) -> None:
+    """Raise ``InvalidInputError`` unless it is an IANA zone."""
+    if known_zone(zone) is None:
+        raise _wrong("zone", f"the zone “{zone}” is not known", "Name one such as Europe/Berlin.")
+
+
+def check_seats(seats: int | None) -> None:
+    """Raise ``InvalidInputError`` unless there is a seat."""
+    if seats is not None and seats < 1:
+        raise _wrong("seats", "a session has one seat or more", "Leave it out for no limit.")
+
+
+def check_url(name: str, url: str) -> None:
+    """Raise ``InvalidInputError`` unless it is empty or a web address on one line."""
+    is_plain = url == clean_text(url, limit=2000) and " " not in url
+    if url and not (url.startswith(("https://", "http://")) and is_plain):
+        raise _wrong(name, f"the {name} link is not a web address", "Begin it with https://.")
+
+
+def _wrong(field: str, problem: str, remedy: str) -> InvalidInputError:
+    return InvalidInputError(problem, field=field, remedy=remedy)

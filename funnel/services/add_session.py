@@ -1,0 +1,45 @@
+"""Add a sitting of the masterclass."""
+
+from uuid import uuid4
+
+from funnel.domain.errors import InvalidInputError, NotFoundError
+from funnel.domain.session import Session
+from funnel.domain.session_plan import NewSession, check_session
+from funnel.domain.subscriber import known_zone
+from funnel.storage import sequences, sessions
+from funnel.storage.transaction import Transactions
+
+
+def add_session(new: NewSession, transactions: Transactions) -> Session:
+    """Write a session and return it.
+
+    Raises:
+        NotFoundError: No such sequence.
+        InvalidInputError: It cannot be held: in the past, too long, on top of another one.
+    """
+    with transactions.begin() as tx:
+        check_session(new, tx.now)
+        sequence = sequences.find_sequence(tx, new.sequence_slug)
+        if sequence is None:
+            raise NotFoundError(f"there is no sequence “{new.sequence_slug}”")
+        # Two that are added at once must see each other, or both find the hour free.
+        sessions.lock_sequence(tx, sequence.id)
+        other = sessions.overlapping(tx, sequence.id, new.starts_at, new.ends_at)
+        if other is not None:
+            raise InvalidInputError(
+                f"“{other.title}” is held at that time",
+                field="start",
+                remedy="Give a start after its end, or cancel that one first.",
+            )
+        session = Session(
+            id=uuid4(),
+            title=new.title,
+            starts_at=new.starts_at,
+            ends_at=new.ends_at,
+            zone=known_zone(new.zone) or new.zone,
+            seats=new.seats,
+            join_url=new.join_url,
+            replay_url=new.replay_url,
+        )
+        sessions.add(tx, sequence.id, session, clicks_count=new.clicks_count)
+        return session

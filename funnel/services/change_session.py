@@ -1,0 +1,95 @@
+"""Change what a session says, apart from its date."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from funnel.domain.errors import InvalidInputError, NotFoundError
+from funnel.domain.session import Session
+from funnel.domain.session_plan import check_seats, check_title, check_url
+from funnel.services.plan_enrollments import plan_enrollments
+from funnel.storage import runs, sessions
+from funnel.storage.transaction import Transaction, Transactions
+
+# People planned in one transaction: a full session must not hold all its locks at once.
+_AT_ONCE = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionChange:
+    """What is to be different; ``None`` leaves a thing as it is.
+
+    Attributes:
+        seats: 0 takes the limit away.
+        replay_ends_at: Aware, plan time.
+    """
+
+    title: str | None = None
+    seats: int | None = None
+    join_url: str | None = None
+    replay_url: str | None = None
+    replay_ends_at: datetime | None = None
+
+
+def change_session(session_id: UUID, change: SessionChange, transactions: Transactions) -> Session:
+    """Write the changes, plan those who hold a seat anew, and return the session.
+
+    Safe to call again: people whose planning was broken off are planned then.
+
+    Raises:
+        NotFoundError: No such session.
+        InvalidInputError: Fewer seats than are taken, or a link that is none.
+    """
+    _check(change)
+    with transactions.begin() as tx:
+        session = sessions.lock(tx, session_id)
+        if session is None:
+            raise NotFoundError("no such session")
+        _check_against(tx, session, change)
+        sessions.change(tx, session_id, _columns(tx, session, change))
+        concerned = runs.active_ids_of_session(tx, session_id)
+    for start in range(0, len(concerned), _AT_ONCE):
+        with transactions.begin() as tx:
+            plan_enrollments(tx, concerned[start : start + _AT_ONCE])
+    with transactions.begin() as tx:
+        return sessions.find(tx, session_id) or session
+
+
+def _check(change: SessionChange) -> None:
+    if change.title is not None:
+        check_title(change.title)
+    check_seats(change.seats or None)
+    check_url("join", change.join_url or "")
+    check_url("replay", change.replay_url or "")
+
+
+def _check_against(tx: Transaction, session: Session, change: SessionChange) -> None:
+    taken = sessions.taken(tx, session.id)
+    if change.seats and change.seats < taken:
+        raise InvalidInputError(
+            f"{taken} seats are taken",
+            field="seats",
+            remedy=f"Give {taken} or more, or 0 for no limit.",
+        )
+    if change.replay_ends_at is not None and change.replay_ends_at <= session.ends_at:
+        raise InvalidInputError(
+            "the replay would end before the session does",
+            field="replay_ends_at",
+            remedy="Give a moment after the session's end.",
+        )
+
+
+def _columns(tx: Transaction, session: Session, change: SessionChange) -> dict[str, Any]:
+    given = {
+        "title": change.title,
+        "join_url": change.join_url,
+        "replay_url": change.replay_url,
+        "replay_ends_at": change.replay_ends_at,
+    }
+    columns: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    if change.seats is not None:
+        columns["seats"] = change.seats or None
+    if change.replay_url and not session.replay_url:
+        columns["replay_known_at"] = tx.now
+    return columns

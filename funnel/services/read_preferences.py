@@ -1,0 +1,88 @@
+"""What a person sees of themselves: their seats, and what they get."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from funnel.domain.consent import SuppressionReason
+from funnel.domain.enrollment import EnrollmentState
+from funnel.domain.errors import NotFoundError
+from funnel.domain.session import Session
+from funnel.storage import registrations, runs, sessions, subscribers, suppressions
+from funnel.storage.runs import RunRecord
+from funnel.storage.transaction import Transaction, Transactions
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldRun:
+    """One run as its person sees it.
+
+    Attributes:
+        session: The seat held; ``None`` without one.
+        can_change: The seat may still be given up or changed, or a first one taken.
+    """
+
+    enrollment_id: UUID
+    sequence_id: UUID
+    sequence_title: str
+    state: EnrollmentState
+    session: Session | None
+    can_change: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preferences:
+    """How things stand with a person.
+
+    Attributes:
+        zone_given: What was given where it is not a zone: their times are in ``zone`` instead.
+        has_left: They left everything.
+        runs: The newest first.
+    """
+
+    subscriber_id: UUID
+    email: str
+    first_name: str
+    zone: str
+    zone_given: str | None
+    wants_letters: bool
+    wants_seat_emails: bool
+    has_left: bool
+    runs: tuple[HeldRun, ...]
+
+
+def read_preferences(subscriber_id: UUID, transactions: Transactions) -> Preferences:
+    """Return a person's preferences.
+
+    Raises:
+        NotFoundError: No such person, or one that is forgotten.
+    """
+    with transactions.begin() as tx:
+        person = subscribers.find(tx, subscriber_id)
+        if person is None or not person.email:
+            raise NotFoundError("no such person")
+        reason = suppressions.find(tx, person.email_key)
+        return Preferences(
+            subscriber_id=person.id,
+            email=person.email,
+            first_name=person.first_name,
+            zone=person.zone,
+            zone_given=person.zone_given,
+            wants_letters=person.wants_letters,
+            wants_seat_emails=person.wants_seat_emails,
+            has_left=reason is SuppressionReason.UNSUBSCRIBED,
+            runs=tuple(_held(tx, run) for run in runs.of_person(tx, subscriber_id)),
+        )
+
+
+def _held(tx: Transaction, run: RunRecord) -> HeldRun:
+    seat = registrations.held(tx, run.id)
+    session = sessions.find(tx, seat.session_id) if seat else None
+    is_ahead = session is None or session.starts_at > tx.now
+    return HeldRun(
+        enrollment_id=run.id,
+        sequence_id=run.sequence_id,
+        sequence_title=run.sequence_title,
+        state=run.state,
+        session=session,
+        can_change=is_ahead and run.state is not EnrollmentState.LEFT,
+    )

@@ -1,0 +1,86 @@
+"""End a topic or everything, and take the end of a topic back."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from funnel.domain.consent import SuppressionReason, Topic
+from funnel.domain.errors import NotFoundError
+from funnel.domain.message import MessageStatus
+from funnel.domain.signup import Visitor
+from funnel.domain.subscriber import Subscriber
+from funnel.services.plan_enrollments import plan_enrollments
+from funnel.storage import consents, messages, runs, signups, subscribers, suppressions
+from funnel.storage.consents import ConsentWord
+from funnel.storage.transaction import Transaction, Transactions
+
+_LEFT = "left"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Word:
+    """Where a yes or no was said ("one-click", "unsubscribe page", "preferences"), and by whom."""
+
+    source: str
+    visitor: Visitor
+
+
+def unsubscribe(
+    subscriber_id: UUID, topic: Topic | None, word: Word, transactions: Transactions
+) -> None:
+    """End a topic, or everything where ``topic`` is ``None``; again changes nothing.
+
+    Ending ``seat`` keeps the registration and stops its emails. Leaving everything ends every run
+    and suppresses the address as ``unsubscribed``; the person may come back by a signup of their
+    own. What is queued already does not leave.
+
+    Raises:
+        NotFoundError: No such person.
+    """
+    with transactions.begin() as tx:
+        person = _locked(tx, subscriber_id)
+        ended = list(Topic) if topic is None else [topic]
+        for each in ended:
+            _set(tx, person, each, word, is_wanted=False)
+        if topic is None:
+            _leave(tx, person, word)
+        else:
+            plan_enrollments(tx, runs.active_ids(tx, subscriber_id))
+
+
+def resume_topic(subscriber_id: UUID, topic: Topic, word: Word, transactions: Transactions) -> None:
+    """Take the end of a topic back: a person's own yes, given on a page.
+
+    Raises:
+        NotFoundError: No such person, or they left everything (a new signup brings them back).
+    """
+    with transactions.begin() as tx:
+        person = _locked(tx, subscriber_id)
+        if suppressions.find(tx, person.email_key) is not None:
+            raise NotFoundError("the person has left; a new signup brings them back")
+        _set(tx, person, topic, word, is_wanted=True)
+        plan_enrollments(tx, runs.active_ids(tx, subscriber_id))
+
+
+def _locked(tx: Transaction, subscriber_id: UUID) -> Subscriber:
+    subscribers.lock(tx, [subscriber_id])
+    person = subscribers.find(tx, subscriber_id)
+    if person is None or not person.email:
+        raise NotFoundError("no such person")
+    return person
+
+
+def _set(tx: Transaction, person: Subscriber, topic: Topic, word: Word, *, is_wanted: bool) -> None:
+    stands = {Topic.LETTERS: person.wants_letters, Topic.SEAT: person.wants_seat_emails}[topic]
+    if stands == is_wanted:
+        return
+    given = ConsentWord(topic=topic, is_given=is_wanted, source=word.source)
+    consents.add(tx, person.id, given, word.visitor)
+    subscribers.set_wanted(tx, person.id, topic, is_wanted=is_wanted)
+
+
+def _leave(tx: Transaction, person: Subscriber, word: Word) -> None:
+    suppressions.add(tx, person.email_key, SuppressionReason.UNSUBSCRIBED, source=word.source)
+    signups.stop_reminders(tx, person.id)
+    runs.leave(tx, person.id)
+    queued = messages.queued_of_person(tx, person.id)
+    messages.settle_queued(tx, dict.fromkeys(queued, _LEFT), MessageStatus.CANCELLED)
