@@ -44,14 +44,14 @@ def read_status(
 
 
 def _signs(beats: list[Heartbeat], silent_after: timedelta) -> tuple[Sign, ...]:
-    roles = sorted({each.role for each in beats})
+    """One sign for each queue: a worker that serves several shows life for each of them."""
+    ages: dict[str, list[timedelta]] = {}
+    for beat in beats:
+        for role in beat.role.split(","):
+            ages.setdefault(role, []).append(beat.age)
     return tuple(
-        Sign(
-            role=role,
-            processes=sum(each.role == role and each.age < silent_after for each in beats),
-            age=min(each.age for each in beats if each.role == role),
-        )
-        for role in roles
+        Sign(role=role, processes=sum(age < silent_after for age in of_role), age=min(of_role))
+        for role, of_role in sorted(ages.items())
     )
 
 

@@ -145,6 +145,14 @@ _EARLIEST_RUNS = text(
 )
 
 
+def count_active_runs(tx: Transaction) -> int:
+    """Return how many runs have not ended."""
+    active: int = tx.connection.execute(
+        text("select count(*) from enrollments where state = 'active'")
+    ).scalar_one()
+    return active
+
+
 def next_reminder_at(tx: Transaction) -> datetime | None:
     """Return when the next confirmation reminder leaves, ``None`` where none is to come."""
     at: datetime | None = tx.connection.execute(_NEXT_REMINDER).scalar()

@@ -1,0 +1,263 @@
+"""The demo, running: servers, schema, definitions and processes under one supervisor."""
+
+import json
+import os
+import secrets
+import shutil
+import socket
+import sys
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Protocol
+
+import requests
+
+from funnel.domain.errors import InvalidInputError
+from funnel.embedded.broker import BrokerServer
+from funnel.embedded.errors import FolderInUseError
+from funnel.embedded.postgres import PostgresServer
+from funnel.embedded.supervisor import Child, Supervisor
+
+HOST: Final = "127.0.0.1"  # nobody else: the demo shows every mail and obeys everybody
+DEFAULT_PORT: Final = 8000
+_PORTS_TRIED: Final = 20
+_KEYS_FILE: Final = "link-keys.json"
+_ADDRESS_FILE: Final = "address"
+_KEPT: Final = ("postgres", "postgres.log", "broker", "broker.log", "mailbox", "logs", _KEYS_FILE)
+
+
+class Say(Protocol):
+    """How the demo speaks: ``step`` about its start, ``aside`` about what happens by itself."""
+
+    def step(self, line: str) -> None: ...
+    def aside(self, line: str) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DemoPlan:
+    """What to start. Empty URLs: a server of our own is started.
+
+    Attributes:
+        definitions_folder: Where sequences and emails are written.
+        is_fresh: Forget what an earlier demo left in the folder.
+        is_durable: Keep the data through a power cut; not worth its time where they are thrown
+            away.
+    """
+
+    data_folder: Path
+    port: int
+    definitions_folder: Path
+    database_url: str = ""
+    broker_url: str = ""
+    is_fresh: bool = False
+    is_durable: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Demo:
+    """A demo that runs."""
+
+    base_url: str
+    database_url: str
+    mailbox_folder: Path
+    data_folder: Path
+    supervisor: Supervisor
+
+
+def free_port(wanted: int, *, is_asked_for: bool) -> int:
+    """Return ``wanted`` where it is free, else the next that is.
+
+    Raises:
+        InvalidInputError: The port was asked for and is taken, or none near it is free.
+    """
+    for port in range(wanted, wanted + (1 if is_asked_for else _PORTS_TRIED)):
+        with closing(socket.socket(socket.AF_INET, socket.SOCK_STREAM)) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((HOST, port))
+            except OSError:
+                continue
+            return int(probe.getsockname()[1])
+    raise InvalidInputError(
+        f"port {wanted} is taken by another program",
+        field="port",
+        remedy="Name another one: `funnel demo --port 8123`, or stop that program.",
+    )
+
+
+@contextmanager
+def running_demo(plan: DemoPlan, say: Say) -> Iterator[Demo]:
+    """Start everything, yield, and stop everything in order, whatever happens.
+
+    Raises:
+        EmbeddedServerError: Something could not be started; the message says what to do.
+        FolderInUseError: A demo runs on this folder already.
+    """
+    folder = plan.data_folder.absolute()
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        with Supervisor(folder, say=say.aside) as supervisor:
+            if plan.is_fresh:
+                _forget(folder)
+            yield _started(plan, folder, supervisor, say)
+    except FolderInUseError as error:
+        raise _already_running(folder, error) from error
+
+
+def _started(plan: DemoPlan, folder: Path, supervisor: Supervisor, say: Say) -> Demo:
+    database_url = plan.database_url or _start_postgres(plan, folder, supervisor, say)
+    broker_url = plan.broker_url or _start_broker(folder, supervisor, say)
+    _migrate(database_url, say)
+    base_url = f"http://{HOST}:{plan.port}"
+    environment = _environment(plan, folder, database_url, broker_url)
+    # Read while the processes start: both take a second or two.
+    with ThreadPoolExecutor(max_workers=1) as aside:
+        loading = aside.submit(_load, plan, database_url, base_url)
+        say.step("Web, two workers and the scheduler start")
+        supervisor.start(_children(plan.port, environment, base_url))
+        for line in loading.result():
+            say.step(line)
+    (folder / _ADDRESS_FILE).write_text(base_url)
+    return Demo(
+        base_url=base_url,
+        database_url=database_url,
+        mailbox_folder=folder / "mailbox",
+        data_folder=folder,
+        supervisor=supervisor,
+    )
+
+
+def _start_postgres(plan: DemoPlan, folder: Path, supervisor: Supervisor, say: Say) -> str:
+    is_first = not (folder / "postgres").exists()
+    say.step("PostgreSQL makes its data folder" if is_first else "PostgreSQL starts")
+    server = PostgresServer(
+        folder / "postgres", durable=plan.is_durable, log_file=supervisor.log_file("postgres")
+    )
+    url = supervisor.start_server(server)
+    say.step(f"  {server.description}")
+    return url
+
+
+def _start_broker(folder: Path, supervisor: Supervisor, say: Say) -> str:
+    server = BrokerServer(folder / "broker", log_file=supervisor.log_file("broker"))
+    url = supervisor.start_server(server)
+    say.step(f"  {server.description}")
+    return url
+
+
+def _migrate(database_url: str, say: Say) -> None:
+    from funnel.storage import migrate
+
+    if not migrate.is_current(database_url):
+        say.step("The schema is brought up to date")
+        migrate.upgrade(database_url)
+
+
+def _load(plan: DemoPlan, database_url: str, base_url: str) -> list[str]:
+    from funnel.services.load_definitions import load_definitions
+    from funnel.services.seed_demo import seed_demo
+    from funnel.storage.transaction import open_database
+
+    lines = []
+    with closing(open_database(database_url, pool_size=1)) as transactions:
+        report = load_definitions(plan.definitions_folder, transactions)
+        if report.published:
+            lines.append(f"{len(report.published)} emails, sequences and brands are live")
+        lines.extend(f"  {each}" for each in report.problems)
+        seeded = seed_demo(transactions, base_url=base_url)
+        if seeded.sessions:
+            lines.append(f"{seeded.sessions} coming sessions were added")
+    return lines
+
+
+def _environment(
+    plan: DemoPlan, folder: Path, database_url: str, broker_url: str
+) -> Mapping[str, str]:
+    return {
+        "FUNNEL_IS_DEMO": "true",
+        "FUNNEL_DATABASE_URL": database_url,
+        "FUNNEL_BROKER_URL": broker_url,
+        "FUNNEL_DATA_FOLDER": str(folder),
+        "FUNNEL_MAILBOX_FOLDER": str(folder / "mailbox"),
+        "FUNNEL_MAILER": "mailbox",  # a demo that really sends would surprise somebody
+        "FUNNEL_BASE_URL": f"http://{HOST}:{plan.port}",
+        "FUNNEL_LINK_KEYS": json.dumps(link_keys(folder)),
+        "FUNNEL_DEFINITIONS_FOLDER": str(plan.definitions_folder),
+        "FUNNEL_ALLOWED_HOSTS": "[]",
+        "FUNNEL_TRUSTED_PROXIES": "[]",
+        "FUNNEL_LOG_JSON": "false",
+        "PYTHONPATH": os.pathsep.join(each for each in sys.path if each),
+    }
+
+
+def link_keys(folder: Path) -> list[str]:
+    """Return the demo's own keys, made once: links in its old mails go on working."""
+    file = folder / _KEYS_FILE
+    if not file.exists():
+        draft = file.with_suffix(".draft")
+        draft.unlink(missing_ok=True)
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as sink:
+            json.dump([secrets.token_urlsafe(32)], sink)
+        draft.rename(file)
+    keys: list[str] = json.loads(file.read_text())
+    return keys
+
+
+def _children(port: int, environment: Mapping[str, str], base_url: str) -> list[Child]:
+    python = sys.executable
+    return [
+        Child(
+            name="web",
+            argv=[python, "-m", "funnel", "web", "--host", HOST, "--port", str(port)],
+            environment=environment,
+            is_ready=lambda: _answers(f"{base_url}/readyz"),
+        ),
+        Child(
+            name="worker-rest",
+            argv=[python, "-m", "workers", "dispatch,notices,maintenance"],
+            environment=environment,
+        ),
+        Child(
+            name="worker-deliver",
+            argv=[python, "-m", "workers", "deliver"],
+            environment=environment,
+        ),
+        Child(name="scheduler", argv=[python, "-m", "scheduler"], environment=environment),
+    ]
+
+
+def _answers(url: str) -> bool:
+    try:
+        with requests.Session() as session:
+            session.trust_env = False  # a proxy knows nothing of this machine's own addresses
+            return session.get(url, timeout=2).ok
+    except requests.RequestException:
+        return False
+
+
+def _forget(folder: Path) -> None:
+    for name in _KEPT:
+        path = folder / name
+        if path.is_symlink():
+            # Root's data lie in a place that its server's account can enter.
+            shutil.rmtree(path.resolve().parent, ignore_errors=True)
+            path.unlink()
+        elif path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+
+
+def _already_running(folder: Path, error: FolderInUseError) -> FolderInUseError:
+    try:
+        address = f" at {(folder / _ADDRESS_FILE).read_text().strip()}"
+    except OSError:
+        address = ""
+    return FolderInUseError(
+        f"A demo runs on {folder} already{address}: {error.problem}",
+        remedy="Stop it by Ctrl-C in its terminal, or give this one --data-folder of its own.",
+    )

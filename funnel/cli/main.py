@@ -1,0 +1,40 @@
+"""The command ``funnel``: each group of commands in a file of its own.
+
+What a command needs is imported inside it, so that ``funnel --help`` and every start stay fast.
+"""
+
+import typer
+
+from funnel.cli import (
+    database,
+    demo,
+    doctor,
+    facts,
+    sending,
+    sequences,
+    sessions,
+    sources,
+    status,
+    web,
+)
+from funnel.cli.errors import SpokenErrors
+
+app = typer.Typer(
+    name="funnel",
+    cls=SpokenErrors,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,  # it would print local variables, secrets among them
+    help="A self-hosted masterclass email funnel.",
+)
+app.command("demo")(demo.demo)
+app.command("web")(web.web)
+app.command("status")(status.status)
+app.command("doctor")(doctor.doctor)
+app.add_typer(sequences.app, name="sequence")
+app.add_typer(sessions.app, name="session")
+app.add_typer(sources.app, name="source")
+app.add_typer(facts.app, name="facts")
+app.add_typer(sending.pause_app, name="pause")
+app.add_typer(sending.resume_app, name="resume")
+app.add_typer(database.app, name="db")

@@ -1,0 +1,56 @@
+"""The dependencies of one command, opened late and given back at its end."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from getpass import getuser
+from typing import TYPE_CHECKING, Any
+
+from funnel.domain.errors import InvalidInputError
+
+if TYPE_CHECKING:
+    from funnel.bootstrap import Deps
+
+
+@contextmanager
+def opened() -> Iterator["Deps"]:
+    """Yield what the settings of this machine describe.
+
+    Raises:
+        InvalidInputError: A setting has a value that it cannot have.
+    """
+    from pydantic import ValidationError
+    from pydantic_settings import SettingsError
+
+    from funnel.bootstrap import build
+
+    try:
+        deps = build(role="cli")
+    except ValidationError as error:
+        raise _as_input_error(error.errors()[0]) from error
+    except SettingsError as error:  # a list that is not JSON
+        raise InvalidInputError(
+            str(error).replace('field "', "setting FUNNEL_").replace('" from', " from"),
+            remedy='A list is written as JSON, like ["one", "two"]; .env.example shows them.',
+        ) from error
+    try:
+        yield deps
+    finally:
+        deps.close()
+
+
+def who() -> str:
+    """Return the name under which an act at this terminal is written down."""
+    try:
+        return getuser()
+    except (OSError, KeyError):  # a container's account without a name
+        return "cli"
+
+
+def _as_input_error(problem: Mapping[str, Any]) -> InvalidInputError:
+    place = problem["loc"][0] if problem["loc"] else ""
+    name = f"FUNNEL_{place}".upper()
+    return InvalidInputError(
+        f"{name} cannot be used: {problem['msg'][:1].lower()}{problem['msg'][1:]}",
+        field=name,
+        remedy=".env.example says what each setting means.",
+    )

@@ -1,0 +1,106 @@
+"""Sources: ``funnel source add | list | rotate``. A secret is shown once, when it is made."""
+
+from typing import Annotated
+
+import typer
+
+from funnel.cli.console import out, say
+from funnel.cli.opening import opened
+from funnel.cli.sessions import DEFAULT_SEQUENCE
+from funnel.domain.signup import LettersOffer
+
+app = typer.Typer(no_args_is_help=True, help="Places that signups come from.")
+
+
+@app.callback()
+def _sources() -> None:
+    """Places that signups come from."""
+
+
+@app.command()
+def add(  # noqa: PLR0913  (an argument for each option)
+    name: Annotated[str, typer.Argument(help="Its name in the webhook's address.")],
+    *,
+    sequence: Annotated[str, typer.Option(help="What it signs up for.")] = DEFAULT_SEQUENCE,
+    signed: Annotated[
+        bool, typer.Option("--signed/--unsigned", help="Signed webhooks (Standard Webhooks).")
+    ] = True,
+    form_secret: Annotated[
+        bool, typer.Option("--form-secret", help="Also posts of a site builder that cannot sign.")
+    ] = False,
+    double_opt_in: Annotated[
+        bool, typer.Option("--double-opt-in/--single-opt-in", help="Ask by email first.")
+    ] = True,
+    letters: Annotated[
+        LettersOffer, typer.Option(help="included: the form says so; asked: it has a box.")
+    ] = LettersOffer.INCLUDED,
+    wording: Annotated[str, typer.Option(help="Version of the consent's wording.")] = "1",
+    per_minute: Annotated[
+        int | None, typer.Option(min=1, help="Signups a minute, beyond which it is refused.")
+    ] = None,
+) -> None:
+    """Add a source and show its secrets."""
+    from funnel.services.add_source import NewSource, add_source
+
+    new = NewSource(
+        slug=name,
+        sequence_slug=sequence,
+        is_double_opt_in=double_opt_in,
+        letters=letters,
+        wording=wording,
+        per_minute=per_minute,
+        is_signed=signed,
+        has_form_secret=form_secret,
+    )
+    with opened() as deps:
+        source = add_source(new, deps.transactions)
+        address = f"{deps.settings.base_url.rstrip('/')}/webhooks/signup/{source.slug}"
+    say(f'Added the source "{source.slug}". Signups go to {address}')
+    for secret in source.secrets:
+        _show("Secret that signs them", secret)
+    if source.form_secret:
+        _show("Secret of its forms", source.form_secret)
+
+
+@app.command("list")
+def list_all() -> None:
+    """List sources, without their secrets."""
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+
+    from funnel.services.add_source import list_sources
+
+    with opened() as deps:
+        sources = list_sources(deps.transactions)
+    if not sources:
+        say("There is none. `funnel source add NAME` adds one.")
+        return
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for heading in ("name", "signed", "forms", "opt-in", "letters", "a minute", "active"):
+        table.add_column(heading)
+    for source in sources:
+        table.add_row(
+            source.slug,
+            f"{len(source.secrets)} secrets" if source.secrets else "no",
+            "yes" if source.form_secret else "no",
+            "double" if source.is_double_opt_in else "single",
+            source.letters,
+            str(source.per_minute or "no limit"),
+            "yes" if source.is_active else "no",
+        )
+    out().print(table)
+
+
+@app.command()
+def rotate(name: Annotated[str, typer.Argument(help="The source's name.")]) -> None:
+    """Make a new secret that signs; the former one goes on working until the next rotation."""
+    from funnel.services.add_source import rotate_secret
+
+    with opened() as deps:
+        secret = rotate_secret(name, deps.transactions)
+    _show(f'New secret of "{name}"', secret)
+    say("The former one still works; it falls away with the next rotation.")
+
+
+def _show(what: str, secret: str) -> None:
+    say(f"{what}, shown only now: {secret}")
