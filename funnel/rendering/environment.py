@@ -76,7 +76,7 @@ def _is_none(value: object) -> bool:
     return value is None or isinstance(value, Missing)
 
 
-_TESTS: Mapping[str, Any] = {"none": _is_none}
+TESTS: Mapping[str, Any] = {"none": _is_none}
 
 
 @lru_cache(maxsize=2)
@@ -94,5 +94,5 @@ def environment(*, autoescape: bool) -> Environment:
     made.filters.clear()
     made.filters.update(ALL_FILTERS)
     made.tests.clear()
-    made.tests.update(_TESTS)
+    made.tests.update(TESTS)
     return made

@@ -17,7 +17,7 @@ PAGE_BYTES = 60_000  # ours
 PAGE_BYTES_CUT = 102_000  # Gmail cuts off what is longer, and the footer with it
 
 _IMAGE = re.compile(r"<img\b[^>]*>")
-_ALT = re.compile(r'\balt="[^"]*\S[^"]*"')
+_ALT = re.compile(r'\balt="\s*[^"\s]')
 
 
 class Severity(StrEnum):

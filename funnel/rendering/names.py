@@ -13,8 +13,9 @@ from jinja2 import nodes
 from jinja2.exceptions import TemplateAssertionError, TemplateSyntaxError
 
 from funnel.domain.template import EmailContext
-from funnel.rendering.environment import LOOP_FIELDS, environment
+from funnel.rendering.environment import LOOP_FIELDS, TESTS, environment
 from funnel.rendering.errors import TemplateError
+from funnel.rendering.filters import ALL_FILTERS, AUTHOR_FILTERS
 
 MAX_LOOP_DEPTH = 2
 
@@ -96,6 +97,7 @@ class _Checker:
         elif isinstance(node, nodes.Getattr | nodes.Getitem | nodes.Name):
             self._kind(node, scope)
         else:
+            _check_tool(node)
             for child in node.iter_child_nodes():
                 self.check(child, scope)
         if isinstance(node, nodes.Output):
@@ -183,6 +185,17 @@ class _Checker:
         if kind is not _Loop:
             self.seen.add(name)
         return known[node.attr], name
+
+
+def _check_tool(node: nodes.Node) -> None:
+    """Refuse a filter or test that is not on the list; Jinja would do so only when it runs."""
+    if isinstance(node, nodes.Filter | nodes.Test) and node.name not in {*ALL_FILTERS, *TESTS}:
+        raise TemplateError(
+            f"unknown filter “{node.name}”",
+            line=node.lineno,
+            remedy=f"Known: {', '.join(sorted(AUTHOR_FILTERS))}.",
+            field=node.name,
+        )
 
 
 def _refusal(node: nodes.Node) -> str:

@@ -39,7 +39,7 @@ def readable(marked: str) -> str:
         written = _written(block, _number(block, numbers))
         if not written:
             continue
-        if before is not None and not (block.kind in _ITEMS and before.kind in _ITEMS):
+        if before is not None and not _are_neighbours(before, block):
             lines.append(block.prefix.rstrip() if block.prefix == before.prefix else "")
         lines.extend(written)
         before = block
@@ -56,6 +56,13 @@ def _blocks(marked: str) -> Iterator[_Block]:
     for each in marked.replace(BODY, "").split(BLOCK)[1:]:
         kind, prefix, content = each.split(FIELD, 2)
         yield _Block(kind, prefix, content)
+
+
+def _are_neighbours(before: _Block, block: _Block) -> bool:
+    """Whether two blocks stand in one list, so that no empty line parts them."""
+    are_items = before.kind in _ITEMS and block.kind in _ITEMS
+    of_two_lists = {before.kind, block.kind} == {"b", "n"} and before.prefix == block.prefix
+    return are_items and not of_two_lists
 
 
 def _number(block: _Block, numbers: dict[str, int]) -> int:

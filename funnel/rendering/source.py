@@ -129,6 +129,14 @@ def _check_subject(subject: str, line: int) -> None:
         )
 
 
+def _not_lines(node: yaml.Node | None, prefix: str) -> TemplateError:
+    return TemplateError(
+        f"{prefix.rstrip('.') or 'the front matter'} is lines of “key: value”",
+        line=node.start_mark.line + 1 if node else 1,
+        remedy="A value that begins with { needs quotation marks.",
+    )
+
+
 class _FrontMatter:
     """The YAML of one file, each value with the line on which it stands."""
 
@@ -149,15 +157,13 @@ class _FrontMatter:
         self._values = self._mapping(node, "")
 
     def _mapping(self, node: yaml.Node | None, prefix: str) -> dict[str, Any]:
-        if not isinstance(node, yaml.MappingNode):
-            line = node.start_mark.line + 1 if node else 1
-            raise TemplateError(
-                f"{prefix.rstrip('.') or 'front matter'} is lines of “key: value”",
-                line=line,
-                remedy="A value that begins with { needs quotation marks.",
-            )
+        # One level of keys below the first, so that no alias can make it endless.
+        if not isinstance(node, yaml.MappingNode) or prefix.count(".") > 1:
+            raise _not_lines(node, prefix)
         values: dict[str, Any] = {}
         for key_node, value_node in node.value:
+            if not isinstance(key_node, yaml.ScalarNode):
+                raise _not_lines(key_node, prefix)
             path = f"{prefix}{key_node.value}"
             line = key_node.start_mark.line + 1
             if path in self._lines:

@@ -1,7 +1,7 @@
 import unicodedata
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from funnel.domain.text import clean_text
@@ -57,6 +57,7 @@ def test_what_is_too_long_is_cut_without_a_blank_at_the_end():
     assert clean_text("👩\u200d💻", limit=2) == "👩"
 
 
+@settings(deadline=None)
 @given(ANY_TEXT | NASTY_TEXT, st.integers(0, 40))
 @example("a\u0300 \u200d \r\n", 3)
 def test_the_result_is_one_short_harmless_line(text, limit):
@@ -74,12 +75,14 @@ def test_the_result_is_one_short_harmless_line(text, limit):
     cleaned.encode()  # no lone surrogate is left
 
 
+@settings(deadline=None)
 @given(ANY_TEXT | NASTY_TEXT, st.integers(0, 40))
 def test_cleaning_twice_changes_nothing(text, limit):
     once = clean_text(text, limit=limit)
     assert clean_text(once, limit=limit) == once
 
 
+@settings(deadline=None)
 @given(st.text(st.characters(categories=["L", "N"]), min_size=1, max_size=20))
 def test_letters_and_figures_of_every_script_stay(text):
     composed = unicodedata.normalize("NFC", text)
