@@ -1,12 +1,9 @@
 """Accept a signup: the hot path, one transaction, no Redis, no SMTP."""
 
-from dataclasses import replace
-
 from funnel.domain.errors import InvalidInputError
 from funnel.domain.message import Notice
 from funnel.domain.signup import (
     AcceptedSignup,
-    LettersOffer,
     SessionUnavailableError,
     SignupRequest,
     SignupRules,
@@ -31,8 +28,6 @@ def accept_signup(
     Raises:
         InvalidInputError: Neither a date nor the letters, or a session that does not exist.
     """
-    if source.letters is LettersOffer.INCLUDED:
-        request = replace(request, wants_letters=True)
     if request.session is None and not request.wants_letters:
         raise InvalidInputError(
             "neither a date nor the letters were chosen",
