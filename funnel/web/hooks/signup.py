@@ -1,0 +1,205 @@
+"""``POST /webhooks/signup/{source}``: the hot path's door. Verify, map, hand over, answer.
+
+The body is read in the event loop, and all the rest is one call in a thread: verifying and parsing
+take less time than a second way through the thread pool would.
+"""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Final, cast
+
+import structlog
+from fastapi import APIRouter, Request
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import Headers
+from starlette.requests import ClientDisconnect
+from starlette.responses import JSONResponse, Response
+
+from funnel.bootstrap import Deps
+from funnel.domain.errors import InvalidInputError, SignatureError
+from funnel.domain.signing import (
+    ID_HEADER,
+    SIGNATURE_HEADER,
+    TIMESTAMP_HEADER,
+    StaleSignatureError,
+    VerifiedWebhook,
+    verify_webhook,
+)
+from funnel.domain.signup import MOST_BODY_BYTES, Source, Visitor
+from funnel.domain.subscriber import ZoneSource
+from funnel.intake.errors import MalformedBodyError
+from funnel.intake.signup import Arrival
+from funnel.intake.webhook import check_form_secret, read_webhook
+from funnel.services.accept_signup import accept_signup
+from funnel.web.limits import SlidingWindow
+from funnel.web.problems import (
+    MALFORMED,
+    NO_SUCH_SOURCE,
+    TOO_LARGE,
+    TOO_MANY,
+    UNSIGNED,
+    WRONG_FIELD,
+    answer_problem,
+)
+from funnel.web.visitors import visitor_of
+
+log = structlog.get_logger()
+
+router = APIRouter()
+
+_SIGNED: Final = (ID_HEADER, TIMESTAMP_HEADER, SIGNATURE_HEADER)
+_BEARER: Final = "bearer "
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Post:
+    """One request, read."""
+
+    slug: str
+    headers: Headers
+    secret: str = field(repr=False)
+    body: bytes = field(repr=False)
+    visitor: Visitor
+
+
+class SignupDesk:
+    """What the door needs from one request to the next."""
+
+    def __init__(self, deps: Deps) -> None:
+        """Take the dependencies; counts begin at nothing."""
+        self.deps = deps
+        self.window = SlidingWindow(timedelta(minutes=1))
+
+
+@router.post("/webhooks/signup/{source}", status_code=202)
+async def sign_up(source: str, request: Request) -> Response:
+    """Take a signup: 202 with its id, or a problem that says what to fix."""
+    try:
+        body = await _read_body(request)
+    except ClientDisconnect:
+        return Response(status_code=400)  # nobody is there to read it
+    if body is None:
+        return answer_problem(
+            TOO_LARGE,
+            f"a signup has {MOST_BODY_BYTES // 1024} KB at most",
+            remedy="Send the fields only, no files.",
+        )
+    post = _Post(
+        slug=source,
+        headers=request.headers,
+        secret=_form_secret(request),
+        body=body,
+        visitor=visitor_of(request),
+    )
+    return await run_in_threadpool(_answer, _desk(request), post)
+
+
+def _desk(request: Request) -> SignupDesk:
+    state = request.app.state
+    if not hasattr(state, "signup_desk"):
+        state.signup_desk = SignupDesk(cast(Deps, state.deps))
+    return cast(SignupDesk, state.signup_desk)
+
+
+async def _read_body(request: Request) -> bytes | None:
+    """Return the body, ``None`` where it is too large.
+
+    Read to its end even then, without keeping it: a sender that is cut off in the middle sees a
+    broken connection, no answer. The whole application's limit ends what has no end.
+    """
+    chunks: list[bytes] = []
+    size = 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size <= MOST_BODY_BYTES:
+            chunks.append(chunk)
+        else:
+            chunks.clear()
+    return b"".join(chunks) if size <= MOST_BODY_BYTES else None
+
+
+def _form_secret(request: Request) -> str:
+    """Return the secret of a sender that cannot sign: a bearer token, or in the address.
+
+    Never in the body: the body is kept.
+    """
+    authorization = request.headers.get("authorization", "")
+    if authorization.lower().startswith(_BEARER):
+        return authorization[len(_BEARER) :].strip()
+    return request.query_params.get("secret", "")
+
+
+def _answer(desk: SignupDesk, post: _Post) -> Response:
+    source = desk.deps.sources.find(post.slug)
+    if source is None:
+        return answer_problem(
+            NO_SUCH_SOURCE,
+            "no source of that name takes signups",
+            remedy="Look at the address; “funnel source list” shows the names.",
+        )
+    try:
+        webhook_id = _verified_id(desk, post, source)
+    except SignatureError as error:
+        log.info("signup.refused", source=source.slug, reason=type(error).__name__)
+        return _answer_unsigned(error)
+    if source.per_minute is not None:
+        seconds = desk.window.take(source.slug, most=source.per_minute)
+        if seconds is not None:
+            return answer_problem(
+                TOO_MANY,
+                f"this source may send {source.per_minute} signups a minute",
+                remedy=f"Send it again in {seconds} seconds.",
+                headers={"Retry-After": str(seconds)},
+            )
+    return _accept(desk, post, source, webhook_id)
+
+
+def _verified_id(desk: SignupDesk, post: _Post, source: Source) -> str:
+    """Return the id that a signature vouches for; "" where a secret stands for a signature."""
+    is_signed = any(name in post.headers for name in _SIGNED)
+    if not is_signed and source.form_secret is not None:
+        check_form_secret(post.secret, source)
+        return ""
+    clock = desk.deps.real_clock
+    try:
+        return _verify(post, source, desk).webhook_id
+    except StaleSignatureError:
+        # Rightly signed, so worth a doubt in our own clock: it may have slept with the machine.
+        clock.asked_anew()
+        return _verify(post, source, desk).webhook_id
+
+
+def _verify(post: _Post, source: Source, desk: SignupDesk) -> VerifiedWebhook:
+    return verify_webhook(
+        post.body, post.headers, secrets=source.secrets, now=desk.deps.real_clock.now()
+    )
+
+
+def _answer_unsigned(error: SignatureError) -> Response:
+    remedy = (
+        "Sign each attempt anew, with a clock that is right."
+        if isinstance(error, StaleSignatureError)
+        else "Sign the raw body by the Standard Webhooks scheme with this source's secret, "
+        "or send the secret for forms as a bearer token."
+    )
+    return answer_problem(
+        UNSIGNED, str(error), remedy=remedy, headers={"WWW-Authenticate": "Signature"}
+    )
+
+
+def _accept(desk: SignupDesk, post: _Post, source: Source, webhook_id: str) -> Response:
+    arrival = Arrival(
+        external_id=webhook_id,
+        zone_source=ZoneSource.WEBHOOK,
+        payload=post.body,
+        received_at=desk.deps.real_clock.now(),
+        visitor=post.visitor,
+    )
+    try:
+        request = read_webhook(post.headers.get("content-type", ""), source, arrival)
+        accepted = accept_signup(request, source, desk.deps.transactions, desk.deps.signup_rules)
+    except MalformedBodyError as error:
+        return answer_problem(MALFORMED, str(error), field=error.field, remedy=error.remedy)
+    except InvalidInputError as error:
+        return answer_problem(WRONG_FIELD, str(error), field=error.field, remedy=error.remedy)
+    return JSONResponse({"id": str(accepted.id)}, status_code=202)

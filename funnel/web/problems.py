@@ -1,0 +1,54 @@
+"""Answers to programs about what went wrong: problem details, RFC 9457."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from starlette.responses import JSONResponse, Response
+
+MEDIA_TYPE = "application/problem+json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """One kind of thing that can go wrong.
+
+    Attributes:
+        name: Last part of its type, stable: programs may compare it.
+        title: The same for each occurrence.
+    """
+
+    status: int
+    name: str
+    title: str
+
+
+MALFORMED = Problem(status=400, name="malformed-body", title="The body cannot be read")
+UNSIGNED = Problem(status=401, name="wrong-signature", title="The sender is not known")
+NO_SUCH_SOURCE = Problem(status=404, name="no-such-source", title="There is no such source")
+TOO_LARGE = Problem(status=413, name="body-too-large", title="The body is too large")
+WRONG_FIELD = Problem(status=422, name="wrong-field", title="A field is wrong")
+TOO_MANY = Problem(status=429, name="too-many-signups", title="Too many signups at once")
+
+
+def answer_problem(
+    problem: Problem,
+    detail: str,
+    *,
+    field: str | None = None,
+    remedy: str = "",
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """Return a problem: what happened this time, in which field, and what to do about it."""
+    content: dict[str, object] = {
+        "type": f"/problems/{problem.name}",
+        "title": problem.title,
+        "status": problem.status,
+        "detail": detail,
+    }
+    if field:
+        content["field"] = field
+    if remedy:
+        content["remedy"] = remedy
+    return JSONResponse(
+        content, status_code=problem.status, media_type=MEDIA_TYPE, headers=dict(headers or {})
+    )
