@@ -10,6 +10,7 @@ from functools import lru_cache
 ACCENT = "#1F5C57"
 ACCENT_ON_DARK = "#6FC2B6"
 WHITE = "#FFFFFF"
+BLACK = "#000000"
 DARK_PAPER = "#14161A"
 DARK_INK = "#0E1F1D"
 READABLE = 4.5
@@ -46,9 +47,11 @@ def on_dark(value: str) -> str:
 
 @lru_cache(maxsize=256)
 def words_on(value: str) -> str:
-    """Return white or near-black, whichever is easier to read on ``value``."""
+    """Return white or near-black, whichever is easier to read on ``value``; else black."""
     colour = safe_colour(value)
-    return WHITE if contrast(colour, WHITE) >= contrast(colour, DARK_INK) else DARK_INK
+    best = max((WHITE, DARK_INK), key=lambda ink: contrast(colour, ink))
+    # On the middle greys neither is enough, and only black is.
+    return best if contrast(colour, best) >= READABLE else BLACK
 
 
 def contrast(one: str, other: str) -> float:

@@ -14,7 +14,6 @@ from jinja2 import StrictUndefined
 from jinja2.exceptions import SecurityError
 from jinja2.runtime import LoopContext
 from jinja2.sandbox import ImmutableSandboxedEnvironment
-from markupsafe import Markup
 
 from funnel.domain.errors import RenderError
 from funnel.rendering.filters import ALL_FILTERS
@@ -63,7 +62,7 @@ class Environment(ImmutableSandboxedEnvironment):
 
 def _printable(value: object) -> object:
     """Let text and whole numbers out; everything else would print what nobody meant to say."""
-    if isinstance(value, str | Markup) or type(value) is int:
+    if isinstance(value, str) or type(value) is int:
         return value
     if isinstance(value, Missing):
         value.fail()

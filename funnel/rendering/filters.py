@@ -3,8 +3,6 @@
 from collections.abc import Callable, Mapping
 from urllib.parse import quote, urlsplit
 
-from markupsafe import Markup
-
 from funnel.domain.errors import RenderError
 from funnel.rendering.colours import on_dark, on_paper, safe_colour, words_on
 from funnel.rendering.merge import Missing, Value
@@ -103,21 +101,13 @@ AUTHOR_FILTERS: Mapping[str, Callable[..., object]] = {
 }
 
 
-def _colour(function: Callable[[str], str]) -> Callable[[str], Markup]:
-    def filtered(value: str) -> Markup:
-        # Markup: a checked "#RRGGBB" has nothing to escape.
-        return Markup(function(str(value)))  # noqa: S704 # the function returns hex digits only
-
-    return filtered
-
-
 # What layouts and the compiler write as well.
 ALL_FILTERS: Mapping[str, Callable[..., object]] = {
     **AUTHOR_FILTERS,
     "href": href,
     "address_part": address_part,
-    "colour": _colour(safe_colour),
-    "on_paper": _colour(on_paper),
-    "on_dark": _colour(on_dark),
-    "words_on": _colour(words_on),
+    "colour": safe_colour,
+    "on_paper": on_paper,
+    "on_dark": on_dark,
+    "words_on": words_on,
 }

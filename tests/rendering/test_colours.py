@@ -42,7 +42,7 @@ def test_the_default_accent_is_the_one_of_the_tokens():
 def test_every_brand_can_be_read(colour):
     assert contrast(on_paper(colour), WHITE) >= 4.5
     assert contrast(on_dark(colour), DARK_PAPER) >= 4.5
-    assert contrast(words_on(colour), safe_colour(colour)) >= 4.0
+    assert contrast(words_on(colour), safe_colour(colour)) >= 4.5
     assert contrast(words_on(on_dark(colour)), on_dark(colour)) >= 4.5
 
 
