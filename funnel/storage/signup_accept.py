@@ -88,9 +88,9 @@ def _written(row: tuple[Any, ...]) -> WrittenSignup:
 def _parameters(request: SignupRequest, source: Source, rules: SignupRules) -> Mapping[str, object]:
     wish = request.session
     return {
-        "signup_id": uuid4(),
-        "message_id": uuid4(),
-        "subscriber_id": uuid4(),
+        "id": uuid4(),
+        "message": uuid4(),
+        "person": uuid4(),
         "source": source.id,
         "sequence": source.sequence_id,
         "is_double": source.is_double_opt_in,
@@ -98,8 +98,8 @@ def _parameters(request: SignupRequest, source: Source, rules: SignupRules) -> M
         "email": request.address.email,
         "email_key": request.address.key,
         "hash": address_hash(request.address.key, rules.hash_key),
-        "first_name": request.first_name,
-        "last_name": request.last_name,
+        "first": request.first_name,
+        "last": request.last_name,
         "zone": request.zone.name,
         "zone_source": request.zone.source,
         "zone_given": request.zone.given,
@@ -132,7 +132,7 @@ def _short(statement: str) -> str:
 # rows which point at the person wait for.
 _LOCK_PERSON: Final = """
 insert into subscribers (id, email, email_key)
-select %(subscriber_id)s::uuid, %(email)s::text, %(email_key)s::text
+select %(person)s::uuid, %(email)s::text, %(email_key)s::text
 where not exists (
     select from signups where source_id = %(source)s and external_id = %(external)s
 )
@@ -203,9 +203,9 @@ added as (
         wants_letters, utm, fields, payload, ip, user_agent, received_at, mailed_at, next_at,
         expires_at
     )
-    select %(signup_id)s, %(source)s, %(external)s, %(sequence)s, subscriber_id,
+    select %(id)s, %(source)s, %(external)s, %(sequence)s, subscriber_id,
            case when status = 'merged' then pending_id end, status,
-           %(hash)s, %(first_name)s, %(last_name)s, %(zone)s, %(zone_source)s, %(zone_given)s,
+           %(hash)s, %(first)s, %(last)s, %(zone)s, %(zone_source)s, %(zone_given)s,
            %(locale)s, session_id, %(letters)s, %(utm)s, %(fields)s, %(payload)s,
            %(ip)s::inet, %(user_agent)s, now, case when is_mailed then now end,
            case status when 'pending' then now + %(reminder)s
@@ -217,8 +217,8 @@ added as (
 ),
 changed as (
     update signups s set
-        first_name = coalesce(nullif(%(first_name)s, ''), s.first_name),
-        last_name = coalesce(nullif(%(last_name)s, ''), s.last_name),
+        first_name = coalesce(nullif(%(first)s, ''), s.first_name),
+        last_name = coalesce(nullif(%(last)s, ''), s.last_name),
         zone = coalesce(%(zone)s, s.zone),
         zone_source = case when %(zone)s::text is null then s.zone_source else %(zone_source)s end,
         zone_given = case when %(zone)s::text is null
@@ -238,8 +238,8 @@ queued as (
         id, kind, dedupe_key, subscriber_id, signup_id, sequence_id, template_key, lane, priority,
         due_at, valid_until
     )
-    select %(message_id)s, '{MessageKind.NOTICE}', 'confirm:' || %(signup_id)s::text,
-           subscriber_id, coalesce(pending_id, %(signup_id)s), %(sequence)s,
+    select %(message)s, '{MessageKind.NOTICE}', 'confirm:' || %(id)s::text,
+           subscriber_id, coalesce(pending_id, %(id)s), %(sequence)s,
            'notices/{Notice.CONFIRM}', '{Lane.NOTICES}', {int(NOTICE_PRIORITY)}, now,
            now + %(lasts)s
     from decided where is_mailed
