@@ -1,0 +1,99 @@
+"""The pages and the hooks as one ASGI application, with what stands before all of them."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import uvicorn
+from fastapi import FastAPI
+from starlette.middleware import Middleware
+from starlette.middleware.body_limit import RequestBodyLimitMiddleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.responses import Response
+
+from funnel.bootstrap import Deps, build
+from funnel.web import errors, guards, health, look, request_log
+from funnel.web.demo import bar, inbox, rooms
+from funnel.web.hooks import signup
+from funnel.web.public import calendar, confirm, join, landing, preferences, replay, unsubscribe
+from funnel.web.site import Site, TheSite
+
+# One-click posts come from mail services, webhooks from other systems: neither is a browser.
+_POSTED_BY_OTHERS = ("/webhooks/", "/u/")
+
+
+def create_app(deps: Deps | None = None) -> FastAPI:
+    """Return the application.
+
+    Args:
+        deps: Given by tests; otherwise made from the settings, and closed at the end.
+    """
+    own = deps is None
+    deps = deps or build(role="web")
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        yield
+        if own:
+            deps.close()
+
+    app = FastAPI(
+        title="Masterclass Funnel",
+        lifespan=lifespan,
+        middleware=_guards(deps),
+        redirect_slashes=False,  # a redirect would break the one click of RFC 8058
+        docs_url=None,  # its page loads scripts from elsewhere
+        redoc_url=None,
+        openapi_url=None,
+    )
+    app.state.deps = deps
+    app.state.site = Site(deps, bar_of=bar.bar_of)
+    errors.add_error_answers(app)
+    _add_routes(app, is_demo=deps.settings.is_demo)
+    return app
+
+
+def _guards(deps: Deps) -> list[Middleware]:
+    is_https = deps.settings.base_url.startswith("https://")
+    return [
+        Middleware(request_log.RequestLog),
+        Middleware(guards.SafeHeaders, is_https=is_https),
+        *([Middleware(guards.OnlyThisMachine)] if deps.settings.is_demo else []),
+        Middleware(
+            TrustedHostMiddleware, allowed_hosts=list(deps.allowed_hosts), www_redirect=False
+        ),
+        Middleware(guards.OwnOrigin, except_for=_POSTED_BY_OTHERS),
+        Middleware(guards.HeadAsGet),
+        Middleware(RequestBodyLimitMiddleware, max_body_size=guards.MOST_BODY_BYTES),
+        Middleware(errors.CatchAll),
+    ]
+
+
+def _add_routes(app: FastAPI, *, is_demo: bool) -> None:
+    for module in (health, look, signup, landing, confirm, preferences, unsubscribe, join, replay):
+        app.include_router(module.router)
+    app.include_router(calendar.router)
+    app.add_api_route("/static/{version}/{name}", _show_asset)
+    if is_demo:
+        for demo_module in (bar, inbox, rooms):
+            app.include_router(demo_module.router)
+
+
+async def _show_asset(version: str, name: str, site: TheSite) -> Response:
+    return site.assets.answer(version, name)
+
+
+def serve(deps: Deps, *, host: str, port: int) -> None:
+    """Answer requests until told to stop."""
+    proxies = list(deps.settings.trusted_proxies)
+    uvicorn.run(
+        create_app(deps),
+        host=host,
+        port=port,
+        # Addresses of clients come from headers only behind proxies that a setting names.
+        proxy_headers=bool(proxies),
+        forwarded_allow_ips=proxies or None,
+        access_log=False,  # it would write tokens and query strings; request_log.py does not
+        server_header=False,
+        log_level="warning",
+        timeout_graceful_shutdown=10,
+    )

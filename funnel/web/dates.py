@@ -1,0 +1,38 @@
+"""Sessions as a page offers them."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from funnel.domain.signup import SessionOffer
+from funnel.web.moments import Span, span_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DateChoice:
+    """One date to choose; ``seats_left`` is ``None`` where seats are not limited."""
+
+    id: str
+    span: Span
+    seats_left: int | None
+
+    @property
+    def is_full(self) -> bool:
+        """Whether nobody can take it any more."""
+        return self.seats_left is not None and self.seats_left <= 0
+
+
+def date_choices(offers: Iterable[SessionOffer], zone: str) -> list[DateChoice]:
+    """Return the dates in the reader's zone."""
+    return [
+        DateChoice(
+            id=str(each.session.id),
+            span=span_of(each.session, zone),
+            seats_left=each.seats_left,
+        )
+        for each in offers
+    ]
+
+
+def first_free(dates: Sequence[DateChoice]) -> str | None:
+    """Return the id of the first date that can be taken."""
+    return next((each.id for each in dates if not each.is_full), None)

@@ -1,0 +1,47 @@
+"""What a browser posts, read without a schema: a form's own page says what is wrong with it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+from starlette.exceptions import HTTPException
+from starlette.formparsers import MultiPartException
+
+MOST_FIELDS = 60
+_FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PostedForm:
+    """The text fields of a form in their order, and the body as it came."""
+
+    items: tuple[tuple[str, str], ...] = ()
+    body: bytes = b""
+
+    def get(self, name: str) -> str:
+        """Return the first value of a field, "" where it is missing."""
+        return next((value for key, value in self.items if key == name), "")
+
+    def first_values(self) -> Mapping[str, str]:
+        """Return each field's first value, to fill the form with again."""
+        return dict(reversed(self.items))
+
+
+async def _posted_form(request: Request) -> PostedForm:
+    body = await request.body()
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if not body or kind not in _FORM_TYPES:
+        return PostedForm(body=body)
+    try:
+        form = await request.form(max_files=0, max_fields=MOST_FIELDS)
+    except (MultiPartException, HTTPException) as error:
+        raise HTTPException(status_code=400, detail="This is not a form.") from error
+    pairs = tuple((name, value) for name, value in form.multi_items() if isinstance(value, str))
+    if any("\x00" in text for pair in pairs for text in pair):
+        # The database takes no NUL in a text, and no person types one.
+        raise HTTPException(status_code=422, detail="This form holds a NUL character.")
+    return PostedForm(items=pairs, body=body)
+
+
+Posted = Annotated[PostedForm, Depends(_posted_form)]

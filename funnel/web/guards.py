@@ -1,0 +1,147 @@
+"""What stands before every page: who may ask, from where, and what a browser may do with it.
+
+Plain ASGI, so that a large body is never read into memory here.
+"""
+
+import ipaddress
+from collections.abc import Collection, Iterable, Mapping
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+MOST_BODY_BYTES = 1024 * 1024
+_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+# Nothing inline, nothing from elsewhere. The inbox shows mails in frames under a policy of their
+# own (web/demo/inbox.py), which is why frames of our own origin are allowed at all.
+_POLICY = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; "
+    "img-src 'self'{images}; frame-src 'self'; form-action 'self'; base-uri 'none'; "
+    "frame-ancestors 'none'"
+)
+
+
+def page_policy(image_addresses: Iterable[str] = ()) -> str:
+    """Return the content security policy of our pages.
+
+    Args:
+        image_addresses: Absolute addresses of pictures, the brand's logo; their hosts are allowed.
+    """
+    hosts = sorted({_origin(each) for each in image_addresses if each})
+    return _POLICY.format(images="".join(f" {each}" for each in hosts))
+
+
+def _origin(address: str) -> str:
+    parts = urlsplit(address)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+class SafeHeaders:
+    """Sends the security headers with every answer; what an answer says itself stays."""
+
+    def __init__(self, app: ASGIApp, *, is_https: bool) -> None:
+        self._app = app
+        self._headers: Mapping[str, str] = {
+            "content-security-policy": page_policy(),
+            "x-content-type-options": "nosniff",
+            "x-frame-options": "DENY",
+            # Links hold tokens: other sites must not see them. Not "no-referrer": with that a
+            # browser sends "Origin: null" with our own forms.
+            "referrer-policy": "same-origin",
+            "cross-origin-opener-policy": "same-origin",
+            "cross-origin-resource-policy": "same-origin",
+            "permissions-policy": "camera=(), geolocation=(), microphone=()",
+            "cache-control": "no-store",
+            "x-robots-tag": "noindex",
+        }
+        if is_https:
+            self._headers = {**self._headers, "strict-transport-security": "max-age=31536000"}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in self._headers.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        await self._app(scope, receive, send_with_headers)
+
+
+class OnlyThisMachine:
+    """The demo answers nobody else: its inbox shows every mail, its links open everything."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and not _is_this_machine(scope.get("client")):
+            answer = PlainTextResponse(
+                "This is a demo. It answers only the machine that it runs on.\n", status_code=403
+            )
+            await answer(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
+
+
+def _is_this_machine(client: tuple[str, int] | None) -> bool:
+    if client is None:
+        return True  # a unix socket, or a test: there is no network in between
+    try:
+        address = ipaddress.ip_address(client[0])
+    except ValueError:
+        return False
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return (mapped or address).is_loopback
+
+
+class OwnOrigin:
+    """Refuses what a browser posts from another site.
+
+    There is no login and no cookie: a link's token is all that a page asks for. So this is the
+    second bolt, for the day when a token leaks. Programs that send no such header pass.
+    """
+
+    def __init__(self, app: ASGIApp, *, except_for: Collection[str]) -> None:
+        """Take the beginnings of paths that others may post to: webhooks, one-click."""
+        self._app = app
+        self._except_for = tuple(except_for)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and self._is_foreign(scope):
+            answer = PlainTextResponse(
+                "This was sent from another site, so nothing was done. "
+                "Open the page itself and press the button there.\n",
+                status_code=403,
+            )
+            await answer(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
+
+    def _is_foreign(self, scope: Scope) -> bool:
+        if scope["method"] in _SAFE_METHODS or scope["path"].startswith(self._except_for):
+            return False
+        headers = Headers(scope=scope)
+        fetched_from = headers.get("sec-fetch-site")
+        if fetched_from is not None:
+            return fetched_from not in {"same-origin", "none"}
+        origin = headers.get("origin")
+        return origin is not None and urlsplit(origin).netloc != headers.get("host")
+
+
+class HeadAsGet:
+    """Answers HEAD like GET; the server leaves the body away."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["method"] == "HEAD":
+            scope = {**scope, "method": "GET"}
+        await self._app(scope, receive, send)

@@ -1,0 +1,68 @@
+"""Days and hours as pages show them, in somebody's own zone; the words are those of the emails."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from funnel.domain.session import Session
+from funnel.rendering.words import day_in_words, hour_in_words, place_in_words
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """A session's time: "Tuesday 22 September", "18:00", "19:30", "in Berlin".
+
+    ``starts_iso`` and ``ends_iso`` are UTC, for the script that shows the same in the visitor's
+    own zone.
+    """
+
+    day: str
+    hour: str
+    ends_hour: str
+    where: str
+    starts_iso: str
+    ends_iso: str
+
+
+def span_of(session: Session, zone: str) -> Span:
+    """Return the words for a session in ``zone``."""
+    return Span(
+        day=day_of(session.starts_at, zone),
+        hour=hour_of(session.starts_at, zone),
+        ends_hour=hour_of(session.ends_at, zone),
+        where=where_of(zone),
+        starts_iso=iso(session.starts_at),
+        ends_iso=iso(session.ends_at),
+    )
+
+
+def day_of(moment: datetime, zone: str) -> str:
+    """Return "Tuesday 22 September"."""
+    return day_in_words(moment, zone=ZoneInfo(zone))
+
+
+def short_day_of(moment: datetime, zone: str) -> str:
+    """Return "Tue 22 Sep"."""
+    weekday, day, month = day_of(moment, zone).split()
+    return f"{weekday[:3]} {day} {month[:3]}"
+
+
+def hour_of(moment: datetime, zone: str) -> str:
+    """Return "18:00"."""
+    return hour_in_words(moment, zone=ZoneInfo(zone))
+
+
+def place_of(zone: str) -> str:
+    """Return the city that names a zone: "Buenos Aires" for "America/Argentina/Buenos_Aires"."""
+    return place_in_words(ZoneInfo(zone))
+
+
+def where_of(zone: str) -> str:
+    """Return "in Berlin", or "UTC"."""
+    place = place_of(zone)
+    return place if place.startswith("UTC") else f"in {place}"
+
+
+def iso(moment: datetime) -> str:
+    """Return a moment for scripts and ``datetime`` attributes: UTC, to the second."""
+    return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
