@@ -113,8 +113,8 @@ def _multipart(subtype: str, boundary_id: str, parts: list[bytes]) -> tuple[tupl
 
 
 def _text_part(subtype: str, text: str) -> bytes:
-    lines = _LINE_END.sub("\r\n", text.rstrip("\r\n"))
-    data = (_CONTROLS.sub("", lines) + "\r\n").encode("utf-8", "replace")
+    lines = _LINE_END.sub("\r\n", _CONTROLS.sub("", text).rstrip("\r\n"))
+    data = f"{lines}\r\n".encode("utf-8", "replace")
     # It ends in CRLF: without one, b2a_qp would break its long lines with a bare LF.
     body = binascii.b2a_qp(data, istext=True)
     return _part((f"text/{subtype};", "charset=utf-8"), encoding="quoted-printable", body=body)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from funnel.domain.errors import InvalidInputError, SignatureError
@@ -161,6 +161,7 @@ def test_what_does_not_fit_stays_out(case, body, changes, secrets):
         verify_webhook(body, signed(**changes), secrets=secrets, now=SENT_AT)
 
 
+@settings(deadline=None)
 @given(
     headers=st.dictionaries(st.sampled_from([*HEADERS, "x"]), st.text(max_size=60), max_size=4),
     body=st.binary(max_size=40),
@@ -171,6 +172,7 @@ def test_nothing_but_a_signature_error_comes_out(headers, body, secrets):
         verify_webhook(body, headers, secrets=secrets, now=SENT_AT)
 
 
+@settings(deadline=None)
 @given(body=st.binary(), secret=st.binary(min_size=24, max_size=64))
 def test_a_signed_body_verifies(body, secret):
     text = "whsec_" + base64.b64encode(secret).decode()
@@ -201,6 +203,7 @@ TARGET = UUID("0192f3c4-1111-7222-8333-444455556666")
 EVERY = tuple(LinkPurpose)
 
 
+@settings(deadline=None)
 @given(target=st.uuids(), purpose=st.sampled_from(EVERY))
 def test_a_token_brings_back_purpose_and_id(target, purpose):
     token = LinkTokens([KEY]).make(purpose, target)
@@ -250,6 +253,7 @@ def test_a_token_made_today_is_read_for_ever():
     assert LinkTokens([KEY]).read(kept, purposes=EVERY) == (LinkPurpose.CONFIRM, TARGET)
 
 
+@settings(deadline=None)
 @given(position=st.integers(0, 35), letter=st.sampled_from("ABCDEFabcdef0189-_"))
 def test_one_changed_letter_closes_the_link(position, letter):
     token = LinkTokens([KEY]).make(LinkPurpose.CONFIRM, TARGET)
@@ -259,6 +263,7 @@ def test_one_changed_letter_closes_the_link(position, letter):
             LinkTokens([KEY]).read(forged, purposes=EVERY)
 
 
+@settings(deadline=None)
 @given(length=st.integers(0, 35))
 def test_a_cut_link_is_closed(length):
     token = LinkTokens([KEY]).make(LinkPurpose.CONFIRM, TARGET)
@@ -273,6 +278,7 @@ def test_nothing_may_hang_on_a_link(tail):
         LinkTokens([KEY]).read(token + tail, purposes=EVERY)
 
 
+@settings(deadline=None)
 @given(token=st.text() | st.text("ABCab01-_+/=", min_size=36, max_size=36))
 def test_anything_else_is_a_signature_error_and_no_other(token):
     with pytest.raises(SignatureError):

@@ -1,7 +1,7 @@
 """Addresses: an internationalised domain in ASCII, and nothing that could end a command."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from funnel.domain.errors import InvalidInputError
@@ -46,6 +46,7 @@ def test_what_is_no_address_is_refused_with_the_field(text):
     assert caught.value.field == "to_address"
 
 
+@settings(deadline=None)
 @given(text=st.text() | st.from_regex(r"[^\s]{1,9}@[^\s]{1,9}\.[a-z]{2}"))
 def test_whatever_passes_is_harmless_in_a_command(text):
     try:
