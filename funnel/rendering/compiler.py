@@ -1,5 +1,7 @@
 """From what an author writes to what is rendered: once, when a template is published."""
 
+import re
+
 from funnel.rendering.addresses import Address, read_plain_address
 from funnel.rendering.compiled import CompiledTemplate
 from funnel.rendering.errors import TemplateError
@@ -10,6 +12,8 @@ from funnel.rendering.names import variables
 from funnel.rendering.segments import Hidden, html_source
 from funnel.rendering.source import Button, Moment, TemplateSource, read_source
 from funnel.rendering.text_part import BODY, block, link, marked_text
+
+_BEGINS_SMALL = re.compile(r'(?:\{%.*?%\})*<p class="soft"')
 
 
 def compile_template(text: str, *, name: str, layouts: Layouts | None = None) -> CompiledTemplate:
@@ -76,7 +80,7 @@ def _html_slots(source: TemplateSource, body: str, address: Address | None) -> d
         "has_moment": _moment_condition(source.moment),
         "has_button": _button_condition(source.button, address),
         # A small line belongs to the button above it; any other text begins anew.
-        "button_gap": "8px" if body.startswith('<p class="soft"') else "24px",
+        "button_gap": "8px" if _BEGINS_SMALL.match(body) else "24px",
         "button_label": html_source(source.button.label) if source.button else "",
         "button_url": address.html_source if address else "",
     }

@@ -115,7 +115,7 @@ class _HtmlWriter:
         return f'<p{soft} style="margin:0 0 {gap}px;{extra}font-size:{size}px;line-height:1.6">'
 
     def _ends_its_box(self, tokens: Sequence[Token], index: int) -> bool:
-        rest = [each.type for each in tokens[index + 1 :]]
+        rest = [each.type for each in tokens[index + 1 :] if each.type != JINJA]
         after = rest[rest.index("paragraph_close") + 1 :]
         return not after or after[0] in {"list_item_close", "blockquote_close"}
 
