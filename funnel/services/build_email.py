@@ -17,7 +17,7 @@ from funnel.domain.template import (
     ReplayContext,
     SessionContext,
 )
-from funnel.rendering.calendar import CalendarEvent, calendar_file
+from funnel.rendering.calendar import CalendarEvent, Organiser, calendar_file
 from funnel.rendering.compiled import CompiledTemplate
 from funnel.rendering.renderer import Renderer
 from funnel.rendering.words import greeting_in_words, replay_context, session_context
@@ -226,26 +226,23 @@ def _attachments(
         return ()
     if not data.holds_seat:
         return ()
-    content = calendar_file(
-        CalendarEvent(
-            uid=f"{run_id}@{data.brand.from_address.rpartition('@')[2]}",
-            sequence=data.calendar_revision,
-            title=session.title,
-            starts_at=session.starts_at,
-            ends_at=session.ends_at,
-            join_url=context.links.join,
-            organiser_name=data.brand.host_name,
-            organiser_address=data.brand.from_address,
-            description=f"Your link: {context.links.join}",
-            is_cancelled=session.cancelled_at is not None,
-            stamp=data.real_now,
-        )
+    event = CalendarEvent(
+        uid=f"{run_id}@{data.brand.from_address.rpartition('@')[2]}",
+        sequence=data.calendar_revision,
+        title=session.title,
+        starts_at=session.starts_at,
+        ends_at=session.ends_at,
+        join_url=context.links.join,
+        organiser=Organiser(name=data.brand.host_name, address=data.brand.from_address),
+        description=f"Your link: {context.links.join}",
+        is_cancelled=session.cancelled_at is not None,
+        stamp=data.real_now,
     )
     return (
         Attachment(
             filename="masterclass.ics",
             content_type="text/calendar",
-            content=content,
-            params=(("method", "PUBLISH"),),
+            content=calendar_file(event),
+            params=(("method", event.method),),
         ),
     )

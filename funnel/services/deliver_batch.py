@@ -10,7 +10,7 @@ from uuid import UUID
 import structlog
 
 from funnel.domain.consent import SuppressionReason
-from funnel.domain.errors import RenderError
+from funnel.domain.errors import FunnelError
 from funnel.domain.message import MessageStatus
 from funnel.domain.plan import SkipReason
 from funnel.rendering.compiled import CompiledTemplate
@@ -25,6 +25,9 @@ from funnel.storage.outbox import Claimed, Opened, OpenVerdict, SettledRow
 from funnel.storage.transaction import Transaction, Transactions
 
 log = structlog.get_logger()
+
+# What odd data can make of building an email: that message fails visibly, and the rest goes on.
+_UNFIT = (FunnelError, ValueError, TypeError, LookupError)
 
 # A paused, stale or given-back message is looked at again soon, but not at every tick.
 _SOON = timedelta(seconds=1)
@@ -117,7 +120,7 @@ def _prepare(claimed: Claimed, delivery: Delivery) -> _Prepared | str:
             if data.kept
             else build_email(data, compiled, dates, delivery.builder)
         )
-    except RenderError as error:
+    except _UNFIT as error:
         with delivery.transactions.begin() as tx:
             return _end(
                 tx, claimed, MessageStatus.FAILED, f"{SkipReason.NOT_RENDERED.value}: {error}"

@@ -5,9 +5,13 @@ What Redis and Celery really do under these settings is in ``docs/reliability.md
 
 from typing import Any, NoReturn
 
+import structlog
 from celery import Celery, Task
+from celery.signals import setup_logging
 
 from funnel.domain.errors import FunnelError
+
+log = structlog.get_logger()
 
 DELIVER = "deliver"
 DISPATCH = "dispatch"
@@ -30,6 +34,16 @@ class FunnelTask(Task):  # type: ignore[type-arg]  # celery-types: generic only 
     """
 
     abstract = True
+
+    def on_failure(
+        self,
+        exc: Exception,
+        task_id: str,
+        *_: Any,  # noqa: ANN401  (arguments hold ids only, and are not logged)
+        **__: Any,  # noqa: ANN401
+    ) -> None:
+        """Say so; the rows that it carried are found again by the sweep."""
+        log.error("task.failed", task=self.name, task_id=task_id, exc_info=exc)
 
     def retry(self, *_: Any, **__: Any) -> NoReturn:  # noqa: ANN401  (as its base takes them)
         """Refuse: see the class."""
@@ -92,6 +106,7 @@ app.conf.update(
     # A cancel in the middle of SMTP is an unknown outcome.
     worker_cancel_long_running_tasks_on_connection_loss=False,
     worker_hijack_root_logger=False,
+    worker_redirect_stdouts=False,  # log lines stay what they are, and keep their level
     worker_enable_remote_control=False,  # liveness is progress in rows, not an answer to a ping
     worker_send_task_events=False,
     # The schedule, in memory: claims in the database make two schedulers harmless. -------------
@@ -123,6 +138,12 @@ app.conf.update(
     beat_max_loop_interval=TICK_SECONDS,
     imports=("funnel.tasks.dispatch", "funnel.tasks.deliver", "funnel.tasks.maintenance"),
 )
+
+
+@setup_logging.connect
+def _leave_logging_alone(**_: object) -> None:
+    """Celery sets up no logging while somebody answers this signal: ``funnel.log`` has done it."""
+
 
 _DEMO_ENTRY = {
     "task": "funnel.play_demo",
