@@ -26,8 +26,11 @@ def complain(problem: str, *, remedy: str = "") -> None:
 
 
 def sentence(text: str) -> str:
-    """Return a message of ours as a sentence: with a capital and a full stop."""
+    """Return a message of ours as a sentence: with a capital and a full stop.
+
+    What has several lines quotes a program's own words, and stays as it is.
+    """
     text = text.strip()
-    if not text:
+    if not text or "\n" in text:
         return text
-    return text[0].upper() + text[1:] + ("" if text[-1] in ".:!?\n" else ".")
+    return text[0].upper() + text[1:] + ("" if text[-1] in ".:!?" else ".")

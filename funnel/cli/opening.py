@@ -1,5 +1,6 @@
 """The dependencies of one command, opened late and given back at its end."""
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from getpass import getuser
@@ -29,7 +30,7 @@ def opened() -> Iterator["Deps"]:
         raise _as_input_error(error.errors()[0]) from error
     except SettingsError as error:  # a list that is not JSON
         raise InvalidInputError(
-            str(error).replace('field "', "setting FUNNEL_").replace('" from', " from"),
+            f"{_named_setting(str(error))} is not what it should be",
             remedy='A list is written as JSON, like ["one", "two"]; .env.example shows them.',
         ) from error
     try:
@@ -54,3 +55,9 @@ def _as_input_error(problem: Mapping[str, Any]) -> InvalidInputError:
         field=name,
         remedy=".env.example says what each setting means.",
     )
+
+
+def _named_setting(message: str) -> str:
+    """Return the setting that pydantic names between quotation marks."""
+    found = re.search(r'field "(\w+)"', message)
+    return f"FUNNEL_{found.group(1).upper()}" if found else "a setting"
