@@ -154,14 +154,15 @@ class SmtpMailer:
         if self._connection is not None and not self._is_alive(self._connection):
             self._drop()
         if self._connection is None:
-            if self._context is None:
-                self._context = trusted(self._settings)
-            self._connection = open_connection(
-                self._settings, context=self._context, deadline=deadline
-            )
+            self._connection = open_connection(self._settings, trust=self._trust, deadline=deadline)
             self._is_fresh, self._needs_reset = True, False
         self._connection.deadline = deadline
         return self._connection
+
+    def _trust(self) -> ssl.SSLContext:
+        if self._context is None:
+            self._context = trusted(self._settings)
+        return self._context
 
     def _is_alive(self, connection: SmtpConnection) -> bool:
         if time.monotonic() - self._used_at > _IDLE_SECONDS:

@@ -7,11 +7,14 @@ remedy that ``funnel doctor`` can print.
 import socket
 import ssl
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from funnel.domain.errors import NotSentError
 from funnel.sending.smtp_connection import CannotOpenError, Reply, SmtpConnection, SmtpSecurity
+
+Trust = Callable[[], ssl.SSLContext]
 
 _PORTS = "Port 587 usually speaks STARTTLS, port 465 TLS from the first byte."
 
@@ -42,7 +45,7 @@ class SmtpSettings:
 
 
 def trusted(settings: SmtpSettings) -> ssl.SSLContext:
-    """Return whom TLS trusts; loading it takes some milliseconds, so it is made once.
+    """Return whom TLS trusts; loading the machine's list takes up to a tenth of a second.
 
     Raises:
         CannotOpenError: The file with certificates cannot be read.
@@ -56,14 +59,12 @@ def trusted(settings: SmtpSettings) -> ssl.SSLContext:
         ) from error
 
 
-def open_connection(
-    settings: SmtpSettings, *, context: ssl.SSLContext, deadline: float
-) -> SmtpConnection:
+def open_connection(settings: SmtpSettings, *, trust: Trust, deadline: float) -> SmtpConnection:
     """Return a connection that is ready for its first message.
 
     Args:
         settings: Where and how.
-        context: Trust for TLS.
+        trust: Asked for the trusted certificates where TLS is spoken.
         deadline: Monotonic moment by which it must be open.
 
     Raises:
@@ -72,7 +73,7 @@ def open_connection(
     connection = SmtpConnection(_reach(settings, deadline), deadline=deadline)
     is_open = False
     try:
-        _introduce(connection, settings, context)
+        _introduce(connection, settings, trust)
         is_open = True
     except CannotOpenError:
         raise
@@ -109,31 +110,31 @@ def _reach(settings: SmtpSettings, deadline: float) -> socket.socket:
     ) from failure
 
 
-def _introduce(connection: SmtpConnection, settings: SmtpSettings, context: ssl.SSLContext) -> None:
+def _introduce(connection: SmtpConnection, settings: SmtpSettings, trust: Trust) -> None:
     if settings.security is SmtpSecurity.TLS:
-        _encrypt(connection, settings, context)
+        _encrypt(connection, settings, trust)
     _expect(connection.reply(), "the server does not want to talk")
     _expect(connection.greet(), "the server refuses our greeting")
     if settings.security in {SmtpSecurity.STARTTLS, SmtpSecurity.STARTTLS_IF_OFFERED}:
-        _upgrade(connection, settings, context)
+        _upgrade(connection, settings, trust)
     if settings.user:
         _log_in(connection, settings)
 
 
-def _upgrade(connection: SmtpConnection, settings: SmtpSettings, context: ssl.SSLContext) -> None:
+def _upgrade(connection: SmtpConnection, settings: SmtpSettings, trust: Trust) -> None:
     if "STARTTLS" not in connection.extensions:
         if settings.security is SmtpSecurity.STARTTLS_IF_OFFERED:
             return
         raise CannotOpenError("the server offers no STARTTLS", remedy=f"Check the port. {_PORTS}")
     _expect(connection.command("STARTTLS"), "the server refuses to encrypt")
-    _encrypt(connection, settings, context)
+    _encrypt(connection, settings, trust)
     # What was said before TLS could have been said by anybody (RFC 3207 4.2).
     _expect(connection.greet(), "the server refuses our greeting")
 
 
-def _encrypt(connection: SmtpConnection, settings: SmtpSettings, context: ssl.SSLContext) -> None:
+def _encrypt(connection: SmtpConnection, settings: SmtpSettings, trust: Trust) -> None:
     try:
-        connection.start_tls(context, settings.host)
+        connection.start_tls(trust(), settings.host)
     except ssl.SSLCertVerificationError as error:
         raise CannotOpenError(
             f"the certificate of {settings.host} cannot be trusted: {error.verify_message}",

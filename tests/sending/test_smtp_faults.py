@@ -269,6 +269,22 @@ def test_a_kept_connection_that_was_closed_is_opened_anew_at_once(start, step, a
     assert server.connections == 2
 
 
+def test_a_connection_that_was_quiet_for_long_is_not_trusted(start):
+    server, mailer = start()
+    send(mailer, an_email())
+    mailer._used_at -= 60  # as if a minute had passed
+    (outcome,) = send(mailer, an_email())
+    assert outcome.status is ACCEPTED
+    assert server.connections == 2
+
+
+def test_small_packets_leave_at_once(start):
+    # With Nagle's algorithm a kept connection carries 23 emails a second.
+    _, mailer = start()
+    send(mailer, an_email())
+    assert mailer._connection._socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
 @pytest.mark.parametrize("act", [hang_up, reset, say("502 no"), say("421 bye")])
 def test_a_connection_that_cannot_be_cleared_is_replaced(start, act):
     server, mailer = start({"RCPT": [say("550 5.1.1 no")], "RSET": [act]})
@@ -347,12 +363,16 @@ def test_a_host_without_an_address_is_explained(host):
         mailer.check()
 
 
-def test_certificates_that_cannot_be_read_are_explained(tmp_path):
-    mailer = SmtpMailer(SmtpSettings(host="localhost", ca_file=tmp_path / "none.pem"))
+def test_certificates_that_cannot_be_read_are_explained(start, tmp_path):
+    greeting = say("250-scripted\r\n250 STARTTLS")
+    server, mailer = start(
+        {"EHLO": [greeting, greeting]}, security=SmtpSecurity.STARTTLS, ca_file=tmp_path / "no.pem"
+    )
     (outcome,) = send(mailer, an_email())
     assert outcome.status is DEFERRED
-    with pytest.raises(MailerCheckError, match=r"none\.pem"):
+    with pytest.raises(MailerCheckError, match=r"no\.pem"):
         mailer.check()
+    assert "MAIL" not in server.steps
 
 
 def test_a_server_of_the_old_kind_is_greeted_by_helo(start):
