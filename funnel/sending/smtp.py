@@ -151,11 +151,12 @@ class SmtpMailer:
 
     def _ready(self, deadline: float) -> SmtpConnection:
         """Return a connection between two messages, the kept one where it still lives."""
-        if self._connection is not None and not self._is_alive(self._connection):
+        if self._connection is not None and not self._is_alive(self._connection, deadline):
             self._drop()
         if self._connection is None:
             self._connection = open_connection(self._settings, trust=self._trust, deadline=deadline)
             self._is_fresh, self._needs_reset = True, False
+            self._used_at = time.monotonic()
         self._connection.deadline = deadline
         return self._connection
 
@@ -164,12 +165,12 @@ class SmtpMailer:
             self._context = trusted(self._settings)
         return self._context
 
-    def _is_alive(self, connection: SmtpConnection) -> bool:
+    def _is_alive(self, connection: SmtpConnection, deadline: float) -> bool:
         if time.monotonic() - self._used_at > _IDLE_SECONDS:
             return False
         if not self._needs_reset:
             return True
-        connection.deadline = time.monotonic() + _RESET_SECONDS
+        connection.deadline = min(deadline, time.monotonic() + _RESET_SECONDS)
         try:
             self._needs_reset = not connection.command("RSET").is_positive
         except NotSentError:

@@ -211,6 +211,9 @@ class SmtpConnection:
         return self._reply()
 
     def _send(self, data: bytes) -> None:
+        if self._received:
+            # Or its next word, meant for something else, would pass as the answer to this.
+            raise DroppedError("the server answers before it is asked")
         view = memoryview(data)
         while view:
             try:

@@ -147,6 +147,15 @@ def test_a_yes_where_none_was_due_is_not_taken_for_one(start, step, answer):
     assert server.connections == 2
 
 
+@pytest.mark.parametrize("step", ["connect", "EHLO", "MAIL", "RCPT", "DATA"])
+def test_an_answer_that_comes_before_the_question_is_no_answer(start, step):
+    well = {"connect": "220 hello", "DATA": "354 go on"}.get(step, "250 fine")
+    server, mailer = start({step: [say(f"{well}\r\n250 2.0.0 Ok: queued as FORGED")]})
+    (outcome,) = send(mailer, an_email())
+    assert outcome.status is DEFERRED
+    assert server.handed_over == []
+
+
 @pytest.mark.parametrize(
     ("answer", "is_dead"),
     [
@@ -315,6 +324,14 @@ def test_permission_is_asked_after_the_connection_stands(start):
     steps = []
     list(mailer.send_all([an_email()], may_begin=lambda _: steps.extend(server.steps) or True))
     assert steps == ["connect", "EHLO"]
+
+
+def test_a_connection_opened_in_vain_serves_the_next_email(start):
+    server, mailer = start()
+    held = an_email()
+    outcomes = mailer.send_all([held, an_email()], may_begin=lambda each: each != held.message_id)
+    assert [each.status for each in outcomes] == [ACCEPTED]
+    assert server.connections == 1
 
 
 def test_a_caller_that_stops_listening_leaves_nothing_half_done(start):
