@@ -23,6 +23,7 @@ from typing import Any
 from uuid import UUID
 
 from funnel.domain.errors import InvalidInputError, NotFoundError
+from funnel.domain.text import clean_text
 from funnel.sending import mime
 from funnel.sending.addresses import parse_address
 from funnel.sending.mailer import (
@@ -36,7 +37,9 @@ from funnel.sending.mailer import (
 
 _STAMP = "%Y%m%dT%H%M%S.%fZ"
 # The whole form of a name: nothing else, above all no path, ever reaches the file system.
-_ID = re.compile(r"\d{8}T\d{6}\.\d{6}Z-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(\.\d{1,4})?")
+_ID = re.compile(
+    r"\d{8}T\d{6}\.\d{6}Z-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(\.\d{1,4})?", re.ASCII
+)
 _MOST_COPIES = 1000
 _ARRIVALS = ".arrivals"  # grows by one byte for each mail: its size is the marker
 _DRAFTS = ".drafts"
@@ -243,17 +246,18 @@ def _take_name(folder: Path, draft: Path, email: OutgoingEmail) -> str:
 
 
 def _record(email: OutgoingEmail, size: int) -> dict[str, Any]:
+    """Return what a list shows: texts as the headers have them, without what could not be seen."""
     return {
         "message_id": str(email.message_id),
         "planned_at": email.planned_at.astimezone(UTC).isoformat(),
         "sent_at": email.sent_at.astimezone(UTC).isoformat(),
         "envelope_from": parse_address(email.from_address, field="from_address").text,
         "envelope_to": parse_address(email.to_address, field="to_address").text,
-        "from_name": email.from_name,
+        "from_name": clean_text(email.from_name, limit=200),
         "from_address": email.from_address,
-        "to_name": email.to_name,
+        "to_name": clean_text(email.to_name, limit=200),
         "to_address": email.to_address,
-        "subject": email.subject,
+        "subject": clean_text(email.subject, limit=500),
         "topic": email.topic,
         "lane": email.lane,
         "size": size,

@@ -69,6 +69,13 @@ def test_a_kept_mail_says_all_that_a_list_shows(mailer, mailbox):
     assert kept.size == len(mime.build(email))
 
 
+def test_a_list_shows_texts_as_a_reader_gets_them(mailer, mailbox):
+    send(mailer, an_email(subject="a\r\nBcc: b\u2028c\ud800", to_name="Zoë\x00\x1b[31m"))
+    (kept,) = mailbox.list(10)
+    assert kept.subject == "a Bcc: b c" == dict(mailbox.parts(kept.id).headers)["Subject"]
+    assert kept.to_name == "Zoë[31m"
+
+
 def test_the_envelope_is_in_the_record(mailer, folder):
     send(mailer, an_email(to_address="Zoe@münchen.de"))
     (record,) = folder.glob("*.json")
