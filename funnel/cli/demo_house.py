@@ -113,13 +113,16 @@ def _started(plan: DemoPlan, folder: Path, supervisor: Supervisor, say: Say) -> 
     _migrate(database_url, say)
     base_url = f"http://{HOST}:{plan.port}"
     environment = _environment(plan, folder, database_url, broker_url)
-    # Read while the processes start: both take a second or two.
+    web, *others = _children(plan.port, environment, base_url)
+    # Read while web starts: both take a second or two.
     with ThreadPoolExecutor(max_workers=1) as aside:
         loading = aside.submit(_load, plan, database_url, base_url)
         say.step("Web, two workers and the scheduler start")
-        supervisor.start(_children(plan.port, environment, base_url))
+        supervisor.start([web])
         for line in loading.result():
             say.step(line)
+    # After web, not beside it: on a small machine they would make each other wait.
+    supervisor.start(others)
     (folder / _ADDRESS_FILE).write_text(base_url)
     return Demo(
         base_url=base_url,
@@ -157,16 +160,18 @@ def _migrate(database_url: str, say: Say) -> None:
 
 
 def _load(plan: DemoPlan, database_url: str, base_url: str) -> list[str]:
+    from funnel.services.list_definitions import list_definitions
     from funnel.services.load_definitions import load_definitions
     from funnel.services.seed_demo import seed_demo
     from funnel.storage.transaction import open_database
 
     lines = []
     with closing(open_database(database_url, pool_size=1)) as transactions:
-        report = load_definitions(plan.definitions_folder, transactions)
-        if report.published:
+        # Where they are live already, a worker sees within seconds what changed since.
+        if not list_definitions(transactions).sequences:
+            report = load_definitions(plan.definitions_folder, transactions)
             lines.append(f"{len(report.published)} emails, sequences and brands are live")
-        lines.extend(f"  {each}" for each in report.problems)
+            lines.extend(f"  {each}" for each in report.problems)
         seeded = seed_demo(transactions, base_url=base_url)
         if seeded.sessions:
             lines.append(f"{seeded.sessions} coming sessions were added")

@@ -63,25 +63,25 @@ class Person:
 
 PEOPLE: Final = (
     Person(
-        name="Aroha in Auckland",
+        name="Aroha, Auckland",
         email="aroha@auckland.example.com",
         zone="Pacific/Auckland",
         word=FactKind.ATTENDED,
     ),
     Person(
-        name="Bruno in Berlin",
+        name="Bruno, Berlin",
         email="bruno@berlin.example.com",
         zone="Europe/Berlin",
         word=FactKind.MISSED,
     ),
     Person(
-        name="Luz in Los Angeles",
+        name="Luz, Los Angeles",
         email="luz@la.example.com",
         zone="America/Los_Angeles",
         word="",
     ),
     Person(
-        name="Nia in Nairobi, letters only",
+        name="Nia, Nairobi",
         email="nia@nairobi.example.com",
         zone="Africa/Nairobi",
         word="",
@@ -234,7 +234,7 @@ class _Run:
         )
 
     def _sign_up(self, person: Person) -> None:
-        first, _, _ = person.name.partition(" ")
+        first, _, _ = person.name.partition(",")
         body = {
             "email": person.email,
             "first_name": first,
