@@ -35,6 +35,9 @@ from funnel.storage.transaction import Transactions, open_database
 
 log = structlog.get_logger()
 
+# To the final dot: servers scan content before they answer. See smtp_timeout_seconds for the sum.
+_ANSWER_SECONDS = 30.0
+
 SHIPPED_DEFINITIONS = Path(__file__).parent / "templates"
 
 
@@ -127,6 +130,7 @@ class Deps:
                 user=self.settings.smtp_user,
                 password=self.settings.smtp_password.get_secret_value(),
                 timeout_seconds=self.settings.smtp_timeout_seconds,
+                answer_seconds=_ANSWER_SECONDS,
             )
         )
 

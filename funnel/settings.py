@@ -72,7 +72,10 @@ class Settings(BaseSettings):
     smtp_user: str = Field(default="", description="Name for SMTP AUTH; empty: no log-in.")
     smtp_password: SecretStr = Field(default=SecretStr(""), description="Password for SMTP AUTH.")
     smtp_timeout_seconds: float = Field(
-        default=30.0, gt=0, le=60, description="Seconds to wait for one answer of the server."
+        default=30.0,
+        gt=0,
+        le=30,  # 10 s of a batch, 10 to connect, 30 for this, 30 for the answer: under the task's 90
+        description="Seconds that one email may take up to its final dot.",
     )
     message_id_domain: str = Field(
         default="", description="Domain of Message-ID; empty: the one of the brand's address."
