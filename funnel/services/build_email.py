@@ -172,16 +172,21 @@ def _links(data: MergeData, links: Links) -> LinksContext:
         join=links.join(run_id) if run_id else "",
         calendar=links.calendar(run_id) if run_id else "",
         change_date="" if _is_unconfirmed(data) else links.dates(data.subscriber_id),
-        give_up_seat=links.seat(data.subscriber_id) if data.holds_seat else "",
+        give_up_seat=links.seat(data.subscriber_id) if _has_seat_to_keep(data) else "",
         preferences=preferences,
         unsubscribe=links.unsubscribe(data.topic, data.subscriber_id) if data.topic else "",
         stop_letters=(
             links.unsubscribe(Topic.LETTERS, data.subscriber_id)
-            if data.holds_seat and data.topic is Topic.LETTERS
+            if _has_seat_to_keep(data) and data.topic is Topic.LETTERS
             else ""
         ),
         replay=links.replay(run_id) if run_id else "",
     )
+
+
+def _has_seat_to_keep(data: MergeData) -> bool:
+    """Whether a seat can still be given up: once its session is over, there is none to keep."""
+    return data.holds_seat and data.session is not None and data.session.ends_at > data.plan_now
 
 
 def _others(data: MergeData, open_dates: Sequence[OpenDate]) -> list[OpenDate]:
@@ -201,9 +206,11 @@ def _open_date(date: OpenDate, data: MergeData, links: Links) -> SessionContext:
 def _why(data: MergeData, zone: ZoneInfo) -> str:
     title = f"“{data.session.title}”" if data.session else ""
     if _is_unconfirmed(data):
+        is_last = data.template_key == f"notices/{Notice.CONFIRM_AGAIN}"
         return (
             "You get this because somebody, most likely you, entered this address on our page. "
-            "If it was not you, leave it: nothing more will come but one reminder."
+            "If it was not you, leave it: nothing more will come"
+            f"{'' if is_last else ' but one reminder'}."
         )
     if data.topic is Topic.LETTERS:
         if data.session and data.holds_seat:
@@ -213,7 +220,7 @@ def _why(data: MergeData, zone: ZoneInfo) -> str:
             )
         return "You get this letter because you asked for the letters."
     if title and (data.holds_seat or data.kind is MessageKind.NOTICE):
-        return f"You get this because you have a seat in {title}."
+        return f"You get this because you {'have' if data.holds_seat else 'had'} a seat in {title}."
     return "You get this because you signed up for the masterclass."
 
 
