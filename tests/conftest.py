@@ -1,3 +1,8 @@
 """What every test may ask for."""
 
-pytest_plugins = ["tests.fixtures.servers", "tests.fixtures.world", "tests.fixtures.processes"]
+pytest_plugins = [
+    "tests.fixtures.servers",
+    "tests.fixtures.world",
+    "tests.fixtures.processes",
+    "tests.fixtures.signups",
+]
