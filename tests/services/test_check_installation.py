@@ -1,0 +1,95 @@
+import shutil
+from pathlib import Path
+
+import pytest
+
+from funnel.domain.readiness import CheckState
+from funnel.sending.mailer import MailerCheckError
+from funnel.services.check_installation import Installation, check_installation
+from funnel.services.load_definitions import load_definitions
+
+AWAY = "postgresql+psycopg://postgres@127.0.0.1:1/funnel"
+
+
+class RefusingMailer:
+    """A mail server that does not let us in, at the edge where a real one would stand."""
+
+    def send_all(self, emails, *, may_begin):
+        raise AssertionError("a check sends nothing")
+
+    def check(self):
+        raise MailerCheckError("the server refused the password", remedy="Look at the password.")
+
+    def close(self):
+        pass
+
+
+class WillingMailer(RefusingMailer):
+    def check(self):
+        pass
+
+
+def checks(world=None, **changes):
+    values = {
+        "database_url": world.url if world else "",
+        "broker_url": "",
+        "base_url": "https://seats.kontor.de",
+        "is_demo": False,
+        "link_keys": ("0123456789abcdefghijklmnopqrstuvwxyz",),
+        "mailer_name": "smtp",
+        "mailer": WillingMailer,
+        "transactions": lambda: world.transactions,
+    } | changes
+    return {each.name: each for each in check_installation(Installation(**values))}
+
+
+def test_a_database_that_is_away_does_not_stop_the_other_checks():
+    found = checks(database_url=AWAY)
+    assert found["Database"].state is CheckState.WRONG
+    assert "refused" in found["Database"].found
+    assert found["Mail server"].state is CheckState.RIGHT
+
+
+def test_an_old_schema_is_named_with_its_command(empty_database_url):
+    found = checks(database_url=empty_database_url)
+    assert found["Schema"].state is CheckState.WRONG
+    assert "funnel db upgrade" in found["Schema"].remedy
+
+
+def test_a_mail_server_that_refuses_us_is_quoted():
+    check = checks(mailer=RefusingMailer)["Mail server"]
+    assert check.state is CheckState.WRONG
+    assert check.found == "the server refused the password"
+    assert check.remedy == "Look at the password."
+
+
+def test_kept_mails_are_no_sending():
+    assert checks(mailer_name="mailbox")["Mail server"].state is CheckState.WRONG
+
+
+def test_nothing_loaded_yet_is_wrong_and_nobody_able_to_sign_up_wants_a_look(bare_world):
+    found = checks(bare_world)
+    assert found["Schema"].state is CheckState.RIGHT
+    assert found["Sequences"].state is CheckState.WRONG
+    assert found["Sources"].state is CheckState.LOOK
+    assert found["Dates"].state is CheckState.LOOK
+
+
+def test_the_shipped_sender_is_wrong_and_a_broken_file_is_named(bare_world, tmp_path):
+    folder = tmp_path / "templates"
+    shutil.copytree(Path("funnel/templates"), folder)
+    (folder / "email/notices/welcome.md").write_text("nothing")
+    load_definitions(folder, bare_world.transactions)
+    found = checks(bare_world)
+    assert found["Brand default: postal address"].state is CheckState.WRONG
+    assert found["email/notices/welcome.md"].state is CheckState.WRONG
+
+
+def test_a_pause_that_stands_wants_a_look(world):
+    world.execute("insert into pauses (scope, reason, by) values ('all', 'why', 'anna')")
+    assert checks(world)["Sending"].state is CheckState.LOOK
+
+
+@pytest.mark.broker
+def test_a_broker_that_answers_is_right(broker, world):
+    assert checks(world, broker_url=broker.url)["Broker"].state is CheckState.RIGHT
