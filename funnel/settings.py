@@ -74,7 +74,7 @@ class Settings(BaseSettings):
     smtp_timeout_seconds: float = Field(
         default=30.0,
         gt=0,
-        le=30,  # 10 s of a batch, 10 to connect, 30 for this, 30 for the answer: under the task's 90
+        le=30,  # a batch 10, connecting 10, this 30, the answer 30: under the 90 of a task
         description="Seconds that one email may take up to its final dot.",
     )
     message_id_domain: str = Field(
