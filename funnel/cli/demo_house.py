@@ -18,7 +18,7 @@ import requests
 from funnel.domain.errors import InvalidInputError
 from funnel.embedded.broker import BrokerServer
 from funnel.embedded.errors import FolderInUseError
-from funnel.embedded.postgres import PostgresServer
+from funnel.embedded.postgres import PostgresServer, discard_data
 from funnel.embedded.supervisor import Child, Supervisor
 
 HOST: Final = "127.0.0.1"  # nobody else: the demo shows every mail and obeys everybody
@@ -26,7 +26,7 @@ DEFAULT_PORT: Final = 8000
 _PORTS_TRIED: Final = 20
 _KEYS_FILE: Final = "link-keys.json"
 _ADDRESS_FILE: Final = "address"
-_KEPT: Final = ("postgres", "postgres.log", "broker", "broker.log", "mailbox", "logs", _KEYS_FILE)
+_KEPT: Final = ("postgres.log", "broker", "broker.log", "mailbox", "logs", _KEYS_FILE)
 
 
 class Say(Protocol):
@@ -245,13 +245,10 @@ def _answers(url: str) -> bool:
 
 
 def _forget(folder: Path) -> None:
+    discard_data(folder / "postgres")
     for name in _KEPT:
         path = folder / name
-        if path.is_symlink():
-            # Root's data lie in a place that its server's account can enter.
-            shutil.rmtree(path.resolve().parent, ignore_errors=True)
-            path.unlink()
-        elif path.is_dir():
+        if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)
         else:
             path.unlink(missing_ok=True)

@@ -193,3 +193,15 @@ def test_wait_for_exit_does_not_wait_for_what_is_gone() -> None:
     child.wait()
     assert processes.wait_for_exit(child.pid, timedelta(seconds=5))
     assert not processes.wait_for_exit(os.getpid(), timedelta(0))
+
+
+def test_discarding_data_behind_ones_own_link_leaves_the_neighbours(tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+    (disk / "postgres").mkdir(parents=True)
+    (disk / "photos").mkdir()
+    link = tmp_path / "postgres"
+    link.symlink_to(disk / "postgres")
+    discard_data(link)
+    assert not link.is_symlink()
+    assert [each.name for each in disk.iterdir()] == ["photos"]
+    discard_data(link)  # nothing there is fine too
