@@ -3,6 +3,8 @@
 from functools import cache, cached_property
 from time import monotonic
 
+from celery.signals import worker_process_init
+
 from funnel.bootstrap import Deps, build
 from funnel.storage import heartbeats
 
@@ -50,3 +52,12 @@ def set_role(role: str) -> None:
 def process() -> Process:
     """Return this process's own; first called after the fork, so that nothing is shared."""
     return Process(_role)
+
+
+@worker_process_init.connect
+def _warm_up(**_: object) -> None:
+    """Connect before there is work: the first email of a process should not wait for it."""
+    deps = process().deps
+    with deps.transactions.begin() as tx:
+        tx.now  # noqa: B018  (the question is what matters)
+    deps.delivery  # noqa: B018  (makes mailer, renderer and links)
