@@ -1,6 +1,8 @@
 """What the commands say: plain lines on standard output, complaints on standard error."""
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
+from rich.table import Table
 
 # No highlighting: colour is given where it means something. Long lines are not broken, so that
 # output can be searched and copied.
@@ -8,9 +10,22 @@ _OUT = Console(highlight=False, soft_wrap=True)
 _ERRORS = Console(highlight=False, soft_wrap=True, stderr=True)
 
 
-def out() -> Console:
-    """Return where results go."""
-    return _OUT
+# Where nobody watches (a file, a pipe), a table is as wide as what is in it.
+_WIDE = 400
+
+
+def new_table(*headings: str, numbers: tuple[str, ...] = ()) -> Table:
+    """Return a plain table; headings among ``numbers`` stand on the right."""
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for heading in headings:
+        table.add_column(heading, justify="right" if heading in numbers else "left")
+    return table
+
+
+def show(table: Table) -> None:
+    """Print a table."""
+    console = _OUT if _OUT.is_terminal else Console(highlight=False, width=_WIDE)
+    console.print(table, soft_wrap=False)
 
 
 def say(line: str = "", *, style: str = "") -> None:

@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
-from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from funnel.cli.console import out, say
+from funnel.cli.console import new_table, say, show
 from funnel.cli.headless_checks import Sent, Story, faults_of, percentile
 from funnel.domain.status import words_of
 from funnel.services.read_books import Books
@@ -22,7 +21,7 @@ def print_report(
     took: timedelta,
 ) -> bool:
     """Print table, figures and faults; say whether everything came out as promised."""
-    out().print(_table(stories))
+    show(_table(stories))
     sent = [each for _, of_one in stories for each in of_one]
     late = [each.lateness for each in sent]
     p50, p99 = percentile(late, 0.5), percentile(late, 0.99)
@@ -45,10 +44,9 @@ def print_report(
 
 
 def _table(stories: Sequence[tuple[Story, Sequence[Sent]]]) -> Table:
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    for heading in ("who", "email", "planned, their time", "handed over"):
-        table.add_column(heading, no_wrap=True)
-    table.add_column("late", justify="right", no_wrap=True)
+    table = new_table(
+        "who", "email", "planned, their time", "handed over", "late", numbers=("late",)
+    )
     for story, sent in stories:
         for position, each in enumerate(sent):
             table.add_row(

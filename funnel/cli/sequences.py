@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from funnel.cli.console import complain, out, say
+from funnel.cli.console import complain, new_table, say, show
 from funnel.cli.errors import WRONG_INPUT
 from funnel.cli.opening import opened
 
@@ -47,9 +47,6 @@ def load(
 @app.command("list")
 def list_all() -> None:
     """List the live sequences, and the files that are not live as they are written."""
-    from rich.box import SIMPLE_HEAD
-    from rich.table import Table
-
     from funnel.services.list_definitions import list_definitions
 
     with opened() as deps:
@@ -57,12 +54,10 @@ def list_all() -> None:
     if not definitions.sequences:
         say("There is none. `funnel sequence load` makes those in the files live.")
     else:
-        table = Table(box=SIMPLE_HEAD, pad_edge=False)
-        for heading in ("sequence", "title", "version", "emails", "brand"):
-            table.add_column(heading)
+        table = new_table("sequence", "title", "version", "emails", "brand")
         for line in definitions.sequences:
             table.add_row(line.slug, line.title, str(line.number), str(line.emails), line.brand)
-        out().print(table)
+        show(table)
     for error in definitions.errors:
         complain(f"{error.file_name}: {error.error}")
 

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from funnel.cli.console import out, say
+from funnel.cli.console import new_table, say, show
 from funnel.cli.opening import opened
 
 if TYPE_CHECKING:
@@ -69,9 +69,6 @@ def list_all(
     upcoming: Annotated[bool, typer.Option("--upcoming", help="Only what lies ahead.")] = False,
 ) -> None:
     """List sessions, the earliest first, in the zone in which they are announced."""
-    from rich.box import SIMPLE_HEAD
-    from rich.table import Table
-
     from funnel.services.list_sessions import list_sessions
 
     with opened() as deps:
@@ -79,9 +76,7 @@ def list_all(
     if not lines:
         say("There is none. `funnel session add` adds one.")
         return
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    for heading in ("id", "starts", "title", "seats taken", "room", "replay", "state"):
-        table.add_column(heading)
+    table = new_table("id", "starts", "title", "seats taken", "room", "replay", "state")
     for line in lines:
         table.add_row(
             str(line.session.id)[:_SHOWN_ID],
@@ -92,7 +87,7 @@ def list_all(
             "yes" if line.session.replay_url else "no",
             _state(line.session),
         )
-    out().print(table)
+    show(table)
 
 
 @app.command()

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from funnel.cli.console import out, say
+from funnel.cli.console import new_table, say, show
 from funnel.cli.opening import opened
 from funnel.cli.sessions import DEFAULT_SEQUENCE
 from funnel.domain.signup import LettersOffer
@@ -65,9 +65,6 @@ def add(  # noqa: PLR0913  (an argument for each option)
 @app.command("list")
 def list_all() -> None:
     """List sources, without their secrets."""
-    from rich.box import SIMPLE_HEAD
-    from rich.table import Table
-
     from funnel.services.add_source import list_sources
 
     with opened() as deps:
@@ -75,9 +72,7 @@ def list_all() -> None:
     if not sources:
         say("There is none. `funnel source add NAME` adds one.")
         return
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    for heading in ("name", "signed", "forms", "opt-in", "letters", "a minute", "active"):
-        table.add_column(heading)
+    table = new_table("name", "signed", "forms", "opt-in", "letters", "a minute", "active")
     for source in sources:
         table.add_row(
             source.slug,
@@ -88,7 +83,7 @@ def list_all() -> None:
             str(source.per_minute or "no limit"),
             "yes" if source.is_active else "no",
         )
-    out().print(table)
+    show(table)
 
 
 @app.command()

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from funnel.cli.console import out, say
+from funnel.cli.console import new_table, say, show
 from funnel.cli.errors import FAILED
 from funnel.cli.opening import opened
 
@@ -41,7 +41,7 @@ def _print(figures: "StatusFigures") -> None:
     from funnel.domain.status import queue_note
 
     for table in (_queues(figures), _work(figures), _lateness(figures), _processes(figures)):
-        out().print(table)
+        show(table)
     say(queue_note(figures.backlog, figures.broker))
     for each in figures.broken:
         say(f"Broken: {each.name} ({each.offenders})", style="bold red")
@@ -108,11 +108,4 @@ def _processes(figures: "StatusFigures") -> "Table":
 
 
 def _table(first: str, *others: str) -> "Table":
-    from rich.box import SIMPLE_HEAD
-    from rich.table import Table
-
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    table.add_column(first)
-    for each in others:
-        table.add_column(each, justify="right")
-    return table
+    return new_table(first, *others, numbers=others)

@@ -1,0 +1,288 @@
+"""The commands as a person types them: what they answer, and with which exit code."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from funnel.cli.main import app
+
+SHIPPED = Path("funnel/templates")
+KEY = "0123456789abcdefghijklmnopqrstuvwxyz"
+
+
+@pytest.fixture
+def settings(monkeypatch, tmp_path):
+    """An environment of our own: nothing of the machine's, no .env of the project's."""
+    monkeypatch.chdir(tmp_path)
+    values = {
+        "FUNNEL_LINK_KEYS": json.dumps([KEY]),
+        "FUNNEL_DEFINITIONS_FOLDER": str(Path(__file__).parents[2] / SHIPPED),
+        "FUNNEL_LOG_LEVEL": "warning",
+    }
+    for name, value in values.items():
+        monkeypatch.setenv(name, value)
+    return monkeypatch
+
+
+@pytest.fixture
+def funnel(settings):
+    """Run a command; give its output and exit code."""
+
+    def run(*words):
+        return CliRunner().invoke(app, list(words), prog_name="funnel")
+
+    return run
+
+
+@pytest.fixture
+def installed(settings, bare_world):
+    """A migrated database at the present, and settings that name it."""
+    settings.setenv("FUNNEL_DATABASE_URL", bare_world.url)
+    bare_world.execute("update clock set ahead_by = '0'")
+    return bare_world
+
+
+@pytest.fixture
+def loaded(funnel, installed):
+    assert funnel("sequence", "load").exit_code == 0
+    return installed
+
+
+class TestWrongInput:
+    def test_without_a_database_a_command_says_what_to_set(self, funnel):
+        result = funnel("status")
+        assert result.exit_code == 2
+        assert "No database is configured." in result.stderr
+        assert "FUNNEL_DATABASE_URL" in result.stderr
+
+    def test_a_database_that_is_away_is_a_sentence_and_no_traceback(self, funnel, settings):
+        settings.setenv("FUNNEL_DATABASE_URL", "postgresql+psycopg://postgres@127.0.0.1:1/x")
+        result = funnel("status")
+        assert result.exit_code == 1
+        assert "The database did not answer" in result.stderr
+        assert "Traceback" not in result.output
+
+    @pytest.mark.parametrize(
+        ("name", "value"), [("FUNNEL_SMTP_PORT", "0"), ("FUNNEL_LINK_KEYS", "not json")]
+    )
+    def test_a_setting_that_cannot_be_is_named(self, funnel, settings, name, value):
+        settings.setenv(name, value)
+        result = funnel("status")
+        assert result.exit_code == 2
+        assert name in result.stderr
+        assert value not in result.stderr or name == "FUNNEL_SMTP_PORT"
+
+    @pytest.mark.parametrize(
+        "words",
+        [
+            ("nonsense",),
+            ("session", "add", "tomorrow", "--zone", "Europe/Berlin", "--title", "x"),
+            ("facts", "add", "came", "ana@example.org"),
+            ("demo", "--port", "99999"),
+            ("pause", "all"),
+        ],
+    )
+    def test_words_that_no_command_knows_end_with_2(self, funnel, words):
+        assert funnel(*words).exit_code == 2
+
+    def test_a_demo_does_not_take_a_database_that_is_not_meant_for_it(self, funnel, settings):
+        settings.setenv("FUNNEL_DATABASE_URL", "postgresql+psycopg://postgres@127.0.0.1:1/x")
+        result = funnel("demo")
+        assert result.exit_code == 2
+        assert "would move its clock" in result.stderr
+
+
+class TestDatabase:
+    def test_upgrade_brings_an_empty_database_up_to_date_and_check_agrees(
+        self, funnel, settings, empty_database_url
+    ):
+        settings.setenv("FUNNEL_DATABASE_URL", empty_database_url)
+        assert funnel("db", "check").exit_code == 1
+        assert funnel("db", "upgrade").exit_code == 0
+        assert funnel("db", "upgrade").output.strip() == "The schema is current."
+        assert funnel("db", "check").exit_code == 0
+
+    def test_check_finds_a_table_that_no_migration_made(self, funnel, installed):
+        installed.execute("drop table audit")
+        result = funnel("db", "check")
+        assert result.exit_code == 1
+        assert "audit" in result.stderr
+
+
+class TestSequence:
+    def test_load_says_what_became_live_and_the_second_time_that_nothing_did(
+        self, funnel, installed
+    ):
+        assert "disruption-masterclass.yaml: version 1 is live" in funnel("sequence", "load").output
+        assert "Nothing new" in funnel("sequence", "load").output
+        assert "Leading through disruption" in funnel("sequence", "list").output
+
+    def test_load_of_a_broken_file_names_file_and_line(self, funnel, installed, tmp_path):
+        folder = tmp_path / "mine"
+        shutil.copytree(Path(__file__).parents[2] / SHIPPED, folder)
+        email = folder / "email/notices/welcome.md"
+        email.write_text(email.read_text().replace("{{ brand", "{{ brnd", 1))
+        result = funnel("sequence", "load", str(folder))
+        assert result.exit_code == 2
+        assert "Email/notices/welcome.md, line " in result.stderr
+        listed = funnel("sequence", "list")
+        assert "welcome.md" in listed.stderr
+
+    def test_load_of_a_folder_without_definitions_is_refused(self, funnel, installed, tmp_path):
+        assert funnel("sequence", "load", str(tmp_path)).exit_code == 2
+
+    def test_check_needs_no_database_and_looks_at_the_emails_beside_it(self, funnel, tmp_path):
+        folder = tmp_path / "mine"
+        shutil.copytree(Path(__file__).parents[2] / SHIPPED, folder)
+        file = folder / "sequences/disruption-masterclass.yaml"
+        result = funnel("sequence", "check", str(file))
+        assert result.exit_code == 0
+        assert "20 emails" in result.output
+        (folder / "email/disruption-masterclass/bias.md").unlink()
+        result = funnel("sequence", "check", str(file))
+        assert result.exit_code == 2
+        assert "bias.md is missing" in result.stderr
+
+    def test_check_names_every_mistake_by_line(self, funnel, tmp_path):
+        file = tmp_path / "short.yaml"
+        file.write_text("title: A\nsteps:\n  - key: one\n    kind: postcard\n    timing: soon\n")
+        result = funnel("sequence", "check", str(file))
+        assert result.exit_code == 2
+        assert "line 4" in result.stderr
+        assert "line 5" in result.stderr
+
+    def test_check_of_a_file_that_is_not_there(self, funnel):
+        assert funnel("sequence", "check", "nowhere.yaml").exit_code == 2
+
+
+class TestSession:
+    ADD = (
+        "session", "add", "2099-03-09 18:00", "--zone", "Europe/Berlin",
+        "--title", "The three shifts", "--seats", "12",
+    )  # fmt: skip
+
+    def test_add_list_change_and_close(self, funnel, loaded):
+        added = funnel(*self.ADD)
+        assert added.exit_code == 0
+        assert "Mon 09 Mar 2099 18:00 Europe/Berlin" in added.output
+        listed = funnel("session", "list", "--upcoming")
+        assert "0 of 12" in listed.output
+        session_id = str(loaded.ask("select id from sessions"))
+        changed = funnel("session", "change", session_id[:8], "--replay-url", "https://v.example/1")
+        assert changed.exit_code == 0
+        assert loaded.ask("select replay_url from sessions") == "https://v.example/1"
+        assert loaded.ask("select starts_at::text from sessions") == "2099-03-09 17:00:00+00"
+
+    def test_a_session_that_has_not_been_held_cannot_be_closed(self, funnel, loaded):
+        funnel(*self.ADD)
+        session_id = str(loaded.ask("select id from sessions"))
+        assert funnel("session", "close", session_id).exit_code == 2
+
+    def test_cancel_tells_nobody_where_nobody_has_a_seat(self, funnel, loaded):
+        funnel(*self.ADD)
+        session_id = str(loaded.ask("select id from sessions"))
+        assert "0 people are told" in funnel("session", "cancel", session_id).output
+
+    @pytest.mark.parametrize("beginning", ["zzzz", ""])
+    def test_an_id_that_names_no_session_is_refused(self, funnel, loaded, beginning):
+        funnel(*self.ADD)
+        result = funnel("session", "close", beginning)
+        assert result.exit_code == 2
+        assert "session list" in result.stderr
+
+    def test_an_unknown_zone_is_refused_by_name(self, funnel, loaded):
+        words = ["Mars/Olympus" if each == "Europe/Berlin" else each for each in self.ADD]
+        result = funnel(*words)
+        assert result.exit_code == 2
+        assert "Mars/Olympus" in result.stderr
+
+
+class TestSource:
+    def test_a_secret_is_shown_when_it_is_made_and_never_again(self, funnel, loaded):
+        added = funnel("source", "add", "wordpress", "--form-secret")
+        assert added.exit_code == 0
+        assert "/webhooks/signup/wordpress" in added.output
+        secret = loaded.ask("select secrets[1] from sources where slug = 'wordpress'")
+        assert secret in added.output
+        assert loaded.ask("select form_secret from sources") in added.output
+        listed = funnel("source", "list")
+        assert "wordpress" in listed.output
+        assert secret not in listed.output
+
+    def test_rotate_keeps_the_former_one_working(self, funnel, loaded):
+        funnel("source", "add", "wordpress")
+        former = loaded.ask("select secrets[1] from sources")
+        assert former not in funnel("source", "rotate", "wordpress").output
+        assert loaded.ask("select secrets[2] from sources") == former
+
+    def test_a_source_that_is_there_or_is_not(self, funnel, loaded):
+        funnel("source", "add", "wordpress")
+        assert funnel("source", "add", "wordpress").exit_code == 2
+        assert funnel("source", "rotate", "nothing").exit_code == 2
+
+
+class TestFacts:
+    def test_a_goal_is_recorded_once(self, funnel, loaded):
+        person = loaded.add_person("ana@example.org")
+        sequence = loaded.ask("select id from sequences")
+        loaded.sequence_id = sequence
+        loaded.version_id = loaded.ask("select live_version_id from sequences")
+        loaded.enroll(person)
+        assert "Recorded 1 of 1." in funnel("facts", "add", "goal", "ana@example.org").output
+        assert loaded.ask("select goal_reached_at is not null from enrollments")
+        assert "Recorded 0 of 1." in funnel("facts", "add", "goal", "ana@example.org").output
+
+    def test_an_address_that_nobody_has_is_refused(self, funnel, loaded):
+        result = funnel("facts", "add", "attended", "nobody@example.org")
+        assert result.exit_code == 2
+        assert "Nobody has this address." in result.stderr
+
+
+class TestSending:
+    def test_pause_and_resume_are_written_down(self, funnel, installed):
+        assert funnel("pause", "all", "--reason", "a wrong link").exit_code == 0
+        assert installed.ask("select reason from pauses") == "a wrong link"
+        assert "goes on" in funnel("resume", "all").output
+        assert "was not paused" in funnel("resume", "all").output
+        assert installed.ask("select count(*) from audit") == 2
+
+    def test_a_pause_says_why(self, funnel, installed):
+        assert funnel("pause", "all", "--reason", " ").exit_code == 2
+
+
+class TestStatus:
+    @pytest.mark.broker
+    def test_it_ends_in_one_sentence_and_1_while_no_process_lives(
+        self, funnel, installed, settings, broker
+    ):
+        settings.setenv("FUNNEL_BROKER_URL", broker.url)
+        result = funnel("status")
+        assert result.exit_code == 1
+        last = result.output.strip().splitlines()[-1]
+        assert last.startswith("Not on time: nothing is due at the moment, but the scheduler")
+        assert "The broker and the database agree." in result.output
+
+    @pytest.mark.broker
+    def test_it_ends_with_0_when_everything_lives(self, funnel, installed, settings, broker):
+        settings.setenv("FUNNEL_BROKER_URL", broker.url)
+        for role in ("scheduler", "dispatch,notices,maintenance", "deliver"):
+            installed.execute("insert into heartbeats (name, role) values (:r, :r)", r=role)
+        result = funnel("status")
+        assert result.exit_code == 0, result.output
+        assert result.output.strip().splitlines()[-1].startswith("On time: ")
+
+
+class TestDoctor:
+    def test_it_names_what_is_wrong_with_its_remedy_and_shows_no_secret(
+        self, funnel, loaded, settings
+    ):
+        settings.setenv("FUNNEL_IS_DEMO", "true")
+        result = funnel("doctor")
+        assert result.exit_code == 1
+        assert "WRONG  Demo: demo mode is on" in result.output
+        assert "Unset FUNNEL_IS_DEMO." in result.output
+        assert "right  Schema: it is current" in result.output
+        assert KEY not in result.output
