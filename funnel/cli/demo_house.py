@@ -18,7 +18,9 @@ import requests
 from funnel.domain.errors import InvalidInputError
 from funnel.embedded.broker import BrokerServer
 from funnel.embedded.errors import FolderInUseError
+from funnel.embedded.locks import FolderLock
 from funnel.embedded.postgres import PostgresServer, discard_data
+from funnel.embedded.processes import is_alive
 from funnel.embedded.supervisor import Child, Supervisor
 
 HOST: Final = "127.0.0.1"  # nobody else: the demo shows every mail and obeys everybody
@@ -99,6 +101,7 @@ def running_demo(plan: DemoPlan, say: Say) -> Iterator[Demo]:
     folder = plan.data_folder.absolute()
     folder.mkdir(parents=True, exist_ok=True)
     try:
+        _look_for_another(folder)
         with Supervisor(folder, say=say.aside) as supervisor:
             if plan.is_fresh:
                 _forget(folder)
@@ -252,6 +255,20 @@ def _forget(folder: Path) -> None:
             shutil.rmtree(path)
         else:
             path.unlink(missing_ok=True)
+
+
+def _look_for_another(folder: Path) -> None:
+    """Say at once that a demo runs here; the supervisor would wait for one that is ending."""
+    path = folder / "demo.lock"
+    lock = FolderLock(path)
+    try:
+        lock.acquire()
+    except FolderInUseError:
+        holder = path.read_text().strip()
+        if holder.isdigit() and is_alive(int(holder)):
+            raise
+    else:
+        lock.release()
 
 
 def _already_running(folder: Path, error: FolderInUseError) -> FolderInUseError:

@@ -1,0 +1,149 @@
+"""``funnel demo`` as a person starts it: real servers and processes, in a folder of their own."""
+
+import json
+import os
+import re
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import requests
+
+ROOT = Path(__file__).parents[2]
+PATIENCE = 90.0  # seconds; a busy machine may take long, a defect takes for ever
+
+pytestmark = pytest.mark.timeout(300)
+
+
+def environment():
+    ours = {key: value for key, value in os.environ.items() if not key.startswith("FUNNEL_")}
+    return ours | {"PYTHONPATH": str(ROOT)}
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Demo:
+    """One run of the command; its output goes to a file, as a terminal would show it."""
+
+    def __init__(self, folder, log, *options):
+        self.log = log
+        self.port = free_port()
+        words = ["--data-folder", str(folder), "--port", str(self.port), *options]
+        with log.open("wb") as sink:
+            self.process = subprocess.Popen(  # noqa: S603  (our own module)
+                [sys.executable, "-m", "funnel", "demo", *words],
+                stdout=sink,
+                stderr=subprocess.STDOUT,
+                env=environment(),
+                cwd=folder.parent,
+                start_new_session=True,
+            )
+
+    @property
+    def said(self):
+        return self.log.read_text()
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.port}"
+
+    def until_it_runs(self):
+        ends_at = time.monotonic() + PATIENCE
+        while "The demo runs." not in self.said:
+            assert self.process.poll() is None, self.said
+            assert time.monotonic() < ends_at, self.said
+            time.sleep(0.1)
+
+    def interrupt(self):
+        os.killpg(self.process.pid, signal.SIGINT)  # as Ctrl-C does: the whole group
+        return self.process.wait(PATIENCE)
+
+
+@pytest.fixture
+def start(tmp_path):
+    demos = []
+
+    def start_one(*options):
+        folder = tmp_path / "data"
+        demos.append(Demo(folder, tmp_path / f"demo-{len(demos)}.log", *options))
+        return demos[-1]
+
+    # Root's PostgreSQL runs under an account that has to get into the folder.
+    tmp_path.chmod(0o711)
+    yield start_one
+    for demo in demos:
+        if demo.process.poll() is None:
+            demo.process.terminate()
+            demo.process.wait(PATIENCE)
+
+
+def get(url, **headers):
+    with requests.Session() as http:
+        http.trust_env = False
+        return http.get(url, headers=headers, timeout=10)
+
+
+def left_behind(folder):
+    """Return the processes that still name the folder, in their words or their environment."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit() and int(entry.name) != os.getpid():
+            try:
+                words = (entry / "cmdline").read_bytes() + (entry / "environ").read_bytes()
+            except OSError:
+                continue
+            if str(folder).encode() in words:
+                found.append((entry / "cmdline").read_bytes() if entry.exists() else b"")
+    return found
+
+
+@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="looks at /proc")
+def test_it_starts_answers_this_machine_stops_whole_and_goes_on(start, tmp_path):
+    folder = tmp_path / "data"
+    first = start()
+    first.until_it_runs()
+    assert f"Landing page  {first.url}/" in first.said
+    assert get(f"{first.url}/").status_code == 200
+    assert get(f"{first.url}/inbox").status_code == 200
+    assert get(f"{first.url}/", host="elsewhere.example").status_code == 400
+    dates = re.findall(r'value="([0-9a-f-]{36})"', get(f"{first.url}/").text)
+    assert len(set(dates)) >= 3
+    keys = (folder / "link-keys.json").read_text()
+    assert stat.S_IMODE((folder / "link-keys.json").stat().st_mode) == 0o600
+    assert len(json.loads(keys)[0]) >= 32
+
+    second = start()
+    assert second.process.wait(PATIENCE) == 1
+    assert "already at" in second.said
+    assert first.url in second.said
+    assert first.process.poll() is None
+
+    assert first.interrupt() == 0, first.said
+    assert "Everything has stopped." in first.said
+    assert left_behind(folder) == []
+
+    again = start()
+    again.until_it_runs()
+    assert (folder / "link-keys.json").read_text() == keys
+    assert re.findall(r'value="([0-9a-f-]{36})"', get(f"{again.url}/").text) == dates
+    assert again.interrupt() == 0, again.said
+
+
+def test_a_port_that_is_taken_is_said_before_anything_is_started(start, tmp_path):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        demo = start("--port", str(port))
+        assert demo.process.wait(PATIENCE) == 2
+    assert f"Port {port} is taken by another program." in demo.said
+    assert not (tmp_path / "data" / "postgres").exists()
