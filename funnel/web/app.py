@@ -94,6 +94,7 @@ def serve(deps: Deps, *, host: str, port: int) -> None:
         forwarded_allow_ips=proxies or None,
         access_log=False,  # it would write tokens and query strings; request_log.py does not
         server_header=False,
+        ws="none",
         log_level="warning",
         timeout_graceful_shutdown=10,
     )

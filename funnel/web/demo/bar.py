@@ -38,6 +38,7 @@ class Bar:
     clock: str
     where: str
     coming: str
+    coming_short: str
     is_frozen: bool
     goal: str
     waiting: str
@@ -52,15 +53,15 @@ def bar_of(site: Site, request: Request) -> Bar | None:
         return None
     zone = demo_zone(request)
     state = read_demo_state(site.deps.transactions)
-    is_stuck = state.hold in _NEEDS_VISITOR
     return Bar(
         now=iso(state.now),
         clock=f"{short_day_of(state.now, zone)}, {hour_of(state.now, zone)}",
         where=where_of(zone),
         coming=_coming(state, zone),
+        coming_short=_coming_short(state, zone),
         is_frozen=state.is_frozen,
         goal=state.goal,
-        waiting=state.hold.value if state.hold is not None and is_stuck else "",
+        waiting=_waiting(state.hold),
         remedy=_remedy(state.hold),
         can_session=state.can_session,
         marker=site.deps.mailbox.newest_marker(),
@@ -115,8 +116,31 @@ def _coming(state: DemoState, zone: str) -> str:
     if coming is None:
         return "No email ahead"
     who = f" to {coming.who}" if coming.who else ""
+    return f"{_next_moment(state, coming, zone)}, “{coming.name}”{who}"
+
+
+def _coming_short(state: DemoState, zone: str) -> str:
+    """Return the same for a phone: "Next: Thu 12 Nov, 18:00"."""
+    if state.hold is Hold.BUSY:
+        return "On its way"
+    coming = state.next_email
+    return "No email ahead" if coming is None else _next_moment(state, coming, zone)
+
+
+def _next_moment(state: DemoState, coming: NextEmail, zone: str) -> str:
     day, hour = short_day_of(coming.at, zone), hour_of(coming.at, zone)
-    return f"Next: {day}, {hour}, “{coming.name}”{who}"
+    is_today = day == short_day_of(state.now, zone)
+    return f"Next: {hour}" if is_today else f"Next: {day}, {hour}"
+
+
+def _waiting(hold: Hold | None) -> str:
+    """Return what the visitor has to do; empty where it passes by itself."""
+    if hold is Hold.WORD_AWAITED:
+        return (
+            "The session is over. Open your link from an email about it and say whether you came, "
+            "or press on."
+        )
+    return hold.value if hold in _NEEDS_VISITOR and hold is not None else ""
 
 
 def _remedy(hold: Hold | None) -> str:

@@ -18,7 +18,8 @@ from funnel.web.site import Site, TheSite
 MOST_MAILS = 200
 _VIEWS = ("html", "text", "headers", "raw")
 _WIDTHS = ("wide", "phone")
-_LOOKS = ("light", "dark")
+_LOOKS = ("own", "light", "dark")
+_PREFERS_DARK = re.compile(r"\(\s*prefers-color-scheme\s*:\s*dark\s*\)", re.IGNORECASE)
 _HEAD = re.compile(r"<head[^>]*>", re.IGNORECASE)
 
 # A mail has its styles inline, and must run nothing. "allow-same-origin" without "allow-scripts"
@@ -56,7 +57,7 @@ class View:
         return f"/inbox/{mail_id}" + (f"?{urlencode(told)}" if told else "")
 
 
-_DEFAULTS = {"show": "html", "width": "wide", "look": "light"}
+_DEFAULTS = {"show": "html", "width": "wide", "look": "own"}
 
 
 @router.get("/inbox")
@@ -72,13 +73,22 @@ def show_mail(mail_id: str, request: Request, site: TheSite) -> Response:
 
 
 @router.get("/inbox/{mail_id}/html")
-def show_html(mail_id: str, site: TheSite) -> Response:
+def show_html(mail_id: str, request: Request, site: TheSite) -> Response:
     """Answer the HTML part alone, for the frame, under a policy of its own."""
-    html = site.deps.mailbox.parts(mail_id).html
-    base = '<base target="_blank">'
-    framed, count = _HEAD.subn(lambda found: found.group() + base, html, count=1)
+    html = _looking(site.deps.mailbox.parts(mail_id).html, _view(request).look)
+    head = '<base target="_blank">'
+    framed, count = _HEAD.subn(lambda found: found.group() + head, html, count=1)
     headers = {"content-security-policy": _MAIL_POLICY, "x-frame-options": "SAMEORIGIN"}
-    return HTMLResponse(framed if count else base + html, headers=headers)
+    return HTMLResponse(framed if count else head + html, headers=headers)
+
+
+def _looking(html: str, look: str) -> str:
+    """Return the mail as a light or a dark program shows it, whatever this browser prefers."""
+    if look == "own":
+        return html
+    always, never = "(min-width: 0)", "(max-width: 0)"
+    html = _PREFERS_DARK.sub(always if look == "dark" else never, html)
+    return f"{html}<style>:root {{ color-scheme: only {look} !important }}</style>"
 
 
 @router.get("/inbox/{mail_id}/raw")
@@ -108,6 +118,8 @@ def _file(content: bytes, content_type: str, name: str) -> Response:
 
 def _page(site: Site, request: Request, *, mail_id: str | None) -> Response:
     zone = demo_zone(request)
+    # Before the list: a mail that comes in between is then seen twice, not never.
+    marker = site.deps.mailbox.newest_marker()
     mails = site.deps.mailbox.list(MOST_MAILS)
     latest = mails[0] if mails else None
     mail = site.deps.mailbox.get(mail_id) if mail_id is not None else latest
@@ -117,6 +129,7 @@ def _page(site: Site, request: Request, *, mail_id: str | None) -> Response:
         brand=None,
         days=_by_day(mails, zone),
         count=len(mails),
+        marker=marker,
         mail=mail,
         parts_of_mail=_parts(site, mail),
         planned=_planned(mail, zone),

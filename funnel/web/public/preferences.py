@@ -112,7 +112,6 @@ def _show(
     site: Site, request: Request, person: Preferences, *, fault: str = "", status: int = 200
 ) -> Response:
     runs = () if person.has_left else person.runs
-    seats = [_seat(run, person) for run in runs if run.session is not None]
     changes = [each for each in (_change(site, run, person) for run in runs) if each is not None]
     return site.page(
         request,
@@ -124,7 +123,8 @@ def _show(
         wants_letters=person.wants_letters,
         wants_seat_emails=person.wants_seat_emails,
         where=where_of(person.zone),
-        seats=seats,
+        seats=[each for each in (_seat(site, run, person) for run in runs) if each is not None],
+        has_seat_emails=any(run.session is not None for run in runs),
         changes=changes,
         wished=request.query_params.get("date"),
         said=_said(request.query_params.get("done", ""), person),
@@ -132,8 +132,9 @@ def _show(
     )
 
 
-def _seat(run: HeldRun, person: Preferences) -> HeldSeat:
-    assert run.session is not None  # noqa: S101 # asked by the caller
+def _seat(site: Site, run: HeldRun, person: Preferences) -> HeldSeat | None:
+    if run.session is None or run.session.ends_at <= site.offer(run.sequence_id).now:
+        return None
     return HeldSeat(
         run_id=run.enrollment_id,
         title=run.session.title,

@@ -5,10 +5,12 @@ const bar = document.querySelector("#demobar");
 const waiting = document.querySelector("#waiting");
 const firstMarker = bar.dataset.marker;
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+const isZoneKnown = document.cookie.includes("demo_zone=");
 let isAsking = false;
 
 // Only the demo sets a cookie: its times are shown in the visitor's own zone from the next page on.
 document.cookie = `demo_zone=${encodeURIComponent(zone)}; path=/; max-age=31536000; samesite=lax`;
+if (!isZoneKnown && document.cookie.includes("demo_zone=") && document.querySelector(".mails")) location.reload();
 
 document.addEventListener("submit", (event) => {
   const address = event.submitter?.getAttribute("formaction") ?? event.target.getAttribute("action");
@@ -45,6 +47,7 @@ function show(state) {
   write("clock", state.clock);
   write("where", state.where);
   write("coming", state.coming);
+  write("coming_short", state.coming_short);
   write("pause", state.is_frozen ? "Paused" : "Pause");
   bar.querySelector(".coming").title = state.coming;
   bar.querySelector(".clock").classList.toggle("is-still", state.is_frozen);

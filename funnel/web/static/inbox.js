@@ -1,16 +1,16 @@
 // The inbox: new mail appears by itself, and a mail is as high as its text, so that one page scrolls.
 
-let marker = document.querySelector("#demobar")?.dataset.marker;
+let marker = document.querySelector(".inbox").dataset.marker;
 let isFetching = false;
 
 fit();
 document.addEventListener("demo-state", ({ detail }) => {
-  if (detail.marker !== marker && !isFetching) refresh(detail.marker);
+  if (detail.marker !== marker && !isFetching) refresh();
 });
 addEventListener("resize", fit);
 
 // Without a chosen mail the page follows the latest; a chosen one stays where it is.
-async function refresh(newMarker) {
+async function refresh() {
   isFetching = true;
   try {
     const answer = await fetch(location.href, { headers: { accept: "text/html" } });
@@ -30,7 +30,7 @@ async function refresh(newMarker) {
     if (focused) list.querySelector(`li[data-mail="${CSS.escape(focused)}"] a`)?.focus();
     inbox.classList.toggle("is-empty", known.size === 0 && list.querySelector("li[data-mail]") === null);
     if (isFollowing) follow(inbox, fresh);
-    marker = newMarker;
+    marker = fresh.querySelector(".inbox").dataset.marker;
   } finally {
     isFetching = false;
   }
