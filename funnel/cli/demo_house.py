@@ -113,17 +113,15 @@ def running_demo(plan: DemoPlan, say: Say) -> Iterator[Demo]:
 def _started(plan: DemoPlan, folder: Path, supervisor: Supervisor, say: Say) -> Demo:
     database_url = plan.database_url or _start_postgres(plan, folder, supervisor, say)
     broker_url = plan.broker_url or _start_broker(folder, supervisor, say)
-    _migrate(database_url, say)
     base_url = f"http://{HOST}:{plan.port}"
     environment = _environment(plan, folder, database_url, broker_url)
     web, *others = _children(plan.port, environment, base_url)
-    # Read while web starts: both take a second or two.
+    # Beside the start of web, which asks no table before it is asked for a page.
     with ThreadPoolExecutor(max_workers=1) as aside:
-        loading = aside.submit(_load, plan, database_url, base_url)
+        prepared = aside.submit(_prepare, plan, database_url, base_url, say)
         say.step("Web, two workers and the scheduler start")
         supervisor.start([web])
-        for line in loading.result():
-            say.step(line)
+        prepared.result()
     # After web, not beside it: on a small machine they would make each other wait.
     supervisor.start(others)
     (folder / _ADDRESS_FILE).write_text(base_url)
@@ -154,31 +152,26 @@ def _start_broker(folder: Path, supervisor: Supervisor, say: Say) -> str:
     return url
 
 
-def _migrate(database_url: str, say: Say) -> None:
-    from funnel.storage import migrate
-
-    if not migrate.is_current(database_url):
-        say.step("The schema is brought up to date")
-        migrate.upgrade(database_url)
-
-
-def _load(plan: DemoPlan, database_url: str, base_url: str) -> list[str]:
+def _prepare(plan: DemoPlan, database_url: str, base_url: str, say: Say) -> None:
     from funnel.services.list_definitions import list_definitions
     from funnel.services.load_definitions import load_definitions
     from funnel.services.seed_demo import seed_demo
+    from funnel.storage import migrate
     from funnel.storage.transaction import open_database
 
-    lines = []
+    if not migrate.is_current(database_url):
+        say.step("  The schema is brought up to date")
+        migrate.upgrade(database_url)
     with closing(open_database(database_url, pool_size=1)) as transactions:
         # Where they are live already, a worker sees within seconds what changed since.
         if not list_definitions(transactions).sequences:
             report = load_definitions(plan.definitions_folder, transactions)
-            lines.append(f"{len(report.published)} emails, sequences and brands are live")
-            lines.extend(f"  {each}" for each in report.problems)
+            say.step(f"  {len(report.published)} emails, sequences and brands are live")
+            for problem in report.problems:
+                say.step(f"  {problem}")
         seeded = seed_demo(transactions, base_url=base_url)
         if seeded.sessions:
-            lines.append(f"{seeded.sessions} coming sessions were added")
-    return lines
+            say.step(f"  {seeded.sessions} coming sessions were added")
 
 
 def _environment(
