@@ -72,7 +72,8 @@ def _compile_page(source: str, *, name: str) -> str:
     hidden = Hidden()
     _check_slots(source, name)
     try:
-        page = mjml.mjml2html(hidden.hide(source), disable_comments=False)
+        # No fonts: for a family whose name it knows, MJML would make readers ask another host.
+        page = mjml.mjml2html(hidden.hide(source), disable_comments=False, fonts={})
     except ValueError as error:  # all that its parser raises
         raise TemplateError(f"MJML: {error}", name=name) from error
     return hidden.show(page)

@@ -94,3 +94,12 @@ class Nesting(HTMLParser):
     def handle_endtag(self, tag):
         if not self.open or self.open.pop() != tag:
             self.complaints.append(f"/{tag}")
+
+
+def test_reading_it_asks_no_host_for_anything(path):
+    """Links are for people to press; fonts, styles and images would be fetched on opening."""
+    page = compiled(path).html
+    assert "<link" not in page
+    assert "@import" not in page
+    assert "@font-face" not in page
+    assert "googleapis" not in page
