@@ -245,7 +245,7 @@ def forget_texts(tx: Transaction, signup_ids: Sequence[UUID]) -> None:
     tx.connection.execute(update(MessageRow).where(MessageRow.id.in_(kept)).values(context=null()))
 
 
-def _messages_of(statement: Select[tuple[UUID]], signup_ids: Sequence[UUID]) -> Select[tuple[UUID]]:
+def _messages_of(statement: Select[UUID], signup_ids: Sequence[UUID]) -> Select[UUID]:
     # By their person, which has an index; a message's signup has none.
     return statement.join(
         SignupRow,

@@ -1,5 +1,6 @@
 """Places that signups come from."""
 
+import re
 import threading
 import time
 from collections.abc import Mapping
@@ -14,7 +15,8 @@ from funnel.storage.tables import SourceRow
 from funnel.storage.transaction import Transaction, Transactions
 
 _KNOWN_FOR: Final = timedelta(seconds=5)
-_MOST_KNOWN: Final = 1000  # strangers may ask for any name
+_MOST_KNOWN: Final = 1000
+_SLUG: Final = re.compile(r"[a-z0-9-]{1,64}")
 
 
 def find(tx: Transaction, slug: str) -> Source | None:
@@ -72,7 +74,9 @@ class SourceBook:
         self._known: dict[str, tuple[Source | None, float]] = {}
 
     def find(self, slug: str) -> Source | None:
-        """Return the active source of that name."""
+        """Return the active source of that name; strangers ask for anything."""
+        if not _SLUG.fullmatch(slug):
+            return None
         found = self._known.get(slug)
         if found is not None and time.monotonic() < found[1]:
             return found[0]

@@ -13,8 +13,10 @@ import structlog
 from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
+from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, Response
+from starlette.routing import Route, request_response
 
 from funnel.bootstrap import Deps
 from funnel.domain.errors import InvalidInputError, SignatureError
@@ -50,6 +52,7 @@ router = APIRouter()
 
 _SIGNED: Final = (ID_HEADER, TIMESTAMP_HEADER, SIGNATURE_HEADER)
 _BEARER: Final = "bearer "
+_MOST_DRAINED: Final = 8 * 1024 * 1024  # bytes read, and thrown away, of what is too large
 _AT_ONCE: Final = 8  # signups in threads; each holds a database connection
 
 
@@ -100,7 +103,9 @@ async def sign_up(request: Request) -> Response:
 
 
 # Without FastAPI's own work for each request: nothing here needs it.
-router.add_route("/webhooks/signup/{source}", sign_up, methods=["POST"])
+# And with a limit of its own in the place of the pages': see ``_read_body``.
+_LIMITED: Final = RequestBodyLimitMiddleware(request_response(sign_up), max_body_size=_MOST_DRAINED)
+router.routes.append(Route("/webhooks/signup/{source}", _LIMITED, methods=["POST"]))
 
 
 def _desk(request: Request) -> SignupDesk:
@@ -114,7 +119,7 @@ async def _read_body(request: Request) -> bytes | None:
     """Return the body, ``None`` where it is too large.
 
     Read to its end even then, without keeping it: a sender that is cut off in the middle sees a
-    broken connection, no answer. The whole application's limit ends what has no end.
+    broken connection, no answer. What does not end within 8 MB is cut off.
     """
     chunks: list[bytes] = []
     size = 0
