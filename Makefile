@@ -51,7 +51,7 @@ format: $(VENV)/.installed-dev
 	$(BIN)/ruff check --fix .
 
 bench: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest -n 0 -s -m bench $(TEST_ARGS) tests/bench
+	$(BIN)/python -m pytest -n 0 -s -m bench $(TEST_ARGS) $(wildcard tests/bench/bench_*.py)
 
 # Stamps inside the environment: whoever removes the folder removes its stamps.
 

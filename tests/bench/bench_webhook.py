@@ -35,10 +35,9 @@ pytestmark = [pytest.mark.bench, pytest.mark.timeout(300)]
 
 
 @pytest.fixture
-def durable_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+def durable_world(open_folder: Path) -> Iterator[World]:
     """A small world in a PostgreSQL that keeps its promises: fsync is on."""
-    folder = tmp_path_factory.mktemp("bench", numbered=True)
-    with PostgresServer(folder / "postgres", durable=True) as server:
+    with PostgresServer(open_folder / "postgres", durable=True) as server:
         url = server.start()
         upgrade(url)
         transactions = open_database(url, pool_size=2)
@@ -64,7 +63,7 @@ def test_the_webhook_takes_its_load(durable_world: World, tmp_path: Path) -> Non
     cpu_before = _cpu_of_children()
     with _web(durable_world.url, tmp_path) as port:
         begun = time.perf_counter()
-        done = subprocess.run(
+        done = subprocess.run(  # noqa: S603 - our own words
             [sys.executable, "tests/bench/load.py", str(port), str(plan)],
             check=True,
             capture_output=True,
@@ -137,7 +136,7 @@ def _web(database_url: str, folder: Path) -> Iterator[int]:
         "FUNNEL_DATA_FOLDER": str(folder),
     }
     command = [sys.executable, "-m", "funnel", "web", "--port", str(port)]
-    process = subprocess.Popen(command, env=environment)
+    process = subprocess.Popen(command, env=environment)  # noqa: S603 - our own words
     try:
         _wait_for(port, process)
         yield port
