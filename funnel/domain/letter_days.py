@@ -92,8 +92,6 @@ class LetterDays:
         """
         due_day = local_day(wish.due, self._zone)
         day = due_day
-        if not_over_at is not None:
-            day = max(day, local_day(not_over_at, self._zone))
         bars: list[str] = []
         while True:
             bar = self._bar(day, wish)

@@ -19,8 +19,8 @@ _MONTHS = (
 def decide_letter(due: DueStep, planning: Planning) -> PlannedStep:
     """Return the day of one letter, or why it does not come.
 
-    Its conditions are asked for the first day that suits, even if an outage makes it leave on a
-    later one: what becomes known in between must not turn the decision round.
+    A letter that could not leave on its day takes the next one, and asks what is still open there.
+    What is decided against is settled at the moment of its first day, however long ago.
     """
     step = due.step
     if planning.enrollment.letters_end is not None:
@@ -32,17 +32,17 @@ def decide_letter(due: DueStep, planning: Planning) -> PlannedStep:
         at=due.timing.at,
         window=step.window or _DEFAULT_WINDOW,
     )
-    slot = planning.days.first(wish)
-    answer = _answer(due, slot, planning)
-    if answer.skip is not None:
-        planning.days.give_up(step.key)
-        if answer.skip.keeps_day:
-            planning.days.use(slot.day, step.key)
-        return due.skipped(slot.moment, answer.skip, *slot.reasons, answer.reason)
-    if slot.closes_at < planning.now:
+    first = planning.days.first(wish)
+    slot = first
+    if first.closes_at < planning.now:
         slot = planning.days.first(wish, not_over_at=planning.now)
+    answer = _answer(due, slot, planning)
     planning.days.give_up(step.key)
+    if answer.skip is not None and not answer.skip.keeps_day:
+        return due.skipped(first.moment, answer.skip, *first.reasons, answer.reason)
     planning.days.use(slot.day, step.key)
+    if answer.skip is not None:
+        return due.skipped(slot.moment, answer.skip, *slot.reasons, answer.reason)
     planning.letter_days.add(slot.day)
     return due.sent(
         slot.moment,

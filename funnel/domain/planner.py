@@ -70,9 +70,10 @@ def _lines(step: Step, planning: Planning) -> list[PlannedStep]:
     if current is not None:
         line = _decide(step, current, planning)
         planning.take_line(step, line)
-        _set_timer(line, current.row, planning)
+        if not _is_held(step, line, planning):
+            _set_timer(line, current.row, planning)
         lines.append(line)
-    planning.counted_from[step.key] = _counted_from(rows, lines[0], planning.now)
+    _take_count(step, rows, lines[0], planning)
     return lines
 
 
@@ -151,6 +152,16 @@ def _without_anchor(step: Step, current: _Current) -> PlannedStep:
     )
 
 
+def _is_held(step: Step, line: PlannedStep, planning: Planning) -> bool:
+    """Whether only the settling of another step makes this one due; that wakes the run itself."""
+    timing = timing_for(step, planning.facts.registration)
+    return (
+        timing is not None
+        and timing.anchor.step_key in planning.unsettled
+        and line.moment == planning.now + _JUST_AFTER
+    )
+
+
 def _set_timer(line: PlannedStep, row: PassedStep | None, planning: Planning) -> None:
     """Note when this line wants the planner to be asked again, if nothing happens before."""
     if line.decision is Decision.NOT_COUNTED or line.moment is None:
@@ -167,8 +178,11 @@ def _set_timer(line: PlannedStep, row: PassedStep | None, planning: Planning) ->
         planning.timers.append(line.valid_until + _JUST_AFTER)
 
 
-def _counted_from(rows: list[PassedStep], first: PlannedStep, now: datetime) -> datetime | None:
-    """Return the moment that other steps count from: that of the first copy."""
-    if first.decision is Decision.PASSED:
-        return settled_moment(rows[0], now)
-    return None if first.moment is None else max(first.moment, now)
+def _take_count(step: Step, rows: list[PassedStep], first: PlannedStep, planning: Planning) -> None:
+    """Remember what other steps count from: the first copy, when it was, or will be, settled."""
+    if rows and rows[0].status.is_settled:
+        planning.counted_from[step.key] = settled_moment(rows[0])
+    elif first.moment is not None:
+        # Not settled yet, so it will be after now: nothing that counts from it can be due before.
+        planning.counted_from[step.key] = max(first.moment, planning.now + _JUST_AFTER)
+        planning.unsettled.add(step.key)

@@ -98,6 +98,7 @@ class Planning:
     Attributes:
         rows: Message rows by step key, copies in order.
         counted_from: For each step decided so far, the moment that others count from.
+        unsettled: Those of them that are not settled yet.
         leaves_at: When a step left or will leave, for steps that keep apart from it.
         days: Who has which letter day.
         letter_days: Local days on which a letter of this run is going to leave.
@@ -120,7 +121,8 @@ class Planning:
         self.rows: dict[str, list[PassedStep]] = {}
         for row in sorted(facts.passed, key=attrgetter("copy")):
             self.rows.setdefault(row.key, []).append(row)
-        self.counted_from: dict[str, datetime | None] = {}
+        self.counted_from: dict[str, datetime] = {}
+        self.unsettled: set[str] = set()
         self.leaves_at: dict[str, datetime] = {}
         self.letter_days: set[date] = set()
         self.timers: list[datetime] = []

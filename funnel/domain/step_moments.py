@@ -26,7 +26,7 @@ def anchor_at(
     anchor: Anchor,
     enrollment: Enrollment,
     registration: Registration | None,
-    counted_from: Mapping[str, datetime | None],
+    counted_from: Mapping[str, datetime],
 ) -> datetime | None:
     """Return the moment that an anchor names, or ``None`` where this person has no such moment.
 
@@ -68,15 +68,12 @@ def step_due_at(timing: Timing, counted_at: datetime, enrollment: Enrollment) ->
     return due
 
 
-def settled_moment(row: PassedStep, now: datetime) -> datetime:
-    """Return the moment that other steps count from, for a step that has a row.
+def settled_moment(row: PassedStep) -> datetime:
+    """Return the moment that other steps count from, for a step that is settled.
 
     Accepted, failed or unknown: when that happened. Skipped: its planned moment, or when it was
-    skipped if that is later. Not settled yet: its planned moment, but not one in the past, because
-    it will not be settled before now.
+    skipped if that is later.
     """
-    if not row.status.is_settled:
-        return max(row.moment, now)
     if row.settled_at is None:
         return row.moment
     if row.status is MessageStatus.SKIPPED:

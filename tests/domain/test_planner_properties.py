@@ -1,0 +1,204 @@
+"""Whatever happens to somebody, in whatever zone: the run ends, and every rule held on the way."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from importlib.resources import files
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from funnel.domain.enrollment import Enrollment, Facts
+from funnel.domain.message import MessageStatus
+from funnel.domain.session import Attendance, Registration, Session
+from tests.domain import planner_checks as checks
+from tests.domain.definitions import definitions
+from tests.domain.simulate import (
+    Event,
+    Person,
+    World,
+    closing,
+    consent,
+    giving_up_seat,
+    goal,
+    moving,
+    replay_link,
+    taking_seat,
+    travel,
+    watching,
+    word,
+)
+from tests.domain.stories import DEFAULT
+
+ZONES = tuple(files("tzdata").joinpath("zones").read_text().split())
+START = datetime(2026, 1, 1, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+
+hours = st.integers(0, 24).map(lambda number: number * HOUR)
+DEFAULT_ONLY = st.just(DEFAULT)
+moments = st.timedeltas(timedelta(0), timedelta(days=500)).map(lambda after: START + after)
+
+
+@st.composite
+def sessions(draw: st.DrawFn, after: datetime, number: int) -> Session:
+    starts_at = after + draw(st.timedeltas(timedelta(0), timedelta(days=25)))
+    ends_at = starts_at + draw(st.sampled_from([HOUR / 2, 1.5 * HOUR, 26 * HOUR]))
+    return Session(
+        id=UUID(int=number),
+        title="A session",
+        starts_at=starts_at,
+        ends_at=ends_at,
+        zone="UTC",
+        replay_url=draw(st.sampled_from(["", "https://replay.example"])),
+        replay_ends_at=draw(st.none() | st.just(ends_at + timedelta(days=2))),
+    )
+
+
+@st.composite
+def events(draw: st.DrawFn, enrolled_at: datetime, seat: Session | None) -> tuple[Event, ...]:
+    """Up to six things that happen; about a seat only while there is one."""
+
+    def at(first: datetime = enrolled_at) -> datetime:
+        return first + draw(st.timedeltas(timedelta(0), timedelta(days=12)))
+
+    seated: list[Callable[[Session], Event]] = [
+        lambda held: word(draw(st.sampled_from(Attendance)), at(held.starts_at)),
+        lambda held: closing(at(held.ends_at)),
+        lambda held: replay_link(at(held.ends_at)),
+        lambda held: watching(at(held.ends_at)),
+    ]
+    anytime: list[Callable[[], Event]] = [
+        lambda: goal(at()),
+        lambda: consent(at(), wants_letters=draw(st.booleans())),
+        lambda: consent(at(), wants_seat_emails=draw(st.booleans())),
+    ]
+    found: list[Event] = []
+    if seat is None and draw(st.booleans()):
+        taken_at = at()
+        seat = draw(sessions(taken_at, 3))
+        found.append(taking_seat(taken_at, seat))
+    elif seat is not None and draw(st.booleans()):
+        moved_at = enrolled_at + (seat.starts_at - enrolled_at) * draw(st.floats(0, 0.99))
+        seat = draw(sessions(moved_at, draw(st.sampled_from([1, 2]))))
+        found.append(moving(moved_at, seat))
+    if seat is not None:
+        found += [make(seat) for make in draw(st.lists(st.sampled_from(seated), max_size=3))]
+    found += [make() for make in draw(st.lists(st.sampled_from(anytime), max_size=2))]
+    if seat is not None and draw(st.integers(0, 9)) == 0:
+        found.append(giving_up_seat(max(moment for moment, _ in found) if found else at()))
+    return tuple(found)
+
+
+@st.composite
+def lives(draw: st.DrawFn, versions: st.SearchStrategy = DEFAULT_ONLY) -> tuple[Person, World]:
+    enrolled_at = draw(moments)
+    zone = ZoneInfo(draw(st.sampled_from(ZONES)))
+    seat = draw(st.none() | sessions(enrolled_at, 1))
+    first_days = st.integers(0, 40).map(
+        lambda days: enrolled_at.astimezone(zone).date() + timedelta(days=days)
+    )
+    keys = [step.key for step in DEFAULT.steps]
+    facts = Facts(
+        registration=Registration(session=seat, registered_at=enrolled_at) if seat else None,
+        had_letters=draw(
+            st.dictionaries(st.sampled_from(keys), st.just(date(2025, 9, 14)), max_size=2)
+        ),
+    )
+    version = replace(draw(versions), blackout_dates=draw(st.frozensets(first_days, max_size=3)))
+    somebody = Person(
+        enrollment=Enrollment(enrolled_at=enrolled_at, zone=zone),
+        version=version,
+        facts=facts,
+        taken_days=draw(st.frozensets(first_days, max_size=4)),
+    )
+    outage_at = enrolled_at + draw(st.timedeltas(timedelta(0), timedelta(days=30)))
+    outages = draw(st.sampled_from([(), ((outage_at, outage_at + draw(hours) * 4),)]))
+    latency = draw(st.sampled_from([timedelta(0), timedelta(seconds=1), HOUR, 9 * HOUR]))
+    happens = draw(events(enrolled_at, seat))
+    return somebody, World(events=happens, outages=outages, latency=latency)
+
+
+def check_life(somebody: Person, world: World) -> None:
+    settled: set[tuple[str, int]] = set()
+    last = somebody
+    for now, last in travel(somebody, world):
+        for row in last.facts.passed:
+            if row.status is MessageStatus.ACCEPTED and (row.key, row.copy) not in settled:
+                checks.check_hand_over(last, row)
+                settled.add((row.key, row.copy))
+        checks.check_plan(last, last.plan(now), now)
+    checks.check_run(last.version, last)
+
+
+# No "explain" phase: it traces every line of the planner and takes minutes.
+SLOW = settings(
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    phases=(Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink),
+)
+
+
+@settings(SLOW, max_examples=80)
+@given(lives())
+def test_every_life_in_the_default_sequence_ends_and_keeps_every_rule(life):
+    check_life(*life)
+
+
+@settings(SLOW, max_examples=150)
+@given(lives(definitions()))
+def test_every_life_in_any_sequence_ends_and_keeps_every_rule(life):
+    check_life(*life)
+
+
+@settings(SLOW, max_examples=40)
+@given(lives(), st.lists(st.integers(0, 60), min_size=3, max_size=3), st.randoms())
+def test_a_plan_is_a_function_of_its_facts_and_only_moves_forward(life, later, random):
+    somebody, world = life
+    stops = list(travel(somebody, world))
+    for now, person in random.sample(stops, min(4, len(stops))):
+        planned = person.plan(now)
+        shuffled = list(person.facts.passed)
+        random.shuffle(shuffled)
+        again = replace(person, facts=replace(person.facts, passed=tuple(shuffled)))
+        assert again.plan(now) == planned
+        checks.check_quiet(person, planned, now)
+        before, at = planned, now
+        for hours_later in later:
+            at += hours_later * HOUR
+            after = person.plan(at)
+            checks.check_monotone(before, after, at)
+            before = after
+
+
+def unlike_zones() -> list[str]:
+    """One zone for each way in which clocks go in the years of these tests."""
+    days = [START + timedelta(days=number) for number in range(0, 1000, 5)]
+    found: dict[tuple[timedelta | None, ...], str] = {}
+    for name in ZONES:
+        zone = ZoneInfo(name)
+        found.setdefault(tuple(day.astimezone(zone).utcoffset() for day in days), name)
+    return sorted(found.values())
+
+
+@pytest.mark.parametrize("part", range(4))
+def test_a_life_in_every_zone(part):
+    for number, name in enumerate(unlike_zones()[part::4]):
+        enrolled_at = START + timedelta(days=number * 7, hours=number)
+        seat = Session(
+            id=UUID(int=1),
+            title="A session",
+            starts_at=enrolled_at + timedelta(days=9, hours=number * 5 % 24),
+            ends_at=enrolled_at + timedelta(days=9, hours=number * 5 % 24 + 2),
+            zone="UTC",
+            replay_url="https://replay.example",
+        )
+        somebody = Person(
+            enrollment=Enrollment(enrolled_at=enrolled_at, zone=ZoneInfo(name)),
+            version=DEFAULT,
+            facts=Facts(registration=Registration(session=seat, registered_at=enrolled_at)),
+        )
+        attendance = list(Attendance)[number % 3]
+        check_life(somebody, World(events=(word(attendance, seat.ends_at),)))
