@@ -69,16 +69,14 @@ class Demo:
 
 
 @pytest.fixture
-def start(tmp_path):
+def start(open_folder):
     demos = []
 
     def start_one(*options):
-        folder = tmp_path / "data"
-        demos.append(Demo(folder, tmp_path / f"demo-{len(demos)}.log", *options))
+        folder = open_folder / "data"
+        demos.append(Demo(folder, open_folder / f"demo-{len(demos)}.log", *options))
         return demos[-1]
 
-    # Root's PostgreSQL runs under an account that has to get into the folder.
-    tmp_path.chmod(0o711)
     yield start_one
     for demo in demos:
         if demo.process.poll() is None:
@@ -107,8 +105,8 @@ def left_behind(folder):
 
 
 @pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="looks at /proc")
-def test_it_starts_answers_this_machine_stops_whole_and_goes_on(start, tmp_path):
-    folder = tmp_path / "data"
+def test_it_starts_answers_this_machine_stops_whole_and_goes_on(start, open_folder):
+    folder = open_folder / "data"
     first = start()
     first.until_it_runs()
     assert f"Landing page  {first.url}/" in first.said
@@ -138,7 +136,7 @@ def test_it_starts_answers_this_machine_stops_whole_and_goes_on(start, tmp_path)
     assert again.interrupt() == 0, again.said
 
 
-def test_a_port_that_is_taken_is_said_before_anything_is_started(start, tmp_path):
+def test_a_port_that_is_taken_is_said_before_anything_is_started(start, open_folder):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -146,4 +144,4 @@ def test_a_port_that_is_taken_is_said_before_anything_is_started(start, tmp_path
         demo = start("--port", str(port))
         assert demo.process.wait(PATIENCE) == 2
     assert f"Port {port} is taken by another program." in demo.said
-    assert not (tmp_path / "data" / "postgres").exists()
+    assert not (open_folder / "data" / "postgres").exists()
