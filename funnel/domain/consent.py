@@ -11,7 +11,7 @@ class Topic(StrEnum):
 
 
 class SuppressionReason(StrEnum):
-    """Why an address must not be written to; only ``UNSUBSCRIBED`` is lifted, by confirming anew."""
+    """Why an address must not be written to; confirming anew lifts only ``UNSUBSCRIBED``."""
 
     UNSUBSCRIBED = "unsubscribed"
     BOUNCED = "bounced"
