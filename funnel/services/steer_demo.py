@@ -1,9 +1,11 @@
 """The buttons of the demo's bar."""
 
+from datetime import datetime
+
 from funnel.domain.demo import DemoGoal
 from funnel.domain.errors import InvalidInputError
 from funnel.storage import demo
-from funnel.storage.transaction import Transactions
+from funnel.storage.transaction import Transaction, Transactions
 
 
 def pause_demo(transactions: Transactions) -> None:
@@ -27,21 +29,35 @@ def steer_demo(transactions: Transactions, goal: DemoGoal) -> None:
     sessions that are over.
 
     Raises:
-        InvalidInputError: ``SESSION`` where nobody holds a seat in a coming one.
+        InvalidInputError: The goal cannot be reached: nothing lies ahead, or with ``SESSION``
+            nobody holds a seat in a coming one.
     """
     with transactions.begin() as tx:
         demo.lock_clock(tx)
         demo.thaw_clock(tx)
-        # An email can leave while time stands still, with a moment a little after it.
-        last_left_at = demo.read_scene(tx).last_left_at
-        goal_at = max(tx.now, last_left_at or tx.now)
-        if goal is DemoGoal.SESSION:
+        demo.write_goal(tx, goal, _goal_at(tx, goal))
+
+
+def _goal_at(tx: Transaction, goal: DemoGoal) -> datetime | None:
+    scene = demo.read_scene(tx)
+    match goal:
+        case DemoGoal.NONE:
+            return None
+        case DemoGoal.SESSION:
             start = demo.next_start_with_seat(tx)
             if start is None:
-                raise InvalidInputError(
-                    "nobody holds a seat in a coming session",
-                    field="goal",
-                    remedy="Sign up on the landing page and press the button in the confirmation.",
-                )
-            goal_at = start
-        demo.write_goal(tx, goal, None if goal is DemoGoal.NONE else goal_at)
+                raise _unreachable("nobody holds a seat in a coming session")
+            return start
+        case _:
+            if scene.next_timer_at is None and not scene.is_busy:
+                raise _unreachable("nothing lies ahead")
+            # An email can leave while time stands still, with a moment a little after it.
+            return max(scene.now, scene.last_left_at or scene.now)
+
+
+def _unreachable(problem: str) -> InvalidInputError:
+    return InvalidInputError(
+        problem,
+        field="goal",
+        remedy="Sign up on the landing page and press the button in the confirmation.",
+    )

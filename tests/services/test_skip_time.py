@@ -162,6 +162,12 @@ class TestPlay:
         with pytest.raises(InvalidInputError, match="nobody holds a seat"):
             steer_demo(world.transactions, DemoGoal.SESSION)
 
+    @pytest.mark.parametrize("goal", [DemoGoal.NEXT, DemoGoal.ALL])
+    def test_a_goal_that_nothing_leads_to_is_refused(self, world, goal):
+        with pytest.raises(InvalidInputError, match="nothing lies ahead"):
+            steer_demo(world.transactions, goal)
+        steer_demo(world.transactions, DemoGoal.NONE)
+
     def test_to_the_session_stops_as_it_begins(self, world):
         starts_at = TUESDAY_NOON + 50 * HOUR
         run = world.enroll(world.add_person(), world.add_session(starts_at))
@@ -191,8 +197,8 @@ class TestPlay:
         assert play_demo(world.transactions, base_url=URL).skip_to is not None
 
     def test_play_all_ends_when_everybody_is_through(self, world, run):
-        world.execute("update enrollments set state = 'completed', next_due_at = null")
         steer_demo(world.transactions, DemoGoal.ALL)
+        world.execute("update enrollments set state = 'completed', next_due_at = null")
         assert play_demo(world.transactions, base_url=URL).is_reached
         assert read_demo_state(world.transactions).goal is DemoGoal.NONE
 
