@@ -154,12 +154,10 @@ def _without_anchor(step: Step, current: _Current) -> PlannedStep:
 
 def _is_held(step: Step, line: PlannedStep, planning: Planning) -> bool:
     """Whether only the settling of another step makes this one due; that wakes the run itself."""
+    if line.moment != planning.now + _JUST_AFTER:
+        return False
     timing = timing_for(step, planning.facts.registration)
-    return (
-        timing is not None
-        and timing.anchor.step_key in planning.unsettled
-        and line.moment == planning.now + _JUST_AFTER
-    )
+    return timing is not None and timing.anchor.step_key in planning.unsettled
 
 
 def _set_timer(line: PlannedStep, row: PassedStep | None, planning: Planning) -> None:
