@@ -24,7 +24,7 @@ def upgrade() -> None:
     """Bring the configured database to the newest schema; safe to run twice and at once."""
     from funnel.storage import migrate
 
-    with opened() as deps:
+    with opened(may_be_demo=False) as deps:
         url = _configured(deps.settings.database_url)
         if migrate.is_current(url):
             say("The schema is current.")
@@ -38,7 +38,7 @@ def check() -> None:
     """Say whether migrations and code agree; without a configured database, on a new one."""
     from funnel.storage import migrate
 
-    with opened() as deps:
+    with opened(may_be_demo=False) as deps:
         configured = deps.settings.database_url
     with _database_to_check(configured) as url:
         if not migrate.is_current(url):

@@ -33,10 +33,10 @@ def demo(
     if headless:
         from funnel.cli.headless import run_headless
 
-        with opened() as deps:
+        with opened(may_be_demo=False) as deps:
             code = run_headless(deps.definitions_folder)
         raise typer.Exit(code)
-    with opened() as deps:
+    with opened(may_be_demo=False) as deps:
         plan = _plan(deps, port=port, is_fresh=fresh, data_folder=data_folder)
     _run(plan)
 

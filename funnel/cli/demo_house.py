@@ -15,6 +15,12 @@ from typing import Final, Protocol
 
 import requests
 
+from funnel.cli.demo_environment import (
+    forget_environment,
+    keep_environment,
+    running_environment,
+    write_private,
+)
 from funnel.domain.errors import InvalidInputError
 from funnel.embedded.broker import BrokerServer
 from funnel.embedded.errors import FolderInUseError
@@ -27,7 +33,6 @@ HOST: Final = "127.0.0.1"  # nobody else: the demo shows every mail and obeys ev
 DEFAULT_PORT: Final = 8000
 _PORTS_TRIED: Final = 20
 _KEYS_FILE: Final = "link-keys.json"
-_ADDRESS_FILE: Final = "address"
 _KEPT: Final = ("postgres.log", "broker", "broker.log", "mailbox", "logs", _KEYS_FILE)
 
 
@@ -105,7 +110,10 @@ def running_demo(plan: DemoPlan, say: Say) -> Iterator[Demo]:
         with Supervisor(folder, say=say.aside) as supervisor:
             if plan.is_fresh:
                 _forget(folder)
-            yield _started(plan, folder, supervisor, say)
+            try:
+                yield _started(plan, folder, supervisor, say)
+            finally:
+                forget_environment(folder)
     except FolderInUseError as error:
         raise _already_running(folder, error) from error
 
@@ -124,7 +132,7 @@ def _started(plan: DemoPlan, folder: Path, supervisor: Supervisor, say: Say) -> 
         prepared.result()
     # After web, not beside it: on a small machine they would make each other wait.
     supervisor.start(others)
-    (folder / _ADDRESS_FILE).write_text(base_url)
+    keep_environment(folder, environment)
     return Demo(
         base_url=base_url,
         database_url=database_url,
@@ -198,12 +206,7 @@ def link_keys(folder: Path) -> list[str]:
     """Return the demo's own keys, made once: links in its old mails go on working."""
     file = folder / _KEYS_FILE
     if not file.exists():
-        draft = file.with_suffix(".draft")
-        draft.unlink(missing_ok=True)
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w") as sink:
-            json.dump([secrets.token_urlsafe(32)], sink)
-        draft.rename(file)
+        write_private(file, json.dumps([secrets.token_urlsafe(32)]))
     keys: list[str] = json.loads(file.read_text())
     return keys
 
@@ -265,11 +268,9 @@ def _look_for_another(folder: Path) -> None:
 
 
 def _already_running(folder: Path, error: FolderInUseError) -> FolderInUseError:
-    try:
-        address = f" at {(folder / _ADDRESS_FILE).read_text().strip()}"
-    except OSError:
-        address = ""
+    address = running_environment(folder).get("FUNNEL_BASE_URL", "")
+    where = f" at {address}" if address else ""
     return FolderInUseError(
-        f"A demo runs on {folder} already{address}: {error.problem}",
+        f"A demo runs on {folder} already{where}: {error.problem}",
         remedy="Stop it by Ctrl-C in its terminal, or give this one --data-folder of its own.",
     )

@@ -45,6 +45,7 @@ def _installation(deps: "Deps") -> "Installation":
         link_keys=tuple(each.get_secret_value() for each in settings.link_keys),
         mailer_name=settings.mailer,
         mailer=lambda: deps.mailer,
+        definitions_folder=deps.definitions_folder,
         transactions=lambda: deps.transactions,
     )
 

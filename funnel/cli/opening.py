@@ -1,5 +1,6 @@
 """The dependencies of one command, opened late and given back at its end."""
 
+import os
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -13,19 +14,35 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def opened() -> Iterator["Deps"]:
+def opened(*, may_be_demo: bool = True) -> Iterator["Deps"]:
     """Yield what the settings of this machine describe.
+
+    Args:
+        may_be_demo: Where no database is configured and a demo runs here, take the demo's.
 
     Raises:
         InvalidInputError: A setting has a value that it cannot have.
     """
+    deps = _built()
+    if may_be_demo and not deps.settings.database_url:
+        from funnel.cli.demo_environment import running_environment
+
+        os.environ.update(running_environment(deps.settings.data_folder))
+        deps = _built()
+    try:
+        yield deps
+    finally:
+        deps.close()
+
+
+def _built() -> "Deps":
     from pydantic import ValidationError
     from pydantic_settings import SettingsError
 
     from funnel.bootstrap import build
 
     try:
-        deps = build(role="cli")
+        return build(role="cli")
     except ValidationError as error:
         raise _as_input_error(error.errors()[0]) from error
     except SettingsError as error:  # a list that is not JSON
@@ -33,10 +50,6 @@ def opened() -> Iterator["Deps"]:
             f"{_named_setting(str(error))} is not what it should be",
             remedy='A list is written as JSON, like ["one", "two"]; .env.example shows them.',
         ) from error
-    try:
-        yield deps
-    finally:
-        deps.close()
 
 
 def who() -> str:

@@ -14,7 +14,7 @@ def web(
 
     from funnel.cli.opening import opened
 
-    with opened() as deps:
+    with opened(may_be_demo=False) as deps:
         proxies = ",".join(deps.settings.trusted_proxies)
     uvicorn.run(
         "funnel.web.app:create_app",

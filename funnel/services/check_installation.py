@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from funnel.domain.errors import FunnelError
 from funnel.domain.readiness import (
@@ -16,15 +17,8 @@ from funnel.domain.readiness import (
 )
 from funnel.monitoring.broker import shown_url, why_unreachable
 from funnel.sending.mailer import Mailer, MailerCheckError
-from funnel.storage import (
-    brands,
-    definition_errors,
-    migrate,
-    pauses,
-    sequences,
-    sessions,
-    sources,
-)
+from funnel.services.read_definitions import read_definitions
+from funnel.storage import brands, migrate, pauses, sequences, sessions, sources
 from funnel.storage.errors import DATABASE_IS_AWAY
 from funnel.storage.transaction import Transaction, Transactions
 
@@ -45,11 +39,13 @@ class Installation:
     link_keys: tuple[str, ...]
     mailer_name: str
     mailer: Callable[[], Mailer]
+    definitions_folder: Path
     transactions: Callable[[], Transactions]
 
 
 def check_installation(installation: Installation) -> Iterator[Check]:
     """Yield one check after the other, as they are made; none stops the others."""
+    yield from _check_files(installation.definitions_folder)
     yield from _check_database(installation)
     yield _check_broker(installation.broker_url)
     yield _check_mailer(installation)
@@ -93,15 +89,24 @@ def _check_rows(tx: Transaction) -> Iterator[Check]:
 
 
 def _check_definitions(tx: Transaction) -> Iterator[Check]:
-    broken = definition_errors.list_definition_errors(tx)
-    for each in broken:
-        yield wrong(each.file_name, each.error, "Mend the file; it is loaded again by itself.")
     live = sequences.list_sequences(tx)
     if not live:
         yield wrong("Sequences", "none is live", "Run `funnel sequence load`.")
-    elif not broken:
+    else:
         named = ", ".join(f"{each.slug} (version {each.number})" for each in live)
-        yield right("Sequences", named)
+        yield right("Sequences", f"live: {named}")
+
+
+def _check_files(folder: Path) -> Iterator[Check]:
+    definitions = read_definitions(folder)
+    for problem in definitions.problems:
+        yield wrong(str(problem), "its live version stays as it was", problem.remedy or "Mend it.")
+    for file in definitions.sequences:
+        for key in definitions.missing_emails(file.definition):
+            yield wrong(file.file_name, f"email/{key}.md is missing", "Write it.")
+    if not definitions.problems:
+        found = f"{len(definitions.sequences)} with {len(definitions.templates)} emails"
+        yield right("Sequence files", f"{found} below {folder}")
 
 
 def _check_broker(url: str) -> Check:

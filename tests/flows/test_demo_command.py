@@ -84,6 +84,19 @@ def start(open_folder):
             demo.process.wait(PATIENCE)
 
 
+def funnel(folder, *words):
+    """Run a command beside a demo, in another terminal as it were."""
+    return subprocess.run(  # noqa: S603  (our own module)
+        [sys.executable, "-m", "funnel", *words],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE,
+        cwd=folder.parent,
+        env=environment() | {"FUNNEL_DATA_FOLDER": str(folder)},
+    )
+
+
 def get(url, **headers):
     with requests.Session() as http:
         http.trust_env = False
@@ -104,35 +117,62 @@ def left_behind(folder):
     return found
 
 
+def is_private(path):
+    return stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def dates_on(demo):
+    return re.findall(r'value="([0-9a-f-]{36})"', get(f"{demo.url}/").text)
+
+
+def check_pages(demo):
+    assert f"Landing page  {demo.url}/" in demo.said
+    assert get(f"{demo.url}/").status_code == 200
+    assert get(f"{demo.url}/inbox").status_code == 200
+    assert get(f"{demo.url}/", host="elsewhere.example").status_code == 400
+    assert len(set(dates_on(demo))) >= 3
+
+
+def check_beside(folder):
+    """The commands in another terminal speak of the demo; its workers come to life in seconds."""
+    assert is_private(folder / "environment.json")
+    ends_at = time.monotonic() + PATIENCE
+    while (beside := funnel(folder, "status")).returncode != 0:
+        assert time.monotonic() < ends_at, beside.stdout
+        time.sleep(0.5)
+    assert "On time: " in beside.stdout
+
+
+def check_second(demo, second):
+    assert second.process.wait(PATIENCE) == 1
+    assert f"already at {demo.url}" in second.said
+    assert demo.process.poll() is None
+
+
+def check_stopped(demo, folder):
+    assert demo.interrupt() == 0, demo.said
+    assert "Everything has stopped." in demo.said
+    assert left_behind(folder) == []
+    assert funnel(folder, "status").returncode == 2  # no database is configured any more
+
+
 @pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="looks at /proc")
 def test_it_starts_answers_this_machine_stops_whole_and_goes_on(start, open_folder):
     folder = open_folder / "data"
     first = start()
     first.until_it_runs()
-    assert f"Landing page  {first.url}/" in first.said
-    assert get(f"{first.url}/").status_code == 200
-    assert get(f"{first.url}/inbox").status_code == 200
-    assert get(f"{first.url}/", host="elsewhere.example").status_code == 400
-    dates = re.findall(r'value="([0-9a-f-]{36})"', get(f"{first.url}/").text)
-    assert len(set(dates)) >= 3
-    keys = (folder / "link-keys.json").read_text()
-    assert stat.S_IMODE((folder / "link-keys.json").stat().st_mode) == 0o600
+    check_pages(first)
+    check_beside(folder)
+    keys, dates = (folder / "link-keys.json").read_text(), dates_on(first)
+    assert is_private(folder / "link-keys.json")
     assert len(json.loads(keys)[0]) >= 32
-
-    second = start()
-    assert second.process.wait(PATIENCE) == 1
-    assert "already at" in second.said
-    assert first.url in second.said
-    assert first.process.poll() is None
-
-    assert first.interrupt() == 0, first.said
-    assert "Everything has stopped." in first.said
-    assert left_behind(folder) == []
+    check_second(first, start())
+    check_stopped(first, folder)
 
     again = start()
     again.until_it_runs()
     assert (folder / "link-keys.json").read_text() == keys
-    assert re.findall(r'value="([0-9a-f-]{36})"', get(f"{again.url}/").text) == dates
+    assert dates_on(again) == dates
     assert again.interrupt() == 0, again.said
 
 

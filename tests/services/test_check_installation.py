@@ -38,6 +38,7 @@ def checks(world=None, **changes):
         "link_keys": ("0123456789abcdefghijklmnopqrstuvwxyz",),
         "mailer_name": "smtp",
         "mailer": WillingMailer,
+        "definitions_folder": Path("funnel/templates"),
         "transactions": lambda: world.transactions,
     } | changes
     return {each.name: each for each in check_installation(Installation(**values))}
@@ -80,9 +81,18 @@ def test_the_shipped_sender_is_wrong_and_a_broken_file_is_named(bare_world, tmp_
     shutil.copytree(Path("funnel/templates"), folder)
     (folder / "email/notices/welcome.md").write_text("nothing")
     load_definitions(folder, bare_world.transactions)
-    found = checks(bare_world)
+    found = checks(bare_world, definitions_folder=folder)
     assert found["Brand default: postal address"].state is CheckState.WRONG
-    assert found["email/notices/welcome.md"].state is CheckState.WRONG
+    named = next(each for name, each in found.items() if "notices/welcome.md" in name)
+    assert named.state is CheckState.WRONG
+
+
+def test_a_sequence_whose_email_is_missing_is_wrong(tmp_path):
+    folder = tmp_path / "templates"
+    shutil.copytree(Path("funnel/templates"), folder)
+    (folder / "email/disruption-masterclass/bias.md").unlink()
+    found = checks(definitions_folder=folder)
+    assert "bias.md is missing" in found["sequences/disruption-masterclass.yaml"].found
 
 
 def test_a_pause_that_stands_wants_a_look(world):
