@@ -232,8 +232,31 @@ class TestWithoutDoubleOptIn:
         assert door.world.ask("select count(*) from consents") == 1
 
 
-def test_the_driver_remembers_how_it_read_the_hot_statement() -> None:
+@pytest.mark.parametrize("statement", [signup_accept.WRITE_NEXT, signup_accept.WRITE_NAMED])
+def test_the_driver_remembers_how_it_read_the_hot_statement(statement: str) -> None:
     """psycopg keeps what it made of statements of up to 4,096 characters with 50 parameters."""
-    statement = signup_accept._WRITE
     assert len(statement) <= 4096
     assert len({part.split(")")[0] for part in statement.split("%(")[1:]}) <= 50
+
+
+@pytest.mark.parametrize("wish", [None, SessionWish.NEXT])
+def test_the_database_plans_the_hot_statements_once(door: Door, wish: SessionWish | None) -> None:
+    """Planning takes longer than the rest of a signup, so it must not be done each time."""
+    door.world.add_session(TUESDAY_NOON + 3 * DAY)
+    plans = []
+
+    def accept_many(transactions: Transactions) -> None:
+        for index in range(30):
+            request = door.request(f"person-{index}@example.org", wish)
+            accept_signup(request, door.source, transactions, door.rules)
+        with transactions.begin() as tx:
+            plans.extend(
+                tx.connection.exec_driver_sql(
+                    "select custom_plans, generic_plans from pg_prepared_statements"
+                    " where statement like '%%on conflict%%' or statement like '%%wished%%'"
+                )
+            )
+
+    assert door.at_once([accept_many]) == [None]
+    assert len(plans) == 2
+    assert all(custom <= 5 and generic >= 10 for custom, generic in plans), plans
