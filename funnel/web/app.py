@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-import uvicorn
 from fastapi import FastAPI
 from starlette.middleware import Middleware
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
@@ -80,21 +79,3 @@ def _add_routes(app: FastAPI, *, is_demo: bool) -> None:
 
 async def _show_asset(version: str, name: str, site: TheSite) -> Response:
     return site.assets.answer(version, name)
-
-
-def serve(deps: Deps, *, host: str, port: int) -> None:
-    """Answer requests until told to stop."""
-    proxies = list(deps.settings.trusted_proxies)
-    uvicorn.run(
-        create_app(deps),
-        host=host,
-        port=port,
-        # Addresses of clients come from headers only behind proxies that a setting names.
-        proxy_headers=bool(proxies),
-        forwarded_allow_ips=proxies or None,
-        access_log=False,  # it would write tokens and query strings; request_log.py does not
-        server_header=False,
-        ws="none",
-        log_level="warning",
-        timeout_graceful_shutdown=10,
-    )

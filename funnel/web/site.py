@@ -1,6 +1,7 @@
 """What every page works with: the dependencies, the templates, and the host it speaks for."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, cast
@@ -19,9 +20,18 @@ from funnel.web import zones
 from funnel.web.assets import Assets
 from funnel.web.guards import page_policy
 from funnel.web.landing_texts import LandingFile
+from funnel.web.limits import SlidingWindow
 
 LANDING_SOURCE = "landing"
 _STATIC_FOLDER = Path(__file__).parent / "static"
+
+
+class FormLimits:
+    """How often our forms may be sent; apart from the webhooks' own."""
+
+    def __init__(self) -> None:
+        self.by_visitor = SlidingWindow(timedelta(hours=1))
+        self.by_source = SlidingWindow(timedelta(minutes=1))
 
 
 class Site:
@@ -31,6 +41,7 @@ class Site:
         """Take the dependencies, and what makes the demo's bar."""
         self.deps = deps
         self._bar_of = bar_of
+        self.form_limits = FormLimits()
         self.assets = Assets(_STATIC_FOLDER)
         self._last_brand: Brand | None = None
 

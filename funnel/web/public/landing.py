@@ -8,13 +8,14 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from funnel.domain.errors import InvalidInputError
-from funnel.domain.signup import LettersOffer, LooksAutomatedError, Source
+from funnel.domain.signup import LettersOffer, LooksAutomatedError, Source, Visitor
 from funnel.domain.subscriber import known_zone
 from funnel.intake.form import HONEYPOT_FIELD, read_form
 from funnel.services.accept_signup import accept_signup
 from funnel.services.read_offer import Offer
 from funnel.web.dates import date_choices
 from funnel.web.forms import Posted, PostedForm
+from funnel.web.limits import network_of
 from funnel.web.moments import where_of
 from funnel.web.site import LANDING_SOURCE, Site, TheSite
 from funnel.web.visitors import visitor_of
@@ -83,6 +84,7 @@ def sign_up(source: str, request: Request, posted: Posted, site: TheSite) -> Res
             visitor=visitor,
             now=site.deps.real_clock.now(),
         )
+        _count(site, place, visitor)
         accept_signup(wish, place, site.deps.transactions, site.deps.signup_rules)
     except LooksAutomatedError:
         if not posted.get(HONEYPOT_FIELD):
@@ -96,6 +98,16 @@ def sign_up(source: str, request: Request, posted: Posted, site: TheSite) -> Res
         email=state.typed.email.strip(),
         is_without_date=state.typed.session == "",
     )
+
+
+def _count(site: Site, source: Source, visitor: Visitor) -> None:
+    """Raise 429 where too many signups came from one address, or from this form in all."""
+    limits = site.form_limits
+    seconds = limits.by_visitor.take(network_of(visitor.ip), most=site.deps.settings.form_per_hour)
+    if seconds is None and source.per_minute is not None:
+        seconds = limits.by_source.take(source.slug, most=source.per_minute)
+    if seconds is not None:
+        raise HTTPException(status_code=429, headers={"Retry-After": str(seconds)})
 
 
 def _show_hasty(
@@ -203,6 +215,8 @@ def _with_fault(state: FormState, error: InvalidInputError) -> FormState:
 
 
 def _sentence(state: FormState, error: InvalidInputError) -> str:
+    if error.field == "email" and not state.typed.email.strip():
+        return "Your email address is missing."
     if error.field == "session":
         if state.typed.session:
             return "That date cannot be chosen any more. Choose another one."
