@@ -49,6 +49,8 @@ def _plan(
     settings = deps.settings
     _check_not_production(deps)
     chosen = free_port(port or DEFAULT_PORT, is_asked_for=port is not None)
+    if port is None and chosen != DEFAULT_PORT:
+        say(f"Port {DEFAULT_PORT} is taken; {chosen} is used instead.")
     return DemoPlan(
         data_folder=data_folder or settings.data_folder,
         port=chosen,
@@ -71,10 +73,8 @@ def _check_not_production(deps: "Deps") -> None:
 
 
 def _run(plan: "DemoPlan") -> None:
-    from funnel.cli.demo_house import DEFAULT_PORT, running_demo
+    from funnel.cli.demo_house import running_demo
 
-    if plan.port != DEFAULT_PORT:
-        say(f"Port {plan.port} is used.")
     try:
         with running_demo(plan, _Speaker()) as running:
             _print_addresses(running)

@@ -9,6 +9,8 @@ from funnel.cli.opening import opened
 from funnel.cli.sessions import DEFAULT_SEQUENCE
 from funnel.domain.signup import LettersOffer
 
+_FIELD = "Our field and its name in the form, as email=your-email; repeat it for others."
+
 app = typer.Typer(no_args_is_help=True, help="Places that signups come from.")
 
 
@@ -38,9 +40,11 @@ def add(  # noqa: PLR0913  (an argument for each option)
     per_minute: Annotated[
         int | None, typer.Option(min=1, help="Signups a minute, beyond which it is refused.")
     ] = None,
+    field: Annotated[list[str] | None, typer.Option(help=_FIELD)] = None,
 ) -> None:
     """Add a source and show its secrets."""
     from funnel.services.add_source import NewSource, add_source
+    from funnel.services.change_source import read_mapping
 
     new = NewSource(
         slug=name,
@@ -48,6 +52,7 @@ def add(  # noqa: PLR0913  (an argument for each option)
         is_double_opt_in=double_opt_in,
         letters=letters,
         wording=wording,
+        field_mapping=read_mapping(field or []),
         per_minute=per_minute,
         is_signed=signed,
         has_form_secret=form_secret,
@@ -84,6 +89,41 @@ def list_all() -> None:
             "yes" if source.is_active else "no",
         )
     show(table)
+
+
+@app.command()
+def change(  # noqa: PLR0913  (an argument for each option)
+    name: Annotated[str, typer.Argument(help="The source's name.")],
+    *,
+    field: Annotated[list[str] | None, typer.Option(help=_FIELD)] = None,
+    double_opt_in: Annotated[
+        bool | None, typer.Option("--double-opt-in/--single-opt-in", help="Ask by email first.")
+    ] = None,
+    letters: Annotated[
+        LettersOffer | None, typer.Option(help="included: the form says so; asked: it has a box.")
+    ] = None,
+    wording: Annotated[str | None, typer.Option(help="Version of the consent's wording.")] = None,
+    per_minute: Annotated[
+        int | None, typer.Option(min=0, help="Signups a minute; 0 for no limit.")
+    ] = None,
+    active: Annotated[
+        bool | None, typer.Option("--active/--inactive", help="Take signups, or answer 404.")
+    ] = None,
+) -> None:
+    """Change how a source is treated; what is not named stays as it is."""
+    from funnel.services.change_source import SourceChange, change_source, read_mapping
+
+    wanted = SourceChange(
+        field_mapping=None if field is None else read_mapping(field),
+        is_double_opt_in=double_opt_in,
+        letters=letters,
+        wording=wording,
+        per_minute=per_minute,
+        is_active=active,
+    )
+    with opened() as deps:
+        change_source(name, wanted, deps.transactions)
+    say(f'Changed the source "{name}". Running processes know it within seconds.')
 
 
 @app.command()

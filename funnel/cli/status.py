@@ -61,19 +61,23 @@ def _queues(figures: "StatusFigures") -> "Table":
 
 
 def _work(figures: "StatusFigures") -> "Table":
+    backlog = figures.backlog
+    table = _table("Work (database)", "number", "oldest")
+    table.add_row("emails due", f"{backlog.due:,}", _age(backlog.oldest_due))
+    table.add_row("  put on a queue, not yet opened", f"{backlog.published:,}", "")
+    table.add_row("emails in a worker's hands", f"{backlog.sending:,}", "")
+    table.add_row("emails waiting for another try", f"{backlog.retrying:,}", "")
+    table.add_row("emails held, outcome unknown", f"{backlog.unknown:,}", "")
+    table.add_row("emails failed in the last day", f"{backlog.failed_today:,}", "")
+    table.add_row("people to be asked now", f"{backlog.runs_due:,}", _age(backlog.oldest_run))
+    table.add_row("emails and timers ahead", f"{backlog.ahead:,}", "")
+    return table
+
+
+def _age(age: timedelta) -> str:
     from funnel.domain.status import words_of
 
-    backlog = figures.backlog
-    table = _table("Work (database)", "emails", "oldest")
-    table.add_row("due", f"{backlog.due:,}", words_of(backlog.oldest_due))
-    table.add_row("put on a queue, not yet opened", f"{backlog.published:,}", "")
-    table.add_row("in a worker's hands", f"{backlog.sending:,}", "")
-    table.add_row("waiting for another try", f"{backlog.retrying:,}", "")
-    table.add_row("outcome unknown, held", f"{backlog.unknown:,}", "")
-    table.add_row("failed in the last day", f"{backlog.failed_today:,}", "")
-    table.add_row("people to be asked now", f"{backlog.runs_due:,}", words_of(backlog.oldest_run))
-    table.add_row("timers and emails ahead", f"{backlog.ahead:,}", "")
-    return table
+    return words_of(age) if age else ""
 
 
 def _lateness(figures: "StatusFigures") -> "Table":
