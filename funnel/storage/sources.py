@@ -3,7 +3,7 @@
 import re
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -67,9 +67,12 @@ def change(tx: Transaction, source_id: UUID, changes: Mapping[str, Any]) -> None
 class SourceBook:
     """Sources by name, each read again after 5 s: a new secret counts within that time."""
 
-    def __init__(self, transactions: Transactions) -> None:
-        """Read nothing yet."""
+    def __init__(
+        self, transactions: Transactions, *, ticks: Callable[[], float] = time.monotonic
+    ) -> None:
+        """Read nothing yet; ``ticks`` are seconds that never go back."""
         self._transactions = transactions
+        self._ticks = ticks
         self._lock = threading.Lock()
         self._known: dict[str, tuple[Source | None, float]] = {}
 
@@ -78,7 +81,7 @@ class SourceBook:
         if not _SLUG.fullmatch(slug):
             return None
         found = self._known.get(slug)
-        if found is not None and time.monotonic() < found[1]:
+        if found is not None and self._ticks() < found[1]:
             return found[0]
         with self._transactions.begin() as tx:
             source = find(tx, slug)
@@ -87,7 +90,7 @@ class SourceBook:
         with self._lock:
             if len(self._known) >= _MOST_KNOWN:
                 self._known.clear()
-            self._known[slug] = (source, time.monotonic() + _KNOWN_FOR.total_seconds())
+            self._known[slug] = (source, self._ticks() + _KNOWN_FOR.total_seconds())
         return source
 
 
