@@ -7,6 +7,7 @@ a render is as short as its template.
 
 import types
 from dataclasses import fields, is_dataclass
+from functools import cache
 from typing import Union, get_args, get_origin, get_type_hints
 
 from jinja2 import nodes
@@ -214,6 +215,12 @@ def _fields_of(kind: object) -> dict[str, object]:
     kind = _without_none(kind)
     if not (isinstance(kind, type) and is_dataclass(kind)):
         return {}
+    return _read_fields(kind)
+
+
+@cache
+def _read_fields(kind: type) -> dict[str, object]:
+    # Kept: asked thousands of times for a folder of emails, and typing reads hints slowly.
     hints = get_type_hints(kind)
     return {each.name: hints[each.name] for each in fields(kind)}
 
