@@ -106,7 +106,7 @@ def change(
     from funnel.services.change_session import SessionChange, change_session
 
     with opened() as deps:
-        found = _find(session, deps.transactions)
+        found = find_session(session, deps.transactions)
         ends_at = None if replay_ends is None else _moment(replay_ends, found.zone)
         wanted = SessionChange(
             title=title,
@@ -125,7 +125,7 @@ def close(session: SessionName) -> None:
     from funnel.services.close_session import close_session
 
     with opened() as deps:
-        found = _find(session, deps.transactions)
+        found = find_session(session, deps.transactions)
         missed = close_session(found.id, deps.transactions)
     people = "1 person" if missed == 1 else f"{missed:,} people"
     say(f"Closed {_named(found)}: {people} missed it.")
@@ -137,7 +137,7 @@ def cancel(session: SessionName) -> None:
     from funnel.services.cancel_session import cancel_session
 
     with opened() as deps:
-        found = _find(session, deps.transactions)
+        found = find_session(session, deps.transactions)
         told = cancel_session(found.id, deps.transactions)
     people = "1 person is" if told == 1 else f"{told:,} people are"
     say(f"Cancelled {_named(found)}: {people} told.")
@@ -166,9 +166,6 @@ def find_session(beginning: str, transactions: "Transactions") -> "Session":
     raise InvalidInputError(
         problem, field="session", remedy="`funnel session list` shows them with their ids."
     )
-
-
-_find = find_session
 
 
 def _moment(local: datetime, zone: str) -> datetime:
