@@ -111,6 +111,11 @@ class TestDatabase:
         assert result.exit_code == 1
         assert "audit" in result.stderr
 
+    def test_check_without_a_database_makes_one_for_the_occasion(self, funnel):
+        result = funnel("db", "check")
+        assert result.exit_code == 0, result.output
+        assert "the migrations lead to the tables in the code" in result.output
+
 
 class TestSequence:
     def test_load_says_what_became_live_and_the_second_time_that_nothing_did(
