@@ -5,4 +5,5 @@ pytest_plugins = [
     "tests.fixtures.world",
     "tests.fixtures.processes",
     "tests.fixtures.signups",
+    "tests.fixtures.webhook",
 ]

@@ -1,100 +1,19 @@
 """The signup webhook over real HTTP: who gets in, what is answered, and what is kept."""
 
 import json
-import socket
-import threading
 import time
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
 import requests
-import uvicorn
 
-from funnel.bootstrap import build
-from funnel.domain.signing import new_webhook_secret, sign_webhook
-from funnel.domain.signup import Source
+from funnel.domain.signing import new_webhook_secret
 from funnel.services.add_source import NewSource, add_source, rotate_secret
-from funnel.settings import Settings
-from funnel.web.app import create_app
 from tests.fixtures.signups import add_source as write_source
-from tests.fixtures.world import World
+from tests.fixtures.webhook import FIELDS, Hook
 
 URL_ENCODED = "application/x-www-form-urlencoded"
-
-
-@dataclass(slots=True, kw_only=True)
-class Site:
-    """The running application, and one source with a secret."""
-
-    base_url: str
-    world: World
-    source: Source
-
-    def post(
-        self,
-        body: bytes | Mapping[str, object] | None = None,
-        *,
-        headers: Mapping[str, str] | None = None,
-        slug: str = "site",
-        query: str = "",
-    ) -> requests.Response:
-        raw = body if isinstance(body, bytes) else json.dumps(body or FIELDS).encode()
-        if headers is None:
-            headers = self.signed(raw)
-        return requests.post(
-            f"{self.base_url}/webhooks/signup/{slug}{query}",
-            data=raw,
-            headers={"content-type": "application/json"} | dict(headers),
-            timeout=20,
-        )
-
-    def signed(
-        self,
-        body: bytes,
-        *,
-        webhook_id: str = "",
-        sent_at: datetime | None = None,
-        secret: str = "",
-    ) -> dict[str, str]:
-        return sign_webhook(
-            body,
-            webhook_id=webhook_id or f"msg_{uuid4().hex}",
-            sent_at=sent_at or datetime.now(UTC),
-            secrets=[secret or self.source.secrets[0]],
-        )
-
-
-FIELDS = {"email": "ana@example.org", "first_name": "Ana", "time_zone": "Europe/Berlin"}
-
-
-@pytest.fixture
-def site(world: World) -> Iterator[Site]:
-    # In mid-2031 by plan time: a webhook's age is real time all the same.
-    source = write_source(world, secrets=(new_webhook_secret(),))
-    deps = build(
-        Settings(
-            database_url=world.url,
-            link_keys=["a key for tests, and only for those"],  # type: ignore[list-item]
-            log_level="error",
-        ),
-        role="web",
-    )
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port = listener.getsockname()[1]
-        config = uvicorn.Config(create_app(deps), log_level="error", ws="none")
-        server = uvicorn.Server(config)
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-        thread.start()
-        while not server.started:
-            time.sleep(0.01)
-        yield Site(base_url=f"http://127.0.0.1:{port}", world=world, source=source)
-        server.should_exit = True
-        thread.join()
-    deps.close()
 
 
 def _problem(answer: requests.Response, status: int, name: str) -> dict[str, object]:
@@ -109,42 +28,42 @@ def _problem(answer: requests.Response, status: int, name: str) -> dict[str, obj
     return problem
 
 
-def _signups(site: Site) -> object:
-    return site.world.ask("select count(*) from signups")
+def _signups(hook: Hook) -> object:
+    return hook.world.ask("select count(*) from signups")
 
 
 class TestAccepted:
-    def test_the_answer_is_the_signup_s_id(self, site: Site) -> None:
-        answer = site.post()
+    def test_the_answer_is_the_signup_s_id(self, hook: Hook) -> None:
+        answer = hook.post()
         assert answer.status_code == 202
         assert list(answer.json()) == ["id"]
-        row = site.world.ask(
+        row = hook.world.ask(
             "select array[status, first_name, zone] from signups where id = :id",
             id=UUID(answer.json()["id"]),
         )
         assert row == ["pending", "Ana", "Europe/Berlin"]
 
-    def test_the_body_is_kept_as_it_came(self, site: Site) -> None:
+    def test_the_body_is_kept_as_it_came(self, hook: Hook) -> None:
         body = b'{ "email":"ana@example.org",\n "extra": [1, {"deep": true}] }'
-        assert site.post(body).status_code == 202
-        assert site.world.ask("select payload from signups") == body
+        assert hook.post(body).status_code == 202
+        assert hook.world.ask("select payload from signups") == body
 
-    def test_a_repeat_of_the_call_is_the_same_signup(self, site: Site) -> None:
+    def test_a_repeat_of_the_call_is_the_same_signup(self, hook: Hook) -> None:
         body = json.dumps(FIELDS).encode()
-        headers = site.signed(body, webhook_id="msg_1")
-        later = site.signed(
+        headers = hook.signed(body, webhook_id="msg_1")
+        later = hook.signed(
             body, webhook_id="msg_1", sent_at=datetime.now(UTC) - timedelta(minutes=2)
         )
-        answers = [site.post(body, headers=each).json() for each in (headers, headers, later)]
+        answers = [hook.post(body, headers=each).json() for each in (headers, headers, later)]
         assert answers[0] == answers[1] == answers[2]
-        assert _signups(site) == 1
+        assert _signups(hook) == 1
 
-    def test_new_known_suppressed_and_limited_look_alike(self, site: Site) -> None:
-        site.world.execute(
+    def test_new_known_suppressed_and_limited_look_alike(self, hook: Hook) -> None:
+        hook.world.execute(
             "insert into suppressions (email_key, reason) values ('bea@example.org', 'bounced')"
         )
         answers = [
-            site.post({"email": email})
+            hook.post({"email": email})
             for email in ("ana@example.org", "ANA@example.org", "bea@example.org")
         ]
         assert {each.status_code for each in answers} == {202}
@@ -153,17 +72,17 @@ class TestAccepted:
         names = {frozenset(each.headers) for each in answers}
         assert len(names) == 1
 
-    def test_a_new_secret_counts_while_the_former_one_is_in_use(self, site: Site) -> None:
-        old = site.source.secrets[0]
-        new = rotate_secret("site", site.world.transactions)
+    def test_a_new_secret_counts_while_the_former_one_is_in_use(self, hook: Hook) -> None:
+        old = hook.source.secrets[0]
+        new = rotate_secret("site", hook.world.transactions)
         time.sleep(0.1)
         body = json.dumps(FIELDS).encode()
-        assert site.post(body, headers=site.signed(body, secret=old)).status_code == 202
+        assert hook.post(body, headers=hook.signed(body, secret=old)).status_code == 202
         deadline = time.monotonic() + 15
-        while site.post(body, headers=site.signed(body, secret=new)).status_code != 202:
+        while hook.post(body, headers=hook.signed(body, secret=new)).status_code != 202:
             assert time.monotonic() < deadline, "the new secret never counted"
             time.sleep(0.3)
-        assert site.post(body, headers=site.signed(body, secret=old)).status_code == 202
+        assert hook.post(body, headers=hook.signed(body, secret=old)).status_code == 202
 
 
 class TestRefused:
@@ -180,57 +99,57 @@ class TestRefused:
             {"webhook-signature": ""},
         ],
     )
-    def test_without_the_right_signature(self, site: Site, change: dict[str, str | None]) -> None:
+    def test_without_the_right_signature(self, hook: Hook, change: dict[str, str | None]) -> None:
         body = json.dumps(FIELDS).encode()
-        signed = site.signed(body) | change
+        signed = hook.signed(body) | change
         headers = {name: value for name, value in signed.items() if value is not None}
-        problem = _problem(site.post(body, headers=headers), 401, "wrong-signature")
+        problem = _problem(hook.post(body, headers=headers), 401, "wrong-signature")
         assert problem["remedy"]
-        assert _signups(site) == 0
+        assert _signups(hook) == 0
 
-    def test_a_changed_body(self, site: Site) -> None:
-        headers = site.signed(json.dumps(FIELDS).encode())
+    def test_a_changed_body(self, hook: Hook) -> None:
+        headers = hook.signed(json.dumps(FIELDS).encode())
         changed = json.dumps(FIELDS | {"email": "mallory@example.org"}).encode()
-        _problem(site.post(changed, headers=headers), 401, "wrong-signature")
+        _problem(hook.post(changed, headers=headers), 401, "wrong-signature")
 
-    def test_another_s_secret(self, site: Site) -> None:
+    def test_another_s_secret(self, hook: Hook) -> None:
         body = json.dumps(FIELDS).encode()
-        headers = site.signed(body, secret=new_webhook_secret())
-        _problem(site.post(body, headers=headers), 401, "wrong-signature")
+        headers = hook.signed(body, secret=new_webhook_secret())
+        _problem(hook.post(body, headers=headers), 401, "wrong-signature")
 
     @pytest.mark.parametrize("minutes", [-6, 6, -100_000, 100_000])
-    def test_a_replayed_or_future_dated_call(self, site: Site, minutes: int) -> None:
+    def test_a_replayed_or_future_dated_call(self, hook: Hook, minutes: int) -> None:
         body = json.dumps(FIELDS).encode()
         sent_at = datetime.now(UTC) + timedelta(minutes=minutes)
         problem = _problem(
-            site.post(body, headers=site.signed(body, sent_at=sent_at)), 401, "wrong-signature"
+            hook.post(body, headers=hook.signed(body, sent_at=sent_at)), 401, "wrong-signature"
         )
         assert "clock" in str(problem["remedy"])
-        assert _signups(site) == 0
+        assert _signups(hook) == 0
 
-    def test_a_source_that_does_not_exist_or_is_switched_off(self, site: Site) -> None:
-        _problem(site.post(slug="other"), 404, "no-such-source")
-        _problem(site.post(slug="%00"), 404, "no-such-source")
-        off = write_source(site.world, slug="off", is_active=False, secrets=site.source.secrets)
-        _problem(site.post(slug=off.slug), 404, "no-such-source")
+    def test_a_source_that_does_not_exist_or_is_switched_off(self, hook: Hook) -> None:
+        _problem(hook.post(slug="other"), 404, "no-such-source")
+        _problem(hook.post(slug="%00"), 404, "no-such-source")
+        off = write_source(hook.world, slug="off", is_active=False, secrets=hook.source.secrets)
+        _problem(hook.post(slug=off.slug), 404, "no-such-source")
 
-    def test_a_source_without_a_secret_opens_to_nobody(self, site: Site) -> None:
-        write_source(site.world, slug="closed")
-        _problem(site.post(slug="closed"), 401, "wrong-signature")
-        _problem(site.post(slug="closed", headers={}), 401, "wrong-signature")
-        _problem(site.post(slug="closed", headers={}, query="?secret="), 401, "wrong-signature")
+    def test_a_source_without_a_secret_opens_to_nobody(self, hook: Hook) -> None:
+        write_source(hook.world, slug="closed")
+        _problem(hook.post(slug="closed"), 401, "wrong-signature")
+        _problem(hook.post(slug="closed", headers={}), 401, "wrong-signature")
+        _problem(hook.post(slug="closed", headers={}, query="?secret="), 401, "wrong-signature")
 
     @pytest.mark.parametrize("size", [64 * 1024 + 1, 900_000, 2_000_000])
-    def test_a_body_that_is_too_large(self, site: Site, size: int) -> None:
+    def test_a_body_that_is_too_large(self, hook: Hook, size: int) -> None:
         body = json.dumps(FIELDS | {"x": "y" * size}).encode()
-        answer = site.post(body)
+        answer = hook.post(body)
         assert answer.status_code == 413
         assert answer.headers["content-type"] == "application/problem+json"
-        assert _signups(site) == 0
+        assert _signups(hook) == 0
 
-    def test_a_body_of_just_the_size(self, site: Site) -> None:
+    def test_a_body_of_just_the_size(self, hook: Hook) -> None:
         body = json.dumps(FIELDS).encode()
-        assert site.post(body + b" " * (64 * 1024 - len(body))).status_code == 202
+        assert hook.post(body + b" " * (64 * 1024 - len(body))).status_code == 202
 
     @pytest.mark.parametrize(
         "body",
@@ -244,14 +163,14 @@ class TestRefused:
             b'{"x": ' + b"[" * 20_000,
         ],
     )
-    def test_a_body_that_cannot_be_read(self, site: Site, body: bytes) -> None:
-        _problem(site.post(body, headers=site.signed(body)), 400, "malformed-body")
-        assert _signups(site) == 0
+    def test_a_body_that_cannot_be_read(self, hook: Hook, body: bytes) -> None:
+        _problem(hook.post(body, headers=hook.signed(body)), 400, "malformed-body")
+        assert _signups(hook) == 0
 
-    def test_a_kind_of_body_that_is_not_read(self, site: Site) -> None:
+    def test_a_kind_of_body_that_is_not_read(self, hook: Hook) -> None:
         body = b"<email>ana@example.org</email>"
-        headers = site.signed(body) | {"content-type": "text/xml"}
-        problem = _problem(site.post(body, headers=headers), 400, "malformed-body")
+        headers = hook.signed(body) | {"content-type": "text/xml"}
+        problem = _problem(hook.post(body, headers=headers), 400, "malformed-body")
         assert problem["field"] == "Content-Type"
 
     @pytest.mark.parametrize(
@@ -268,63 +187,63 @@ class TestRefused:
             ({"email": "ana@example.org", "session": "next"}, "session"),
         ],
     )
-    def test_a_wrong_field(self, site: Site, fields: dict[str, object], field: str) -> None:
-        problem = _problem(site.post(fields), 422, "wrong-field")
+    def test_a_wrong_field(self, hook: Hook, fields: dict[str, object], field: str) -> None:
+        problem = _problem(hook.post(fields), 422, "wrong-field")
         assert problem["field"] == field
         assert problem["remedy"]
-        assert _signups(site) == 0
+        assert _signups(hook) == 0
 
-    def test_other_methods(self, site: Site) -> None:
-        answer = requests.get(f"{site.base_url}/webhooks/signup/site", timeout=5)
+    def test_other_methods(self, hook: Hook) -> None:
+        answer = requests.get(f"{hook.base_url}/webhooks/signup/site", timeout=5)
         assert answer.status_code == 405
 
 
 class TestBuildersThatCannotSign:
     @pytest.fixture
-    def secret(self, site: Site) -> str:
+    def secret(self, hook: Hook) -> str:
         new = NewSource(
             slug="builder", sequence_slug="short", is_signed=False, has_form_secret=True
         )
-        source = add_source(new, site.world.transactions)
+        source = add_source(new, hook.world.transactions)
         assert source.secrets == ()
         assert source.form_secret is not None
         return source.form_secret
 
     def test_the_secret_opens_as_a_bearer_token_or_in_the_address(
-        self, site: Site, secret: str
+        self, hook: Hook, secret: str
     ) -> None:
         body = b"your-email=ana%40example.org&your-name=Ana+Muster"
         form = {"content-type": URL_ENCODED}
         bearer = form | {"authorization": f"Bearer {secret}"}
-        first = site.post(body, slug="builder", headers=bearer)
-        again = site.post(body, slug="builder", headers=form, query=f"?secret={secret}")
+        first = hook.post(body, slug="builder", headers=bearer)
+        again = hook.post(body, slug="builder", headers=form, query=f"?secret={secret}")
         assert (first.status_code, again.status_code) == (202, 202)
         # The same submission has the same derived id.
         assert first.json() == again.json()
-        assert _signups(site) == 1
-        kept = site.world.ask("select payload from signups")
+        assert _signups(hook) == 1
+        kept = hook.world.ask("select payload from signups")
         assert secret.encode() not in kept  # type: ignore[operator]
 
     @pytest.mark.parametrize("query", ["", "?secret=", "?secret=wrong"])
-    def test_a_wrong_secret_does_not(self, site: Site, secret: str, query: str) -> None:
+    def test_a_wrong_secret_does_not(self, hook: Hook, secret: str, query: str) -> None:
         body = b"email=ana%40example.org"
-        answer = site.post(body, slug="builder", headers={"content-type": URL_ENCODED}, query=query)
+        answer = hook.post(body, slug="builder", headers={"content-type": URL_ENCODED}, query=query)
         _problem(answer, 401, "wrong-signature")
 
     def test_a_signature_is_not_checked_against_the_form_s_secret(
-        self, site: Site, secret: str
+        self, hook: Hook, secret: str
     ) -> None:
         body = json.dumps(FIELDS).encode()
-        answer = site.post(body, slug="builder", query=f"?secret={secret}")
+        answer = hook.post(body, slug="builder", query=f"?secret={secret}")
         _problem(answer, 401, "wrong-signature")
 
 
-def test_a_source_s_limit_says_when_to_come_again(site: Site) -> None:
-    secrets = site.source.secrets
-    write_source(site.world, slug="slow", secrets=secrets, per_minute=3)
-    answers = [site.post({"email": f"p{n}@example.org"}, slug="slow") for n in range(5)]
+def test_a_source_s_limit_says_when_to_come_again(hook: Hook) -> None:
+    secrets = hook.source.secrets
+    write_source(hook.world, slug="slow", secrets=secrets, per_minute=3)
+    answers = [hook.post({"email": f"p{n}@example.org"}, slug="slow") for n in range(5)]
     assert [each.status_code for each in answers] == [202, 202, 202, 429, 429]
     problem = _problem(answers[3], 429, "too-many-signups")
     assert 1 <= int(answers[3].headers["retry-after"]) <= 60
     assert problem["remedy"]
-    assert site.post().status_code == 202  # another source goes on
+    assert hook.post().status_code == 202  # another source goes on
