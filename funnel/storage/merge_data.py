@@ -118,7 +118,11 @@ _LOAD = text(
            now() as real_now, plan_now() as plan_now,
            p.email, p.email_key, p.first_name, p.last_name,
            p.wants_letters or coalesce(u.wants_letters, false) as wants_letters,
-           coalesce(case when m.signup_id is not null then u.zone end, p.zone) as zone,
+           coalesce(
+               case when m.signup_id is not null then u.zone end,
+               case when p.confirmed_at is null then s.zone end,  -- nobody said: the date's own
+               p.zone
+           ) as zone,
            r.id is not null as holds_seat, coalesce(e.calendar_revision, 0) as calendar_revision,
            t.live_version_id, m.template_version_id as pinned_version_id, m.context as kept,
            s.id as session_id, s.title, s.starts_at, s.ends_at, s.zone as session_zone, s.seats,
