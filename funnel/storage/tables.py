@@ -37,7 +37,6 @@ class ClockRow(Base):
     frozen_at: Mapped[datetime | None]  # plan; set while the demo is paused
     goal: Mapped[str] = mapped_column(server_default="none")  # what the demo plays towards
     goal_at: Mapped[datetime | None]  # plan; where the goal is a moment
-    breathe_until: Mapped[datetime | None]  # real; the demo's short breath between two skips
 
 
 class BrandRow(Base):

@@ -39,7 +39,6 @@ def _clock() -> None:
         sa.Column("frozen_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("goal", sa.Text(), server_default="none", nullable=False),
         sa.Column("goal_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("breathe_until", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint("id = 1", name=op.f("ck_clock_single")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_clock")),
     )
