@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -13,7 +14,11 @@ from funnel.storage.transaction import Transactions
 _ASKED_AGAIN_AFTER: Final = timedelta(minutes=1)
 
 # Counts on while the machine sleeps, where the system offers such a clock.
-_TICKS: Final = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+_TICKING: Final = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+
+
+def _ticks() -> float:
+    return time.clock_gettime(_TICKING)
 
 
 class RealClock:
@@ -24,9 +29,10 @@ class RealClock:
     this machine count on from its answer.
     """
 
-    def __init__(self, transactions: Transactions) -> None:
-        """Ask nothing yet: the first ``now`` does."""
+    def __init__(self, transactions: Transactions, *, ticks: Callable[[], float] = _ticks) -> None:
+        """Ask nothing yet: the first ``now`` does. ``ticks`` are seconds that never go back."""
         self._transactions = transactions
+        self._ticks = ticks
         self._lock = threading.Lock()
         self._known: tuple[datetime, float] | None = None
 
@@ -44,6 +50,3 @@ class RealClock:
                 now: datetime = tx.connection.execute(text(f"select {REAL_NOW}")).scalar_one()
             self._known = (now, self._ticks())
         return now
-
-    def _ticks(self) -> float:
-        return time.clock_gettime(_TICKS)

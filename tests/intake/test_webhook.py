@@ -152,6 +152,7 @@ def test_forms_of_site_builders(builder: str, pairs: dict[str, str]) -> None:
                 }
             },
         ),
+        ("Gravity", {"email": "ana@example.org", "name": {"first": "Ana", "last": "Muster"}}),
         ("Webflow", {"payload": {"data": {"Email": "ana@example.org", "First Name": "Ana"}}}),
     ],
 )
