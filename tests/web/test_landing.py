@@ -216,6 +216,26 @@ def test_an_unknown_form_is_a_page_that_says_so(served: Served, path: str) -> No
     assert served.get(path).status_code == 404
 
 
+@pytest.mark.parametrize(("secrets", "form_secret"), [(["whsec_x"], None), ([], "x")])
+def test_our_form_does_not_speak_for_a_system_that_has_a_secret(
+    served: Served, address: str, secrets: list[str], form_secret: str | None
+) -> None:
+    slug = f"partner-{uuid4().hex[:8]}"
+    served.execute(
+        "insert into sources (id, slug, sequence_id, is_double_opt_in, secrets, form_secret) "
+        "select gen_random_uuid(), :slug, sequence_id, false, :secrets, :form_secret "
+        "from sources where slug = 'landing'",
+        slug=slug,
+        secrets=secrets,
+        form_secret=form_secret,
+    )
+    stamp = served.deps.form_gate.stamp(served.deps.real_clock.now() - timedelta(minutes=1))
+    data = {"email": address, "session": "", "stamp": stamp}
+    assert served.post(f"/signup/{slug}", data=data).status_code == 404
+    assert served.get(f"/signup/{slug}").status_code == 404
+    assert signups_of(served, address) == 0
+
+
 def test_a_source_that_was_switched_off_takes_nothing(served: Served, address: str) -> None:
     slug = f"off-{uuid4().hex[:8]}"
     served.execute(

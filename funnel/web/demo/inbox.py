@@ -129,6 +129,7 @@ def _page(site: Site, request: Request, *, mail_id: str | None) -> Response:
         brand=None,
         days=_by_day(mails, zone),
         count=len(mails),
+        is_cut=len(mails) == MOST_MAILS,
         marker=marker,
         mail=mail,
         parts_of_mail=_parts(site, mail),

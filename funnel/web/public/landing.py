@@ -96,6 +96,7 @@ def sign_up(source: str, request: Request, posted: Posted, site: TheSite) -> Res
         "almost.html",
         brand=offer.brand,
         email=state.typed.email.strip(),
+        is_double_opt_in=place.is_double_opt_in,
         is_without_date=state.typed.session == "",
     )
 
@@ -123,8 +124,13 @@ def _show_hasty(
 
 
 def _source(site: Site, slug: str) -> Source:
+    """Return the source of a form of ours.
+
+    One that has a secret belongs to another system, which vouches for what it sends: a form that
+    anybody can fill must not speak in its name.
+    """
     source = site.deps.sources.find(slug)
-    if source is None:
+    if source is None or source.secrets or source.form_secret is not None:
         raise HTTPException(status_code=404)
     return source
 
