@@ -5,6 +5,7 @@ calendar: "Tue 3 Nov 09:00", or the reason why it was skipped.
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from zoneinfo import ZoneInfo
 import funnel
 from funnel.domain.enrollment import Enrollment, Facts, LettersEnd, PassedStep
 from funnel.domain.message import MessageStatus
+from funnel.domain.planner import PlannedStep
 from funnel.domain.sequence import SequenceDefinition
 from funnel.domain.sequence_file import parse_sequence
 from funnel.domain.session import Registration, Session
@@ -99,3 +101,25 @@ def local(at: datetime, zone: ZoneInfo) -> str:
     """A moment as the person's calendar shows it, to the minute."""
     shown = at.astimezone(zone)
     return f"{shown:%a} {shown.day} {shown:%b %H:%M}"
+
+
+def line(somebody: Person, now: str, key: str) -> PlannedStep:
+    """The current line of a step: the last copy."""
+    return [each for each in somebody.plan(moment(now)).steps if each.key == key][-1]
+
+
+def row(
+    key: str, status: MessageStatus, at: str, *, settled: str | None = None, **details: object
+) -> PassedStep:
+    return PassedStep(
+        key=key,
+        copy=details.pop("copy", 0),
+        status=status,
+        moment=moment(at),
+        settled_at=moment(settled) if settled else None,
+        **details,
+    )
+
+
+def with_rows(somebody: Person, *rows: PassedStep) -> Person:
+    return replace(somebody, facts=replace(somebody.facts, passed=rows))

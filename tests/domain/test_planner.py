@@ -6,9 +6,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from funnel.domain.enrollment import PassedStep
+from funnel.domain.enrollment import LettersEnd
 from funnel.domain.message import MessageStatus
-from funnel.domain.planner import Decision, PlannedStep, SkipReason
+from funnel.domain.planner import Decision, SkipReason
 from funnel.domain.sequence import (
     Anchor,
     AnchorKind,
@@ -18,37 +18,16 @@ from funnel.domain.sequence import (
     Step,
     StepKind,
     Timing,
+    Wait,
 )
 from funnel.domain.session import Attendance
 from funnel.domain.timing import Delay, SendWindow
-from tests.domain.simulate import Person, goal, word
-from tests.domain.stories import ENDS, local, moment, person, session, story
+from tests.domain.simulate import word
+from tests.domain.stories import ENDS, line, local, moment, person, row, session, story, with_rows
 
 BERLIN = ZoneInfo("Europe/Berlin")
 SECOND = timedelta(seconds=1)
 MICROSECOND = timedelta(microseconds=1)
-
-
-def line(somebody: Person, now: str, key: str) -> PlannedStep:
-    """The current line of a step: the last copy."""
-    return [each for each in somebody.plan(moment(now)).steps if each.key == key][-1]
-
-
-def row(
-    key: str, status: MessageStatus, at: str, *, settled: str | None = None, **details: object
-) -> PassedStep:
-    return PassedStep(
-        key=key,
-        copy=details.pop("copy", 0),
-        status=status,
-        moment=moment(at),
-        settled_at=moment(settled) if settled else None,
-        **details,
-    )
-
-
-def with_rows(somebody: Person, *rows: PassedStep) -> Person:
-    return replace(somebody, facts=replace(somebody.facts, passed=rows))
 
 
 def test_a_fresh_plan_has_a_line_for_every_step_and_asks_again_at_the_first():
@@ -201,71 +180,40 @@ def test_a_step_never_leaves_before_the_one_it_counts_from_is_settled():
     assert planned.next_due_at >= now + SECOND
 
 
-def test_a_message_in_the_queue_keeps_its_place_and_wakes_nobody_until_it_is_too_late():
-    queued = row("tables-turned", MessageStatus.QUEUED, "2026-11-03T08:00Z")
-    planned = with_rows(person(), queued).plan(moment("2026-11-03T08:00:01Z"))
-    first = planned.steps[1]
-    assert (first.decision, first.moment) == (Decision.SEND, queued.moment)
-    assert planned.next_due_at == moment("2026-11-03T16:00Z") + MICROSECOND
-    assert date(2026, 11, 3) in planned.letter_days
+def test_the_day_on_which_a_letter_really_left_counts():
+    late = row(
+        "tables-turned", MessageStatus.ACCEPTED, "2026-11-03T08:00Z", settled="2026-11-05T08:00Z"
+    )
+    somebody = with_rows(person(had_letters={"listening": date(2026, 9, 14)}), late)
+    fixed = replace(
+        somebody.version.step("bias"),
+        timing=Timing(anchor=Anchor(kind=AnchorKind.ENROLLMENT), delay=Delay(days=4), at=time(9)),
+    )
+    steps = (*somebody.version.steps[:3], fixed)
+    version = replace(somebody.version, steps=steps)
+    # Four days after Monday is Friday, the day after the letter of Thursday.
+    planned = line(replace(somebody, version=version), "2026-11-05T09:00Z", "bias")
+    assert planned.moment == moment("2026-11-09T08:00Z")
 
 
-def test_a_message_in_the_queue_that_is_too_late_takes_its_next_day():
-    queued = row("tables-turned", MessageStatus.QUEUED, "2026-11-03T08:00Z")
-    now = moment("2026-11-03T16:00Z") + MICROSECOND
-    planned = with_rows(person(), queued).plan(now)
-    assert planned.steps[1].moment == moment("2026-11-04T08:00Z")
-    assert planned.next_due_at == now, "somebody must move the message"
+def test_letters_that_a_newer_run_ends_are_due_at_once():
+    now = moment("2026-11-02T12:00Z")
+    ended = person(letters_end=LettersEnd.SUPERSEDED).plan(now)
+    letters = [each for each in ended.steps if each.skip is SkipReason.SUPERSEDED]
+    assert len(letters) == 10
+    assert all(each.moment and each.moment <= now for each in letters)
 
 
-@pytest.mark.parametrize(
-    ("change", "skip"),
-    [
-        ({"wants_letters": False}, SkipReason.NO_LETTERS),
-        ({"had_letters": {"tables-turned": date(2026, 9, 14)}}, SkipReason.HAD_IT),
-    ],
-)
-def test_a_message_in_the_queue_that_is_not_wanted_any_more_is_given_up_at_once(change, skip):
-    queued = row("tables-turned", MessageStatus.QUEUED, "2026-11-03T08:00Z")
-    now = moment("2026-11-03T08:00:01Z")
-    planned = with_rows(person(**change), queued).plan(now)
-    first = planned.steps[1]
-    assert (first.decision, first.skip, first.copy) == (Decision.SKIP, skip, 0)
-    assert planned.next_due_at == now
-    assert date(2026, 11, 3) not in planned.letter_days
-
-
-def test_a_queued_reminder_of_a_seat_that_was_given_up_is_skipped():
-    queued = row("tomorrow", MessageStatus.QUEUED, "2026-11-11T17:00Z")
-    given_up = line(with_rows(person(), queued), "2026-11-11T17:00:01Z", "tomorrow")
-    assert (given_up.decision, given_up.skip) == (Decision.SKIP, SkipReason.NO_SESSION)
-    assert given_up.moment == queued.moment
-
-
-def test_a_message_in_somebodys_hands_has_passed_and_is_asked_for_again():
-    sending = row("tables-turned", MessageStatus.SENDING, "2026-11-03T08:00Z")
-    now = moment("2026-11-03T08:00:01Z")
-    planned = with_rows(person(wants_letters=False), sending).plan(now)
-    assert planned.steps[1].decision is Decision.PASSED
-    assert not planned.is_complete
-    assert planned.next_due_at
-    assert now < planned.next_due_at <= now + timedelta(minutes=10)
-    assert date(2026, 11, 3) in planned.letter_days
-
-
-def test_a_letter_that_a_person_sends_again_is_left_alone():
-    first = row(*LETTER_ROW[:1], MessageStatus.FAILED, LETTER_ROW[1], settled="2026-11-03T08:00Z")
-    again = row("tables-turned", MessageStatus.QUEUED, "2026-11-06T10:00Z", copy=1)
-    planned = with_rows(person(), first, again).plan(moment("2026-11-06T10:00Z"))
-    lines = [each for each in planned.steps if each.key == "tables-turned"]
-    assert [(each.copy, each.decision) for each in lines] == [
-        (0, Decision.PASSED),
-        (1, Decision.PASSED),
+def test_what_was_decided_against_is_settled_at_once_after_an_outage():
+    reached = person(goal_reached_at=moment("2026-11-02T12:00Z"))
+    rows = [
+        row(step.key, MessageStatus.ACCEPTED, "2026-11-26T08:00Z", settled="2026-11-26T08:00Z")
+        for step in reached.version.steps
+        if step.kind is StepKind.LETTER and not step.key.startswith("invitation")
     ]
-    # Others count from the first copy, and its day stays free for no other letter.
-    assert [each.moment for each in planned.steps if each.key == "listening"] == [
-        moment("2026-11-09T08:00Z")
-    ]
+    # Its day was Monday; nobody settled it until Tuesday night.
+    invitation = line(with_rows(reached, *rows), "2026-12-01T20:00Z", "invitation-last")
+    assert (invitation.skip, invitation.moment) == (SkipReason.GOAL, moment("2026-11-30T08:00Z"))
 
 
 def test_a_run_is_complete_when_all_that_counts_is_settled():
@@ -365,14 +313,6 @@ def test_a_group_counts_again_for_another_session():
     assert thank_you.decision is Decision.SEND
 
 
-def test_a_goal_reached_while_the_invitation_waits_in_the_queue_stops_it():
-    somebody = person()
-    queued = row("invitation-last", MessageStatus.QUEUED, "2026-11-30T08:00Z")
-    reached = goal(moment("2026-11-30T08:00:01Z"))[1](with_rows(somebody, queued).facts)
-    stopped = line(replace(somebody, facts=reached), "2026-11-30T08:00:02Z", "invitation-last")
-    assert (stopped.decision, stopped.skip) == (Decision.SKIP, SkipReason.GOAL)
-
-
 def test_moments_are_told_in_utc_whatever_zone_the_facts_came_in():
     tokyo = ZoneInfo("Asia/Tokyo")
     somebody = person(seat=session())
@@ -385,3 +325,20 @@ def test_moments_are_told_in_utc_whatever_zone_the_facts_came_in():
     for each in abroad.plan(enrolled_at.astimezone(tokyo)).steps:
         assert each.moment
         assert each.moment.tzinfo is UTC
+
+
+def test_a_letter_that_was_called_off_has_no_day():
+    called_off = row(
+        "tables-turned", MessageStatus.CANCELLED, "2026-11-04T08:00Z", settled="2026-11-02T12:00Z"
+    )
+    planned = line(with_rows(person(), called_off), "2026-11-02T12:00Z", "listening")
+    assert planned.moment == moment("2026-11-04T08:00Z")
+
+
+def test_a_wait_that_would_end_before_the_step_ends_with_it():
+    thank_you = replace(
+        person().version.step("thank-you"), wait=Wait(delay=Delay(), at=time(9)), one_of=""
+    )
+    version = SequenceDefinition(slug="x", title="X", brand="default", steps=(thank_you,))
+    skipped = line(person(version=version, seat=session()), "2026-11-12T20:30Z", "thank-you")
+    assert (skipped.skip, skipped.moment) == (SkipReason.NO_WORD, moment("2026-11-12T20:30Z"))

@@ -5,10 +5,9 @@ from datetime import timedelta
 
 import pytest
 
-from tests.domain.simulate import (
-    moving,
-)
-from tests.domain.stories import moment, person, session, story
+from funnel.domain.message import MessageStatus
+from tests.domain.simulate import moving
+from tests.domain.stories import moment, person, row, session, story, with_rows
 
 HOUR = timedelta(hours=1)
 
@@ -52,3 +51,27 @@ def test_a_reminder_that_waits_in_the_queue_takes_its_new_moment():
     told = story(person(seat=session()), later, latency=timedelta(hours=1, minutes=50))
     assert told["tomorrow"].startswith("Wed 18 Nov 18:00")
     assert "tomorrow+1" not in told
+
+
+def test_copies_may_come_in_any_order():
+    dates = [
+        session(starts, number=n)
+        for n, starts in enumerate(("2026-11-05T17:00Z", "2026-11-12T17:00Z"))
+    ]
+    copies = [
+        row(
+            "tomorrow",
+            MessageStatus.ACCEPTED,
+            f"2026-11-{day:02}T17:00Z",
+            settled=f"2026-11-{day:02}T17:00Z",
+            copy=number,
+            session_id=dates[number].id,
+            session_starts_at=dates[number].starts_at,
+        )
+        for number, day in enumerate((4, 11))
+    ]
+    now = moment("2026-11-11T18:00Z")
+    somebody = person(seat=session("2026-11-19T17:00Z", number=9))
+    planned = with_rows(somebody, *copies).plan(now)
+    assert with_rows(somebody, *reversed(copies)).plan(now) == planned
+    assert [each.copy for each in planned.steps if each.key == "tomorrow"] == [0, 1, 2]

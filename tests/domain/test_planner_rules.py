@@ -13,7 +13,6 @@ from tests.domain.simulate import (
     consent,
     giving_up_seat,
     goal,
-    moving,
     replay_link,
     taking_seat,
     watching,
@@ -132,6 +131,7 @@ APART = [
     ("another run's days are taken", {"taken_days": [date(2026, 11, 3), date(2026, 11, 4)]}, {"tables-turned": "Thu 5 Nov 09:00", "listening": "Mon 9 Nov 09:00"}),
     ("another run's letter does not keep two days apart", {"taken_days": [date(2026, 11, 4)]}, {"tables-turned": "Tue 3 Nov 09:00", "listening": "Thu 5 Nov 09:00"}),
     ("a date on which no letter leaves", {"version": replace(DEFAULT, blackout_dates=frozenset({date(2026, 11, 3)}))}, {"tables-turned": "Wed 4 Nov 09:00"}),
+    ("never two on one day, whatever the sequence says", {"version": replace(DEFAULT, days_between_letters=0)}, {"shift-one": "Mon 16 Nov 09:00", "invitation-first": "Tue 17 Nov 09:00"}),
     ("three days apart where the sequence says so", {"version": replace(DEFAULT, days_between_letters=3)}, {"listening": "Fri 6 Nov 09:00", "systems": "Mon 16 Nov 09:00", "shift-one": "Thu 19 Nov 09:00", "invitation-first": "Mon 23 Nov 09:00"}),
 ]  # fmt: skip
 
@@ -166,7 +166,7 @@ def test_an_open_letter_reserves_its_day(sentence, events, expected):
 # Seats taken shortly before the session on Thursday 18:00 in Berlin.
 CLOSE = [
     ("tomorrow would follow within two hours", "2026-11-11T15:30Z", {"your-seat": "Wed 11 Nov 16:30", "tomorrow": "TOO_CLOSE"}),
-    ("two hours later is far enough", "2026-11-11T14:59:30Z", {"your-seat": "Wed 11 Nov 15:59", "tomorrow": "Wed 11 Nov 18:00"}),
+    ("a second more than two hours later is far enough", "2026-11-11T14:59:30Z", {"your-seat": "Wed 11 Nov 15:59", "tomorrow": "Wed 11 Nov 18:00"}),
     ("tomorrow's moment has just passed", "2026-11-11T17:30Z", {"tomorrow": "TOO_CLOSE", "today": "Thu 12 Nov 08:00"}),
     ("tomorrow's grace has passed", "2026-11-11T19:01Z", {"tomorrow": "LATE", "today": "Thu 12 Nov 08:00"}),
     ("today would follow within two hours", "2026-11-12T05:30Z", {"today": "TOO_CLOSE", "one-hour": "Thu 12 Nov 17:00"}),
@@ -181,6 +181,19 @@ CLOSE = [
 def test_reminders_give_way_to_the_seat(sentence, enrolled, expected):
     told = story(person(seat=session(), enrolled=enrolled))
     assert told == told | expected
+
+
+def test_exactly_two_hours_later_is_far_enough():
+    somebody = person(seat=session(), enrolled="2026-11-11T15:00Z")
+    assert story(somebody, latency=timedelta(0))["tomorrow"] == "Wed 11 Nov 18:00"
+
+
+def test_what_counts_is_when_the_seats_email_really_left():
+    # Queued at 14:00, but it left at 17:50: ten minutes before "tomorrow".
+    somebody = person(seat=session(), enrolled="2026-11-11T13:00Z")
+    told = story(somebody, outage=("2026-11-11T13:00:01Z", "2026-11-11T16:50Z"))
+    assert told["your-seat"] == "Wed 11 Nov 17:50"
+    assert told["tomorrow"] == "TOO_CLOSE"
 
 
 LEAD = [
@@ -200,6 +213,9 @@ def test_today_comes_if_the_session_starts_three_hours_later(sentence, starts, e
 AFTERMATH = [
     ("attended", (ATTENDED,), "Thu 12 Nov 21:30", "CONDITION", "CONDITION"),
     ("attended, the word comes at night", (word(Attendance.ATTENDED, moment("2026-11-13T01:00Z")),), "Fri 13 Nov 02:00", "CONDITION", "CONDITION"),
+    ("a word at the very moment counts", (word(Attendance.ATTENDED, moment("2026-11-12T20:30Z")),), "Thu 12 Nov 21:30", "CONDITION", "CONDITION"),
+    ("so does a word at the very end of the wait", (word(Attendance.MISSED, moment("2026-11-13T08:00Z")),), "CONDITION", "Fri 13 Nov 09:00", "CONDITION"),
+    ("and a closing", (closing(moment("2026-11-13T08:00Z")),), "CONDITION", "Fri 13 Nov 09:00", "CONDITION"),
     ("attended, the word comes just in time", (word(Attendance.ATTENDED, moment("2026-11-13T07:59:59Z")),), "Fri 13 Nov 09:00", "CONDITION", "CONDITION"),
     ("attended, the word comes too late: who was unknown got the replay", (word(Attendance.ATTENDED, moment("2026-11-13T08:00:05Z")),), "NO_WORD", "NO_WORD", "Fri 13 Nov 09:00"),
     ("missed", (MISSED,), "CONDITION", "Fri 13 Nov 09:00", "CONDITION"),
@@ -299,48 +315,6 @@ def test_who_gives_up_the_seat_goes_on_without_a_session():
         "long-work": "Thu 26 Nov 09:00",
         "invitation-last": "Mon 30 Nov 09:00",
     }
-
-
-# The date changes at 13:00 in Berlin on the session's day: two reminders have left.
-NOON = moment("2026-11-12T12:00Z")
-MOVES = [
-    ("to the next week", session("2026-11-19T17:00Z", number=2), {"tomorrow": "Wed 11 Nov 18:00", "tomorrow+1": "Wed 18 Nov 18:00", "today": "Thu 12 Nov 08:00", "today+1": "Thu 19 Nov 08:00", "one-hour": "Thu 19 Nov 17:00", "doors-open": "Thu 19 Nov 17:50"}),
-    ("the same session at another hour", session("2026-11-13T17:00Z"), {"tomorrow+1": "Thu 12 Nov 18:00", "today+1": "Fri 13 Nov 08:00", "one-hour": "Fri 13 Nov 17:00"}),
-    ("to a date a few hours away: what would be late is skipped again", session("2026-11-12T20:00Z", number=2), {"tomorrow+1": "LATE", "today+1": "LATE", "one-hour": "Thu 12 Nov 20:00"}),
-    ("letters keep away from the new date", session("2026-11-16T17:00Z", number=2), {"shift-one": "Wed 18 Nov 09:00"}),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize(("sentence", "new", "expected"), MOVES)
-def test_another_date(sentence, new, expected):
-    told = story(person(seat=session()), moving(NOON, new))
-    assert told == told | expected
-    assert {key for key in told if "+" in key} <= {f"{key}+1" for key in ("tomorrow", "today")}
-
-
-def test_a_date_that_changes_twice_makes_a_copy_for_each_and_none_for_the_way_back():
-    away, back = session("2026-11-19T17:00Z", number=2), session()
-    there_and_back = [moving(NOON, away), moving(NOON + HOUR, back)]
-    told = story(person(seat=back), *there_and_back)
-    assert not any("+" in key for key in told)
-    third = session("2026-11-26T17:00Z", number=3)
-    twice = [moving(NOON, away), moving(moment("2026-11-19T12:00Z"), third)]
-    told = story(person(seat=back), *twice)
-    assert told == told | {
-        "tomorrow": "Wed 11 Nov 18:00",
-        "tomorrow+1": "Wed 18 Nov 18:00",
-        "tomorrow+2": "Wed 25 Nov 18:00",
-        "one-hour": "Thu 26 Nov 17:00",
-    }
-    assert "one-hour+1" not in told
-
-
-def test_a_reminder_that_waits_in_the_queue_takes_its_new_moment():
-    # Queued at 18:00, but it would only leave two hours later; at 19:00 the date changes.
-    later = moving(moment("2026-11-11T18:00Z"), session("2026-11-19T17:00Z", number=2))
-    told = story(person(seat=session()), later, latency=timedelta(hours=1, minutes=50))
-    assert told["tomorrow"].startswith("Wed 18 Nov 18:00")
-    assert "tomorrow+1" not in told
 
 
 def test_after_a_newer_run_began_the_letters_end_and_the_service_emails_go_on():
