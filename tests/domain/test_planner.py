@@ -340,5 +340,9 @@ def test_a_wait_that_would_end_before_the_step_ends_with_it():
         person().version.step("thank-you"), wait=Wait(delay=Delay(), at=time(9)), one_of=""
     )
     version = SequenceDefinition(slug="x", title="X", brand="default", steps=(thank_you,))
-    skipped = line(person(version=version, seat=session()), "2026-11-12T20:30Z", "thank-you")
+    somebody = person(version=version, seat=session())
+    skipped = line(somebody, "2026-11-12T20:30Z", "thank-you")
     assert (skipped.skip, skipped.moment) == (SkipReason.NO_WORD, moment("2026-11-12T20:30Z"))
+    told = word(Attendance.ATTENDED, moment("2026-11-12T19:00Z"))[1](somebody.facts)
+    sent = line(replace(somebody, facts=told), "2026-11-12T20:30Z", "thank-you")
+    assert (sent.decision, sent.moment) == (Decision.SEND, moment("2026-11-12T20:30Z"))
