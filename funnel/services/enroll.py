@@ -98,6 +98,9 @@ def _new_run(tx: Transaction, request: EnrollRequest, latest: LatestRun | None) 
 
 def _give(tx: Transaction, enrollment_id: UUID, request: EnrollRequest, wished: Session) -> None:
     former = registrations.held(tx, enrollment_id)
+    # Who gave up a seat and takes another in the same run has had the email of the first: the
+    # notice of the new date tells them that they are in again.
+    last = former or registrations.latest(tx, enrollment_id)
     own = registrations.held_in_session(tx, request.subscriber_id, wished.id)
     for seat in (former, own):
         if seat is not None:
@@ -105,7 +108,7 @@ def _give(tx: Transaction, enrollment_id: UUID, request: EnrollRequest, wished: 
             runs.set_session(tx, seat.enrollment_id, None)
     registrations.add(tx, enrollment_id, request.subscriber_id, wished.id)
     runs.set_session(tx, enrollment_id, wished.id)
-    before = sessions.find(tx, former.session_id) if former else None
+    before = sessions.find(tx, last.session_id) if last else None
     if before is not None:
         _say_moved(tx, enrollment_id, request, before, wished)
 
@@ -129,16 +132,18 @@ def _say_moved(
             session_id=wished.id,
             # The revision: who moves there and back and there again is told each time.
             dedupe=f"{enrollment_id}:{revision}",
-            data={
-                "former": {
-                    "title": before.title,
-                    "starts_at": before.starts_at.isoformat(),
-                    "ends_at": before.ends_at.isoformat(),
-                    "zone": before.zone,
-                }
-            },
+            data={} if before.id == wished.id else {"former": _as_data(before)},
         ),
     )
+
+
+def _as_data(session: Session) -> dict[str, str]:
+    return {
+        "title": session.title,
+        "starts_at": session.starts_at.isoformat(),
+        "ends_at": session.ends_at.isoformat(),
+        "zone": session.zone,
+    }
 
 
 def _welcome(tx: Transaction, enrollment_id: UUID, request: EnrollRequest) -> None:

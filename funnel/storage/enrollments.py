@@ -247,9 +247,10 @@ def _passed(row: RowMapping) -> PassedStep:
 
 
 def _skip_reason(row: RowMapping) -> SkipReason | None:
-    """A reason that the planner gave; others ("the brake", a person's own words) are not its."""
-    is_known = row["status"] == MessageStatus.SKIPPED and row["reason"] in _SKIP_REASONS
-    return SkipReason(row["reason"]) if is_known else None
+    """The planner's own word, before the details that a row may add after a colon."""
+    word = (row["reason"] or "").partition(":")[0]
+    is_known = row["status"] == MessageStatus.SKIPPED and word in _SKIP_REASONS
+    return SkipReason(word) if is_known else None
 
 
 _SKIP_REASONS = frozenset(SkipReason)

@@ -18,6 +18,7 @@ from funnel.domain.signup import (
 )
 from funnel.services.choose_session import choose_session
 from funnel.services.confirm_signup import Confirmed, confirm_signup
+from funnel.services.give_up_seat import give_up_seat
 from funnel.services.read_confirmation import ConfirmationState, read_confirmation
 from funnel.services.unsubscribe import Word, unsubscribe
 from tests.fixtures.signups import VISITOR, Door, MakeDoor
@@ -255,6 +256,13 @@ class TestAnotherDate:
         for wished in (other, session, session):
             choose_session(run, wished, VISITOR, door.world.transactions)
         assert door.notices("session-moved") == 2
+
+    def test_who_gave_up_a_seat_and_takes_another_is_told(self, door: Door, session: UUID) -> None:
+        run = door.seat(session=session).enrollment_id
+        give_up_seat(run, door.world.transactions)
+        other = door.world.add_session(TUESDAY_NOON + 5 * DAY)
+        choose_session(run, other, VISITOR, door.world.transactions)
+        assert door.notices("session-moved") == 1
 
     def test_a_first_date_later_is_no_move(self, door: Door, session: UUID) -> None:
         run = door.seat().enrollment_id
