@@ -8,6 +8,9 @@ import typer
 def web(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 8000,
+    processes: Annotated[
+        int, typer.Option(min=1, max=32, help="Processes that answer; one for each busy core.")
+    ] = 1,
 ) -> None:
     """Serve the pages and the webhook until stopped."""
     import uvicorn
@@ -21,6 +24,7 @@ def web(
         factory=True,
         host=host,
         port=port,
+        workers=processes,
         # Addresses of clients come from headers only behind proxies that a setting names.
         proxy_headers=bool(proxies),
         forwarded_allow_ips=proxies or None,

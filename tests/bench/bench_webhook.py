@@ -1,8 +1,8 @@
 """The webhook under load: 500 signups a second for 20 seconds, each there once.
 
-One web process as it is run in production, a durable PostgreSQL of its own and the load generator
-share this machine. Run by ``make bench``; ``FUNNEL_BENCH_PER_SECOND`` and
-``FUNNEL_BENCH_SECONDS`` change the load.
+Two web processes, a durable PostgreSQL of its own and the load generator share this machine. Run by
+``make bench``; ``FUNNEL_BENCH_PER_SECOND``, ``FUNNEL_BENCH_SECONDS`` and ``FUNNEL_BENCH_PROCESSES``
+change the load and who carries it.
 """
 
 import json
@@ -29,6 +29,7 @@ from funnel.storage.transaction import open_database
 from tests.fixtures.world import SHORT_SEQUENCE, World
 
 PER_SECOND = float(os.environ.get("FUNNEL_BENCH_PER_SECOND", "500"))
+PROCESSES = os.environ.get("FUNNEL_BENCH_PROCESSES", "2")
 SECONDS = float(os.environ.get("FUNNEL_BENCH_SECONDS", "20"))
 
 pytestmark = [pytest.mark.bench, pytest.mark.timeout(300)]
@@ -135,7 +136,7 @@ def _web(database_url: str, folder: Path) -> Iterator[int]:
         "FUNNEL_LOG_LEVEL": "warning",
         "FUNNEL_DATA_FOLDER": str(folder),
     }
-    command = [sys.executable, "-m", "funnel", "web", "--port", str(port)]
+    command = [sys.executable, "-m", "funnel", "web", "--port", str(port), "--processes", PROCESSES]
     process = subprocess.Popen(command, env=environment)  # noqa: S603 - our own words
     try:
         _wait_for(port, process)
