@@ -216,7 +216,10 @@ def _running(app: FastAPI, listener: socket.socket) -> Iterator[None]:
             await super().startup(sockets)
             has_started.set()
 
-    server = Server(uvicorn.Config(app, log_level="error", ws="none"))
+    # Connections are kept for the whole run: closed after uvicorn's 5 s, one could be closed in the
+    # very moment in which a slow machine sends its next request on it.
+    config = uvicorn.Config(app, log_level="error", ws="none", timeout_keep_alive=600)
+    server = Server(config)
     thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
     thread.start()
     assert has_started.wait(PATIENCE), "the server did not start"
