@@ -51,7 +51,8 @@ format: $(VENV)/.installed-dev
 	$(BIN)/ruff check --fix .
 
 bench: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest -n 0 -s -m bench $(TEST_ARGS) $(wildcard tests/bench/bench_*.py)
+	$(BIN)/python -m tests.bench.bench_planner
+	$(BIN)/python -m pytest -n 0 -s -m bench $(TEST_ARGS) tests/bench/bench_webhook.py
 
 # Stamps inside the environment: whoever removes the folder removes its stamps.
 
