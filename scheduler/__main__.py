@@ -8,12 +8,13 @@ import sys
 
 from funnel.bootstrap import build
 from funnel.tasks.app import configure
-from funnel.tasks.liveness import makes_progress
 
 
 def main(arguments: list[str]) -> int:
     """Run until SIGTERM, or check whether one runs."""
     if arguments == ["check"]:
+        from funnel.tasks.liveness import makes_progress
+
         return 0 if makes_progress("scheduler", on_this_host=False) else 1
     settings = build(role="scheduler").settings
     app = configure(settings.broker_url, is_demo=settings.is_demo)

@@ -10,7 +10,6 @@ import sys
 
 from funnel.bootstrap import build
 from funnel.tasks.app import QUEUES, configure
-from funnel.tasks.liveness import makes_progress
 from funnel.tasks.process import set_role
 
 _DEFAULT_CONCURRENCY = {"deliver": 2}
@@ -26,6 +25,8 @@ def main(arguments: list[str]) -> int:
         sys.stderr.write(f"No such queue: {', '.join(sorted(unknown))}. Known: {QUEUES}.\n")
         return 2
     if options.queues[0] == "check":
+        from funnel.tasks.liveness import makes_progress
+
         return 0 if makes_progress(role, on_this_host=True) else 1
     _work(role, options.concurrency or _DEFAULT_CONCURRENCY.get(role, _OTHERWISE))
     return 0
