@@ -62,8 +62,9 @@ def _guards(deps: Deps) -> list[Middleware]:
         ),
         Middleware(guards.OwnOrigin, except_for=_POSTED_BY_OTHERS),
         Middleware(guards.HeadAsGet),
-        Middleware(RequestBodyLimitMiddleware, max_body_size=guards.MOST_BODY_BYTES),
         Middleware(errors.CatchAll),
+        # Innermost: what it refuses is its answer, and no failure of ours.
+        Middleware(RequestBodyLimitMiddleware, max_body_size=guards.MOST_BODY_BYTES),
     ]
 
 
