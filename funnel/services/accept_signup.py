@@ -12,7 +12,7 @@ from funnel.domain.signup import (
 )
 from funnel.services.confirm_signup import confirm_within
 from funnel.services.queue_notice import NoticeRequest, queue_notice
-from funnel.storage import signup_accept, signups
+from funnel.storage import signup_accept, signups, suppressions
 from funnel.storage.signup_accept import SignupRaceError, WrittenSignup
 from funnel.storage.transaction import Transaction, Transactions
 
@@ -63,6 +63,9 @@ def _confirm_at_once(
     """Confirm what the source vouches for, unless its person must say so themselves."""
     is_open = written.status in (SignupStatus.PENDING, SignupStatus.MERGED)
     if not written.is_new or not is_open or written.pending_id is None or written.is_mailed:
+        return
+    # Also where nothing was mailed this time: coming back takes a word of the person's own.
+    if suppressions.find(tx, request.address.key) is not None:
         return
     signup = signups.find(tx, written.pending_id)
     if signup is None or signup.subscriber_id is None:

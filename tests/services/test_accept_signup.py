@@ -215,6 +215,19 @@ class TestWithoutDoubleOptIn:
         assert door.notices("confirm") == 1
         assert door.world.ask("select reason from suppressions") == "unsubscribed"
 
+    def test_a_repeat_brings_nobody_back_who_left(self, make_door: MakeDoor) -> None:
+        """The second one is not mailed, so soon after the first; it is no word of theirs either."""
+        door = make_door(is_double_opt_in=False)
+        door.world.execute(
+            "insert into suppressions (email_key, reason)"
+            " values ('ana@example.org', 'unsubscribed')"
+        )
+        signup_id, repeat = door.sign_up(), door.sign_up()
+        assert (door.status(signup_id), door.status(repeat)) == ("pending", "merged")
+        assert door.notices("confirm") == 1
+        assert door.world.ask("select reason from suppressions") == "unsubscribed"
+        assert door.world.ask("select count(*) from consents") == 0
+
     def test_a_full_date_asks_its_person(self, make_door: MakeDoor) -> None:
         door = make_door(is_double_opt_in=False)
         session = door.world.add_session(TUESDAY_NOON + 3 * DAY, seats=1)
