@@ -44,9 +44,10 @@ class DemoScene:
         is_sending_paused: The emergency brake is on.
         last_left_at: When the latest email was handed over.
         next_timer_at: The earliest moment at which something will be due.
-        is_signup_pending: Somebody has not pressed the button of their confirmation yet.
-        word_awaited_since: End of the latest session, already over, of which somebody with a
-            seat has not said whether they came.
+        is_signup_pending: Somebody has not pressed the button of their confirmation yet, which
+            has left or is about to; nobody waits for a button in an email that does not exist.
+        word_awaited_since: End of the latest session, already over, of whose seat holders
+            nobody has said whether they came; one word is enough.
         next_end_at: End of the next session in which somebody holds a seat.
     """
 
@@ -105,7 +106,7 @@ def _is_reached(scene: DemoScene) -> bool:
 def _what_a_person_does(scene: DemoScene) -> Hold | None:
     if scene.goal is DemoGoal.NEXT:
         return None  # who asks for one more email gets it, whatever it is
-    if scene.is_signup_pending:
+    if scene.goal is DemoGoal.ALL and scene.is_signup_pending:
         return Hold.SIGNUP_PENDING
     if scene.goal is DemoGoal.ALL and _is_word_awaited(scene):
         return Hold.WORD_AWAITED

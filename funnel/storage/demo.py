@@ -44,10 +44,16 @@ _SCENE = text(
          union all select min(due_at) from messages where status = 'queued'
          union all select min(next_at) from signups where status = 'pending') as timers)
         as next_timer_at,
-      exists (select from signups where status = 'pending') as is_signup_pending,
+      exists (select from signups s join messages m on m.signup_id = s.id
+              where s.status = 'pending' and m.status in ('queued', 'sending', 'accepted')
+                and m.template_key in ('notices/confirm', 'notices/confirm-again'))
+        as is_signup_pending,
       (select max(s.ends_at) from sessions s join registrations r on r.session_id = s.id
-       where r.status = 'registered' and r.attendance = 'unknown' and s.ends_at <= plan_now()
-         and s.closed_at is null and s.cancelled_at is null) as word_awaited_since,
+       where r.status = 'registered' and s.ends_at <= plan_now()
+         and s.closed_at is null and s.cancelled_at is null
+         and not exists (select from registrations said
+                         where said.session_id = s.id and said.attendance <> 'unknown'))
+        as word_awaited_since,
       (select min(s.ends_at) from sessions s join registrations r on r.session_id = s.id
        where r.status = 'registered' and s.ends_at > plan_now() and s.cancelled_at is null)
         as next_end_at

@@ -86,9 +86,9 @@ SESSION = {"goal": DemoGoal.SESSION, "goal_at": NOW + 8 * HOUR}
             DemoMove(hold=Hold.BREATH),
         ),
         (
-            "to the session waits for a pending confirmation",
+            "to the session, whoever has not confirmed yet",
             SESSION | {"is_signup_pending": True},
-            DemoMove(hold=Hold.SIGNUP_PENDING),
+            DemoMove(skip_to=NOW + 5 * HOUR),
         ),
         ("all: skips on", ALL, DemoMove(skip_to=NOW + 5 * HOUR)),
         (

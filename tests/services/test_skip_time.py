@@ -187,6 +187,39 @@ class TestPlay:
         world.execute("update registrations set attendance = 'attended'")
         assert play_demo(world.transactions, base_url=URL).skip_to is not None
 
+    def test_one_word_about_a_session_is_enough_however_many_held_a_seat(self, world):
+        session = world.add_session(TUESDAY_NOON - 2 * HOUR)
+        for name in ("ana", "bo", "cy"):
+            run = world.enroll(world.add_person(f"{name}@example.org"), session)
+            timer(world, run, 500 * HOUR)
+        world.execute("update clock set goal = 'all', goal_at = plan_now() - interval '1 day'")
+        assert play_demo(world.transactions, base_url=URL).hold is Hold.WORD_AWAITED
+        world.execute(
+            "update registrations set attendance = 'missed', attendance_known_at = plan_now() "
+            "where enrollment_id = :run",
+            run=run,
+        )
+        assert play_demo(world.transactions, base_url=URL).skip_to is not None
+
+    @pytest.mark.parametrize(
+        ("status", "waits"),
+        [("queued", True), ("accepted", True), ("failed", False), ("cancelled", False)],
+    )
+    def test_play_all_waits_for_a_button_only_if_its_email_exists(
+        self, world, door, run, status, waits
+    ):
+        timer(world, run, 5 * HOUR)
+        door.accept(door.request("bo@example.org"))
+        world.execute(
+            "update messages set status = :status, due_at = plan_now() + interval '1 hour', "
+            "accepted_at = case when :status = 'accepted' then plan_now() - interval '1 hour' end",
+            status=status,
+        )
+        steer_demo(world.transactions, DemoGoal.ALL)
+        move = play_demo(world.transactions, base_url=URL)
+        assert (move.hold is Hold.SIGNUP_PENDING) == waits
+        assert (move.skip_to is None) == waits
+
     def test_play_all_pressed_again_presses_on(self, world):
         run = world.enroll(world.add_person(), world.add_session(TUESDAY_NOON + 50 * HOUR))
         timer(world, run, 500 * HOUR)
