@@ -42,13 +42,13 @@ def add(  # noqa: PLR0913  (an argument for each option)
     sequence: Annotated[str, typer.Option(help="Its sequence.")] = DEFAULT_SEQUENCE,
 ) -> None:
     """Add a session."""
-    from funnel.domain.session_plan import NewSession
+    from funnel.domain.session_plan import NewSession, announced_moment, comes_twice
     from funnel.services.add_session import add_session
 
     new = NewSession(
         sequence_slug=sequence,
         title=title,
-        starts_at=_moment(starts, zone),
+        starts_at=announced_moment(starts, zone),
         length=timedelta(minutes=minutes),
         zone=zone,
         seats=seats,
@@ -58,6 +58,8 @@ def add(  # noqa: PLR0913  (an argument for each option)
     with opened() as deps:
         session = add_session(new, deps.transactions)
     say(f"Added {_named(session)}.")
+    if comes_twice(starts, zone):
+        say("That hour comes twice on that day, as clocks are put back; the first one is meant.")
     if not join_url:
         say("It has no room yet: `funnel session change ID --join-url …` before its day.")
 
@@ -103,11 +105,12 @@ def change(
     ] = None,
 ) -> None:
     """Change a session; its date is not changed here."""
+    from funnel.domain.session_plan import announced_moment
     from funnel.services.change_session import SessionChange, change_session
 
     with opened() as deps:
         found = find_session(session, deps.transactions)
-        ends_at = None if replay_ends is None else _moment(replay_ends, found.zone)
+        ends_at = None if replay_ends is None else announced_moment(replay_ends, found.zone)
         wanted = SessionChange(
             title=title,
             seats=seats,
@@ -166,21 +169,6 @@ def find_session(beginning: str, transactions: "Transactions") -> "Session":
     raise InvalidInputError(
         problem, field="session", remedy="`funnel session list` shows them with their ids."
     )
-
-
-def _moment(local: datetime, zone: str) -> datetime:
-    from funnel.domain.errors import InvalidInputError
-    from funnel.domain.subscriber import known_zone
-    from funnel.domain.timing import local_moment
-
-    known = known_zone(zone)
-    if known is None:
-        raise InvalidInputError(
-            f'there is no time zone "{zone}"',
-            field="zone",
-            remedy="Name one like Europe/Berlin or America/New_York.",
-        )
-    return local_moment(local.date(), local.time(), ZoneInfo(known))
 
 
 def _local(session: "Session") -> str:

@@ -1,8 +1,9 @@
 """What a new session must be like, before it is written."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from funnel.domain.errors import InvalidInputError
 from funnel.domain.subscriber import known_zone
@@ -10,6 +11,7 @@ from funnel.domain.text import clean_text
 
 TITLE_LIMIT: Final = 200  # characters
 _LONGEST: Final = timedelta(days=1)
+_FURTHEST: Final = timedelta(days=3 * 366)  # a later year is a slip of the finger
 _DEFAULT_LENGTH: Final = timedelta(minutes=90)
 
 
@@ -57,6 +59,12 @@ def check_session(session: NewSession, now: datetime) -> None:
         raise _wrong("start", "the start has no time zone", "Name the zone, as Europe/Berlin.")
     if session.starts_at <= now:
         raise _wrong("start", "the start is in the past", "Give a start that is still to come.")
+    if session.starts_at - now > _FURTHEST:
+        raise _wrong(
+            "start",
+            "the start is more than three years ahead",
+            "Look at the year; a date further away is added when it comes nearer.",
+        )
     if session.length <= timedelta(0):
         raise _wrong("length", "the session has no length", "Give its length in minutes.")
     if session.length > _LONGEST:
@@ -67,6 +75,39 @@ def check_session(session: NewSession, now: datetime) -> None:
         )
     check_url("join", session.join_url)
     check_url("replay", session.replay_url)
+
+
+def announced_moment(local: datetime, zone: str) -> datetime:
+    """Return the UTC moment at which clocks in ``zone`` show a typed day and hour.
+
+    Args:
+        local: Naive, as it was typed; one that comes twice is meant the first time.
+        zone: IANA name.
+
+    Raises:
+        InvalidInputError: No such zone; or clocks there skip that hour; or no calendar has it.
+    """
+    check_zone(zone)
+    known = ZoneInfo(known_zone(zone) or zone)
+    try:
+        moment = local.replace(tzinfo=known, fold=0).astimezone(UTC)
+        shown = moment.astimezone(known).replace(tzinfo=None)
+    except OverflowError as error:
+        raise _wrong("start", "no calendar has that day", "Look at the year.") from error
+    if shown != local:
+        raise _wrong(
+            "start",
+            f"there is no {local:%H:%M} on that day in {zone}: the clocks are put forward",
+            f"The next hour that there is: {shown:%Y-%m-%d %H:%M}.",
+        )
+    return moment
+
+
+def comes_twice(local: datetime, zone: str) -> bool:
+    """Return whether clocks in a known ``zone`` show this naive day and hour two times."""
+    known = ZoneInfo(known_zone(zone) or zone)
+    first, second = (local.replace(tzinfo=known, fold=fold).astimezone(UTC) for fold in (0, 1))
+    return first < second  # in a gap it is the other way round
 
 
 def check_title(title: str) -> None:

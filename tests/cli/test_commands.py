@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,8 @@ from typer.testing import CliRunner
 from funnel.cli.main import app
 
 SHIPPED = Path("funnel/templates")
+NEXT_YEAR = datetime.now(UTC).year + 1  # these commands ask the real clock
+SUNDAY = 6
 KEY = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
@@ -165,21 +168,23 @@ class TestSequence:
 
 class TestSession:
     ADD = (
-        "session", "add", "2099-03-09 18:00", "--zone", "Europe/Berlin",
+        "session", "add", f"{NEXT_YEAR}-03-09 18:00", "--zone", "Europe/Berlin",
         "--title", "The three shifts", "--seats", "12",
     )  # fmt: skip
 
     def test_add_list_change_and_close(self, funnel, loaded):
         added = funnel(*self.ADD)
         assert added.exit_code == 0
-        assert "Mon 09 Mar 2099 18:00 Europe/Berlin" in added.output
+        assert f"09 Mar {NEXT_YEAR} 18:00 Europe/Berlin" in added.output
         listed = funnel("session", "list", "--upcoming")
         assert "0 of 12" in listed.output
         session_id = str(loaded.ask("select id from sessions"))
         changed = funnel("session", "change", session_id[:8], "--replay-url", "https://v.example/1")
         assert changed.exit_code == 0
         assert loaded.ask("select replay_url from sessions") == "https://v.example/1"
-        assert loaded.ask("select starts_at::text from sessions") == "2099-03-09 17:00:00+00"
+        assert (
+            loaded.ask("select starts_at::text from sessions") == f"{NEXT_YEAR}-03-09 17:00:00+00"
+        )
 
     def test_a_session_that_has_not_been_held_cannot_be_closed(self, funnel, loaded):
         funnel(*self.ADD)
@@ -204,6 +209,17 @@ class TestSession:
         assert result.exit_code == 2
         assert "Mars/Olympus" in result.stderr
 
+    def test_an_hour_that_comes_twice_is_the_first_and_said_so(self, funnel, loaded):
+        october = max(
+            day
+            for day in (datetime(NEXT_YEAR, 10, each, tzinfo=UTC) for each in range(25, 32))
+            if day.weekday() == SUNDAY
+        )
+        words = [f"{october:%Y-%m-%d} 02:30" if "18:00" in each else each for each in self.ADD]
+        assert "comes twice" in funnel(*words).output
+        assert "00:30:00+00" in loaded.ask("select starts_at::text from sessions")
+        assert "comes twice" not in funnel(*self.ADD).output
+
 
 class TestSource:
     def test_a_secret_is_shown_when_it_is_made_and_never_again(self, funnel, loaded):
@@ -216,6 +232,16 @@ class TestSource:
         listed = funnel("source", "list")
         assert "wordpress" in listed.output
         assert secret not in listed.output
+
+    def test_the_list_shows_what_was_refused_and_why(self, funnel, loaded):
+        funnel("source", "add", "wordpress")
+        assert "refused of" not in funnel("source", "list").output
+        loaded.execute(
+            "insert into refused_signups (id, source_id, reason, field, payload)"
+            " select gen_random_uuid(), id, 'there is no email address', 'email', '' from sources"
+        )
+        listed = funnel("source", "list").output
+        assert "Newest refused of “wordpress”: there is no email address (email)" in listed
 
     def test_rotate_keeps_the_former_one_working(self, funnel, loaded):
         funnel("source", "add", "wordpress")

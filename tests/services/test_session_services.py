@@ -52,6 +52,8 @@ class TestAdding:
         [
             ("start", {"starts_at": TUESDAY_NOON - MINUTE}),
             ("start", {"starts_at": STARTS_AT.replace(tzinfo=None)}),
+            ("start", {"starts_at": TUESDAY_NOON + 4 * 366 * DAY}),
+            ("start", {"starts_at": TUESDAY_NOON.replace(year=9999)}),
             ("length", {"length": timedelta(0)}),
             ("length", {"length": 25 * HOUR}),
             ("zone", {"zone": "Mars/Phobos"}),
