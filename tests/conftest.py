@@ -6,4 +6,5 @@ pytest_plugins = [
     "tests.fixtures.processes",
     "tests.fixtures.signups",
     "tests.fixtures.webhook",
+    "tests.fixtures.posting",
 ]

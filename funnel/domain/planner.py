@@ -82,11 +82,21 @@ def _current(step: Step, rows: list[PassedStep], planning: Planning) -> _Current
     if not rows:
         return _Current(copy=0)
     last = rows[-1]
-    if last.status is MessageStatus.QUEUED and (last.copy == 0 or step.repeats_when_moved):
+    is_first = _were_without_seat(rows[:-1])
+    if last.status is MessageStatus.QUEUED and (is_first or step.repeats_when_moved):
         return _Current(copy=last.copy, row=last)
     if step.repeats_when_moved and _is_for_new_date(rows, planning):
         return _Current(copy=last.copy + 1)
+    if planning.session is not None and _were_without_seat(rows):
+        return _Current(copy=last.copy + 1)
     return None
+
+
+def _were_without_seat(rows: list[PassedStep]) -> bool:
+    """Whether no copy was ever due: who takes a seat later is planned anew."""
+    return all(
+        row.status is MessageStatus.SKIPPED and row.skip is SkipReason.NO_SESSION for row in rows
+    )
 
 
 def _is_for_new_date(rows: list[PassedStep], planning: Planning) -> bool:

@@ -16,6 +16,8 @@ from funnel.domain.status import Broker, Queue
 
 KEY_PREFIX = "funnel:"  # Celery's global_keyprefix
 _UNACKED = f"{KEY_PREFIX}unacked"
+# The transport keeps a queue as one list for each priority; letters have one of their own.
+_PRIORITY_SUFFIXES = ("", "\x06\x165")
 _READ_AT_MOST = 2_000  # bodies to look into; the dispatcher's caps keep queues far below that
 _TIMEOUT_SECONDS = 3.0
 
@@ -64,9 +66,13 @@ def _client(url: str) -> "redis.Redis":
 
 
 def _queue(client: "redis.Redis", name: str) -> Queue:
-    key = f"{KEY_PREFIX}{name}"
-    bodies = client.lrange(key, 0, _READ_AT_MOST - 1)
-    return Queue(name=name, tasks=client.llen(key), emails=sum(_emails_in(each) for each in bodies))
+    keys = [f"{KEY_PREFIX}{name}{suffix}" for suffix in _PRIORITY_SUFFIXES]
+    bodies = [each for key in keys for each in client.lrange(key, 0, _READ_AT_MOST - 1)]
+    return Queue(
+        name=name,
+        tasks=sum(client.llen(key) for key in keys),
+        emails=sum(_emails_in(each) for each in bodies),
+    )
 
 
 def _delivered(entry: bytes | str) -> bytes:

@@ -5,13 +5,14 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from threading import Event
 from uuid import UUID
 
 import structlog
 
 from funnel.domain.consent import SuppressionReason
 from funnel.domain.errors import FunnelError
-from funnel.domain.message import MessageStatus
+from funnel.domain.message import MessageKind, MessageStatus
 from funnel.domain.plan import SkipReason
 from funnel.rendering.compiled import CompiledTemplate
 from funnel.sending.mailer import Mailer, Outcome, OutgoingEmail
@@ -20,6 +21,7 @@ from funnel.services.kept_email import restored_email
 from funnel.services.settle_outcome import settle_outcome
 from funnel.storage import counters, enrollments, outbox, suppressions, templates
 from funnel.storage.counters import Tally
+from funnel.storage.errors import DATABASE_IS_AWAY
 from funnel.storage.merge_data import MergeData, load_merge_data, load_open_dates
 from funnel.storage.outbox import Claimed, Opened, OpenVerdict, SettledRow
 from funnel.storage.transaction import Transaction, Transactions
@@ -31,6 +33,9 @@ _UNFIT = (FunnelError, ValueError, TypeError, LookupError)
 
 # A paused, stale or given-back message is looked at again soon, but not at every tick.
 _SOON = timedelta(seconds=1)
+_TO_PLAN = "to plan anew"
+# Seconds between tries to record a hand-over while the database is away; under the lease.
+_RECORD_AGAIN_AFTER = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -64,6 +69,24 @@ class _Prepared:
     email: OutgoingEmail
 
 
+@dataclass(slots=True)
+class _Runs:
+    """Runs that a batch concerned: those that may wait for an outcome, those to plan anew."""
+
+    settled: set[UUID] = field(default_factory=set)
+    to_plan: set[UUID] = field(default_factory=set)
+
+    def note(self, data: MergeData, status: str) -> None:
+        """Remember what became of a run's message."""
+        if data.enrollment_id is None or data.kind is not MessageKind.SEQUENCE:
+            return
+        # A message that is queued again may have missed a plan while it was in hand.
+        if status in (_TO_PLAN, MessageStatus.QUEUED):
+            self.to_plan.add(data.enrollment_id)
+        else:
+            self.settled.add(data.enrollment_id)
+
+
 def deliver_batch(batch: Sequence[Claimed], delivery: Delivery) -> Counter[str]:
     """Hand the still wanted messages of one batch to the mailer and record what happened.
 
@@ -76,12 +99,14 @@ def deliver_batch(batch: Sequence[Claimed], delivery: Delivery) -> Counter[str]:
     """
     ends_at = delivery.monotonic() + delivery.batch_lasts.total_seconds()
     tally: Counter[str] = Counter()
+    runs = _Runs()
     for position, claimed in enumerate(batch):
         if delivery.monotonic() >= ends_at:
             _give_back(batch[position:], delivery)
             tally["given back"] += len(batch) - position
             break
-        tally[_deliver(claimed, delivery)] += 1
+        tally[_deliver(claimed, delivery, runs)] += 1
+    _wake(runs, delivery)
     log.info("batch.delivered", messages=len(batch), **{_key(each): tally[each] for each in tally})
     return tally
 
@@ -90,24 +115,30 @@ def _key(status: str) -> str:
     return status.replace(" ", "_")
 
 
-def _deliver(claimed: Claimed, delivery: Delivery) -> str:
-    prepared = _prepare(claimed, delivery)
-    if isinstance(prepared, str):
-        return prepared
+def _deliver(claimed: Claimed, delivery: Delivery, runs: _Runs) -> str:
+    with delivery.transactions.begin() as tx:
+        data = load_merge_data(tx, claimed)
+    if data is None:
+        return "stale"
+    prepared = _prepare(claimed, data, delivery)
+    status = prepared if isinstance(prepared, str) else _send(prepared, delivery)
+    runs.note(data, status)
+    return status
+
+
+def _send(prepared: _Prepared, delivery: Delivery) -> str:
+    # Before the open: who is frozen between the two must not think that the lease is fresh.
+    began_at = delivery.monotonic()
     opened = _open(prepared, delivery)
     if isinstance(opened, str):
         return opened
-    opened_at = delivery.monotonic()
-    outcome = _hand_over(prepared, opened_at, delivery)
-    return _record(prepared, opened, outcome, delivery)
+    outcome = _hand_over(prepared, began_at, delivery)
+    return _record_at_last(prepared, opened, outcome, delivery)
 
 
-def _prepare(claimed: Claimed, delivery: Delivery) -> _Prepared | str:
-    """Read and render; what cannot be rendered fails visibly, and the rest goes on."""
+def _prepare(claimed: Claimed, data: MergeData, delivery: Delivery) -> _Prepared | str:
+    """Render; what cannot be rendered fails visibly, and the rest goes on."""
     with delivery.transactions.begin() as tx:
-        data = load_merge_data(tx, claimed)
-        if data is None:
-            return "stale"
         version_id = data.pinned_version_id or data.live_version_id
         if version_id is None:
             return _end(tx, claimed, MessageStatus.FAILED, f"there is no email {data.template_key}")
@@ -115,9 +146,10 @@ def _prepare(claimed: Claimed, delivery: Delivery) -> _Prepared | str:
         names_dates = "next_dates" in compiled.variables
         dates = load_open_dates(tx, data.sequence_slug) if names_dates else []
     try:
+        # A confirmation speaks of its signup as it is now, also when it is tried again.
         email = (
             restored_email(data.kept)
-            if data.kept
+            if data.kept and data.signup_id is None
             else build_email(data, compiled, dates, delivery.builder)
         )
     except _UNFIT as error:
@@ -145,12 +177,16 @@ def _open(prepared: _Prepared, delivery: Delivery) -> Opened | str:
             return "stale"
         # A second statement: in one, the checks would see the world before the lock was won.
         verdict = outbox.judge(tx, claimed.id)
+        if verdict.is_paused:
+            outbox.give_back(tx, [claimed], after=_SOON)
+            return "given back"
         refusal = _refusal(verdict)
         if refusal is not None:
             return _settle_locked(tx, claimed, *refusal)
-        if verdict.is_paused or verdict.is_stale:
+        if verdict.is_stale or verdict.is_late:
+            # The planner decides anew: what is late is skipped, but a letter takes another day.
             outbox.give_back(tx, [claimed], after=_SOON)
-            return "given back"
+            return _TO_PLAN
         return outbox.open_message(
             tx,
             claimed.id,
@@ -162,26 +198,42 @@ def _open(prepared: _Prepared, delivery: Delivery) -> Opened | str:
 
 def _refusal(verdict: OpenVerdict) -> tuple[MessageStatus, str] | None:
     """Return how a message that is no longer wanted ends, and why; ``None``: it is wanted."""
-    if verdict.has_left:
-        return MessageStatus.CANCELLED, "left"
-    if verdict.suppression is not None:
-        return MessageStatus.SKIPPED, f"{SkipReason.SUPPRESSED.value}: {verdict.suppression}"
-    if verdict.is_unwanted:
-        return MessageStatus.SKIPPED, "stopped before it left"
-    # A stale plan is asked anew first: it may give the message another moment.
-    if verdict.is_late and not verdict.is_stale:
-        return MessageStatus.SKIPPED, SkipReason.LATE.value
-    return None
+    suppressed = f"{SkipReason.SUPPRESSED.value}: {verdict.suppression}"
+    is_late_for_good = verdict.is_late and not verdict.belongs_to_run
+    reasons = (
+        (verdict.has_left, MessageStatus.CANCELLED, "left"),
+        (verdict.suppression is not None, MessageStatus.SKIPPED, suppressed),
+        (verdict.is_unwanted, MessageStatus.SKIPPED, "stopped before it left"),
+        (verdict.is_over, MessageStatus.SKIPPED, "nothing is left that it could speak of"),
+        (is_late_for_good, MessageStatus.SKIPPED, SkipReason.LATE.value),
+    )
+    return next(((status, reason) for applies, status, reason in reasons if applies), None)
 
 
-def _hand_over(prepared: _Prepared, opened_at: float, delivery: Delivery) -> Outcome | None:
+def _hand_over(prepared: _Prepared, began_at: float, delivery: Delivery) -> Outcome | None:
     """Hand one email over; ``None``: the lease was over before it began (a frozen process)."""
-    lease_ends = opened_at + delivery.lease.total_seconds()
+    lease_ends = began_at + delivery.lease.total_seconds()
 
     def may_begin(_: UUID) -> bool:
         return delivery.monotonic() < lease_ends
 
     return next(iter(delivery.mailer.send_all([prepared.email], may_begin=may_begin)), None)
+
+
+def _record_at_last(
+    prepared: _Prepared, opened: Opened, outcome: Outcome | None, delivery: Delivery
+) -> str:
+    """Record, also when the database is away for some seconds: the lease runs on meanwhile.
+
+    What cannot be recorded at all becomes unknown by the sweep.
+    """
+    for pause in _RECORD_AGAIN_AFTER:
+        try:
+            return _record(prepared, opened, outcome, delivery)
+        except DATABASE_IS_AWAY:
+            log.warning("message.not_recorded_yet", message_id=str(prepared.claimed.id))
+            Event().wait(pause)
+    return _record(prepared, opened, outcome, delivery)
 
 
 def _record(
@@ -225,12 +277,21 @@ def _settle_locked(tx: Transaction, claimed: Claimed, status: MessageStatus, rea
 
 
 def _count(tx: Transaction, row: SettledRow, status: str) -> None:
-    """Move the sums, and wake a run that waits for nothing but this."""
-    if not MessageStatus(status).is_settled:
+    if MessageStatus(status).is_settled:
+        counters.move(tx, {Tally(row.sequence_id, row.step_key, status): 1})
+
+
+def _wake(runs: _Runs, delivery: Delivery) -> None:
+    """Let runs be planned anew, in a transaction of its own.
+
+    Never in one that holds a message: everybody else locks the run before its messages.
+    """
+    if not runs.settled and not runs.to_plan:
         return
-    counters.move(tx, {Tally(row.sequence_id, row.step_key, status): 1})
-    if row.enrollment_id is not None:
-        enrollments.wake_waiting(tx, [row.enrollment_id])
+    with delivery.transactions.begin() as tx:
+        for run_id in sorted(runs.to_plan):
+            enrollments.wake(tx, run_id)
+        enrollments.wake_waiting(tx, sorted(runs.settled - runs.to_plan))
 
 
 def _give_back(rest: Sequence[Claimed], delivery: Delivery) -> None:

@@ -2,15 +2,27 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
 
+import structlog
+
+from funnel.domain.errors import FunnelError
 from funnel.domain.message import Lane
 from funnel.services.plan_enrollments import plan_enrollments
 from funnel.storage import enrollments, outbox, pauses
 from funnel.storage.outbox import Claimed
 from funnel.storage.transaction import Transaction, Transactions
 
+log = structlog.get_logger()
+
 # Runs planned in one transaction: large enough to share its statements, small enough to be short.
 _RUNS_AT_ONCE = 200
+# Notices share their worker with the ticks: a task of them must be short.
+_NOTICES_AT_ONCE = 5
+# What odd data can make of a plan: that run is put off, loudly, and the others go on.
+_UNFIT = (FunnelError, ValueError, TypeError, LookupError, ArithmeticError)
+_ASKED_AGAIN_AFTER = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,9 +40,13 @@ class DispatchLimits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
-    """Messages of one lane for one task, each with the epoch under which it may be opened."""
+    """Messages of one lane for one task, each with the epoch under which it may be opened.
+
+    Letters travel apart from what must be on time: notices and service emails.
+    """
 
     lane: Lane
+    is_letters: bool
     messages: tuple[Claimed, ...]
 
 
@@ -57,9 +73,28 @@ def _plan_some(transactions: Transactions) -> bool:
         is_full = False
         for lane in Lane:
             run_ids = enrollments.claim_due(tx, lane, _RUNS_AT_ONCE)
-            plan_enrollments(tx, run_ids, is_claimed=True)
+            _plan(tx, run_ids)
             is_full = is_full or len(run_ids) == _RUNS_AT_ONCE
         return is_full
+
+
+def _plan(tx: Transaction, run_ids: Sequence[UUID]) -> None:
+    """Plan claimed runs; one that cannot be planned is put off and does not stop the others."""
+    try:
+        with tx.savepoint():
+            plan_enrollments(tx, run_ids, is_claimed=True)
+    except _UNFIT:
+        for run_id in run_ids:
+            _plan_alone(tx, run_id)
+
+
+def _plan_alone(tx: Transaction, run_id: UUID) -> None:
+    try:
+        with tx.savepoint():
+            plan_enrollments(tx, [run_id], is_claimed=True)
+    except _UNFIT:
+        log.exception("run.not_planned", enrollment_id=str(run_id))
+        enrollments.put_off(tx, run_id, by=_ASKED_AGAIN_AFTER)
 
 
 def _may_dispatch(tx: Transaction) -> bool:
@@ -71,15 +106,23 @@ def _claim(transactions: Transactions, limits: DispatchLimits) -> Iterator[Batch
     with transactions.begin() as tx:
         if not _may_dispatch(tx):
             return
-        claimed = {
-            lane: outbox.claim_queued(
-                tx, lane, cap=limits.published_per_lane, limit=limits.published_per_lane
-            )
+        claimed = [
+            (lane, letters, _claim_lane(tx, lane, limits, letters=letters))
+            for letters in (False, True)
             for lane in Lane
-        }
-    for lane, messages in claimed.items():
-        for part in _batches(messages, limits.messages_per_batch):
-            yield Batch(lane=lane, messages=part)
+        ]
+    for lane, letters, messages in claimed:
+        is_notices = lane is Lane.NOTICES
+        size = min(_NOTICES_AT_ONCE, limits.messages_per_batch) if is_notices else None
+        for part in _batches(messages, size or limits.messages_per_batch):
+            yield Batch(lane=lane, is_letters=letters, messages=part)
+
+
+def _claim_lane(
+    tx: Transaction, lane: Lane, limits: DispatchLimits, *, letters: bool
+) -> list[Claimed]:
+    cap = limits.published_per_lane
+    return outbox.claim_queued(tx, lane, letters=letters, cap=cap, limit=cap)
 
 
 def _batches(messages: Sequence[Claimed], size: int) -> Iterator[tuple[Claimed, ...]]:

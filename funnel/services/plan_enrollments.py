@@ -169,6 +169,7 @@ def _reasons(line: PlannedStep) -> dict[str, Any]:
 def _move_queued(answer: Plan, run: Run, facts: Facts, writes: _Writes) -> None:
     """Keep queued messages under the new revision, at the moment that the plan now gives them."""
     before = {(each.key, each.copy): each.moment for each in facts.passed}
+    session = facts.registration.session if facts.registration else None
     for line in answer.steps:
         queued_id = run.queued.get((line.key, line.copy))
         if queued_id is None or queued_id in writes.given_up:
@@ -181,6 +182,8 @@ def _move_queued(answer: Plan, run: Run, facts: Facts, writes: _Writes) -> None:
                 valid_until=line.valid_until,
                 plan_revision=run.plan_revision + 1,
                 has_moved=moment is not None and moment != before[line.key, line.copy],
+                session_id=session.id if session else None,
+                session_starts_at=session.starts_at if session else None,
             )
         )
 

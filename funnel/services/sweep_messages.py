@@ -53,5 +53,7 @@ def _settle_expired(transactions: Transactions) -> int:
                 changes[Tally(row.sequence_id, row.step_key, MessageStatus.UNKNOWN)] += 1
                 runs.append(row.enrollment_id)
         counters.move(tx, changes)
-        enrollments.wake_waiting(tx, [each for each in runs if each is not None])
-        return len(expired)
+    # Apart from the transaction that holds messages: everybody else locks the run first.
+    with transactions.begin() as tx:
+        enrollments.wake_waiting(tx, sorted({each for each in runs if each is not None}))
+    return len(expired)

@@ -80,7 +80,8 @@ def _set(tx: Transaction, person: Subscriber, topic: Topic, word: Word, *, is_wa
 
 def _leave(tx: Transaction, person: Subscriber, word: Word) -> None:
     suppressions.add(tx, person.email_key, SuppressionReason.UNSUBSCRIBED, source=word.source)
-    signups.stop_reminders(tx, person.id)
+    # Coming back takes a signup of its own: a link from before the leaving opens nothing.
+    signups.expire(tx, signups.pending_of(tx, person.id))
     runs.leave(tx, person.id)
     queued = messages.queued_of_person(tx, person.id)
     messages.settle_queued(tx, dict.fromkeys(queued, _LEFT), MessageStatus.CANCELLED)

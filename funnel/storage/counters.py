@@ -24,11 +24,18 @@ class Tally:
 
 
 def move(tx: Transaction, changes: Mapping[Tally, int]) -> None:
-    """Add the changes to the sums.
+    """Add the changes to the sums, as the last thing that this transaction does.
 
-    In sorted order: two transactions that touch the same sums must take their locks alike.
+    At its end, once, in sorted order: transactions that touch the same sums take these locks
+    alike, after all their others, and hold them for a moment only.
     """
-    if not changes:
+    tx.tallies.update(changes)
+    tx.before_commit(_write)
+
+
+def _write(tx: Transaction) -> None:
+    changes = tx.tallies
+    if not any(changes.values()):
         return
     tx.connection.execute(
         _ADD,

@@ -307,6 +307,27 @@ _SAVE_PLAN = text(
 ).bindparams(bindparam("run_id"))
 
 
+def wake(tx: Transaction, run_id: UUID) -> None:
+    """Plan a run anew at the next tick, whatever it waits for."""
+    tx.connection.execute(_WAKE, {"id": run_id})
+
+
+_WAKE = text(
+    """
+    update enrollments set next_due_at = least(coalesce(next_due_at, plan_now()), plan_now())
+    where id = :id and state = 'active'
+    """
+)
+
+
+def put_off(tx: Transaction, run_id: UUID, *, by: timedelta) -> None:
+    """Ask a run that cannot be planned again later: it must not hold up the others."""
+    tx.connection.execute(_PUT_OFF, {"id": run_id, "by": by})
+
+
+_PUT_OFF = text("update enrollments set next_due_at = plan_now() + :by where id = :id")
+
+
 def wake_waiting(tx: Transaction, run_ids: Sequence[UUID]) -> None:
     """Ask anew, at once, the runs that wait for nothing but the outcome of a message."""
     if run_ids:

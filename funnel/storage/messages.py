@@ -59,6 +59,8 @@ class MovedMessage:
     valid_until: datetime | None
     plan_revision: int
     has_moved: bool
+    session_id: UUID | None
+    session_starts_at: datetime | None
 
 
 def add(tx: Transaction, messages: Sequence[NewMessage]) -> int:
@@ -121,6 +123,8 @@ def move_queued(tx: Transaction, moved: Sequence[MovedMessage]) -> None:
                 "valid_until": each.valid_until,
                 "plan_revision": each.plan_revision,
                 "has_moved": each.has_moved,
+                "session_id": each.session_id,
+                "session_starts_at": each.session_starts_at,
             }
             for each in moved
         ],
@@ -131,6 +135,10 @@ _MOVE_QUEUED = text(
     """
     update messages set
         due_at = :due_at, valid_until = :valid_until, plan_revision = :plan_revision,
+        session_id = :session_id, session_starts_at = :session_starts_at,
+        -- Bytes that an earlier attempt kept speak of the moment and the date that were.
+        context = case when :has_moved or session_id is distinct from cast(:session_id as uuid)
+                       then null else context end,
         published_at = case when :has_moved then null else published_at end,
         epoch = epoch + case when :has_moved then 1 else 0 end
     where id = :message_id and status = 'queued'

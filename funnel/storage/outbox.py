@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy import bindparam, text
 from sqlalchemy.dialects.postgresql import JSONB
 
-from funnel.domain.message import Lane, MessageStatus, check_move
+from funnel.domain.message import LETTER_PRIORITY, Lane, MessageStatus, check_move
 from funnel.storage.transaction import Transaction
 
 
@@ -34,6 +34,8 @@ class OpenVerdict:
     is_stale: bool
     is_unwanted: bool
     has_left: bool
+    is_over: bool
+    belongs_to_run: bool
     suppression: str | None
 
 
@@ -53,16 +55,28 @@ def try_dispatch_lock(tx: Transaction) -> bool:
     )
 
 
-def claim_queued(tx: Transaction, lane: Lane, *, cap: int, limit: int) -> list[Claimed]:
-    """Take messages of a lane whose time has come, notices and service emails before letters.
+def claim_queued(
+    tx: Transaction, lane: Lane, *, letters: bool, cap: int, limit: int
+) -> list[Claimed]:
+    """Take messages of a lane whose time has come, earliest first.
 
     Args:
         tx: The transaction after whose commit they are published.
         lane: Only this one.
-        cap: Messages of the lane that may be on the queue and not yet opened.
+        letters: Letters only, or all but letters: letters must not fill the others' places.
+        cap: Messages of the kind in the lane that may be on the queue and not yet opened.
         limit: At most this many now.
     """
-    rows = tx.connection.execute(_CLAIM_QUEUED, {"lane": lane, "cap": cap, "limit": limit})
+    rows = tx.connection.execute(
+        _CLAIM_QUEUED,
+        {
+            "lane": lane,
+            "cap": cap,
+            "limit": limit,
+            "letter": LETTER_PRIORITY,
+            "letters_only": letters,
+        },
+    )
     return [Claimed(row.id, row.epoch) for row in rows]
 
 
@@ -72,10 +86,14 @@ _CLAIM_QUEUED = text(
     with room as materialized (
         select greatest(0, least(:limit, :cap - count(*)))::int as places from messages
         where status = 'queued' and published_at is not null and lane = :lane
+          and (priority = :letter) = :letters_only
     ), due as materialized (
         select id from messages
         where status = 'queued' and published_at is null and lane = :lane
           and due_at <= plan_now() and available_at <= now()
+          and (priority = :letter) = :letters_only
+          -- What is late is the planner's to decide: a letter takes another day.
+          and (enrollment_id is null or valid_until is null or valid_until >= plan_now())
         order by priority, due_at, id
         limit (select places from room)
         for no key update skip locked
@@ -122,6 +140,20 @@ _JUDGE = text(
         coalesce(m.valid_until < plan_now(), false) as is_late,
         coalesce(m.plan_revision <> e.plan_revision, false) as is_stale,
         coalesce(e.state = 'left', false) as has_left,
+        m.enrollment_id is not null and m.kind = 'sequence' as belongs_to_run,
+        case when m.template_key in ('notices/confirm', 'notices/confirm-again')
+                 -- Confirmed or expired meanwhile, or its date has begun: nothing is left to
+                 -- confirm, and no reminder leaves after the start.
+                 then coalesce(u.status <> 'pending', true)
+                      or m.template_key = 'notices/confirm-again' and exists (
+                          select from sessions d
+                          where d.id = u.session_id and d.starts_at <= plan_now())
+             when m.template_key = 'notices/session-moved'
+                 -- Moved again or given up meanwhile: it would speak of a seat nobody holds.
+                 then not exists (
+                     select from registrations r where r.enrollment_id = m.enrollment_id
+                     and r.session_id = m.session_id and r.status = 'registered')
+             else false end as is_over,
         case m.topic when 'letters' then not p.wants_letters
                      when 'seat' then not p.wants_seat_emails else false end as is_unwanted,
         (select s.reason from suppressions s where s.email_key = p.email_key
@@ -131,6 +163,7 @@ _JUDGE = text(
     from messages m
     join subscribers p on p.id = m.subscriber_id
     left join enrollments e on e.id = m.enrollment_id and m.kind = 'sequence'
+    left join signups u on u.id = m.signup_id
     where m.id = :id
     """
 )
@@ -233,7 +266,9 @@ _RECORD = text(
     """
     update messages set
         status = :status, reason = :reason, accepted_at = :accepted_at,
+        -- An unknown one counts from its hand-over, however late somebody finds it.
         settled_at = case when :status = 'queued' then null
+                          when :status = 'unknown' then coalesce(opened_at, plan_now())
                           else coalesce(:accepted_at, plan_now()) end,
         available_at = case when cast(:retry_after as interval) is null then available_at
                             else now() + :retry_after end,

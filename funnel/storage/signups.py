@@ -99,17 +99,12 @@ def mark_mailed(tx: Transaction, signup_id: UUID) -> None:
     _change_all(tx, [signup_id], {"mailed_at": tx.now})
 
 
-def stop_reminders(tx: Transaction, subscriber_id: UUID) -> None:
-    """Remind a person of nothing any more: they have left."""
-    tx.connection.execute(
-        update(SignupRow)
-        .where(
-            SignupRow.subscriber_id == subscriber_id,
-            SignupRow.status == SignupStatus.PENDING,
-            SignupRow.reminded_at.is_(None),
-        )
-        .values(reminded_at=tx.now, next_at=SignupRow.expires_at)
+def pending_of(tx: Transaction, subscriber_id: UUID) -> Sequence[UUID]:
+    """Return a person's signups that can still be confirmed."""
+    statement = select(SignupRow.id).where(
+        SignupRow.subscriber_id == subscriber_id, SignupRow.status == SignupStatus.PENDING
     )
+    return tx.connection.execute(statement.order_by(SignupRow.id)).scalars().all()
 
 
 def claim_due(tx: Transaction, *, limit: int) -> list[UUID]:

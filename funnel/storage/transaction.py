@@ -1,10 +1,12 @@
 """One request or task is one transaction; nobody below commits."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, text
 
@@ -20,6 +22,8 @@ class Transaction:
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
+        self.tallies: Counter[Any] = Counter()
+        self._last_acts: dict[Callable[[Transaction], None], None] = {}
 
     @cached_property
     def now(self) -> datetime:
@@ -30,6 +34,26 @@ class Transaction:
     def real_now(self) -> datetime:
         """The database's clock when this transaction began, aware UTC."""
         return self._moment(str(REAL_NOW))
+
+    def before_commit(self, act: Callable[["Transaction"], None]) -> None:
+        """Do ``act`` as the last thing before the commit; given twice, it is done once."""
+        self._last_acts[act] = None
+
+    def finish(self) -> None:
+        """Do what was kept for the end."""
+        for act in self._last_acts:
+            act(self)
+
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        """Undo the block alone when it raises, with what it kept for the end."""
+        tallies = Counter(self.tallies)
+        try:
+            with self.connection.begin_nested():
+                yield
+        except BaseException:
+            self.tallies = tallies
+            raise
 
     def _moment(self, expression: str) -> datetime:
         moment: datetime = self.connection.execute(text(f"select {expression}")).scalar_one()
@@ -46,7 +70,9 @@ class Transactions:
     def begin(self) -> Iterator[Transaction]:
         """Commit at the end of the block, roll back when it raises."""
         with self.engine.begin() as connection:
-            yield Transaction(connection)
+            tx = Transaction(connection)
+            yield tx
+            tx.finish()
 
     def close(self) -> None:
         """Give every pooled connection back to the operating system."""

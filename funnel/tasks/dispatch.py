@@ -5,7 +5,15 @@ from time import monotonic
 from funnel.domain.message import Lane
 from funnel.services.dispatch_due import Batch, dispatch_due
 from funnel.services.remind_signups import remind_signups
-from funnel.tasks.app import DELIVER, DISPATCH, NOTICES, TICK_SECONDS, app
+from funnel.tasks.app import (
+    DELIVER,
+    DISPATCH,
+    LETTERS_PRIORITY,
+    NOTICES,
+    TICK_SECONDS,
+    URGENT_PRIORITY,
+    app,
+)
 from funnel.tasks.deliver import deliver
 from funnel.tasks.process import process
 
@@ -42,4 +50,5 @@ def _publish(batch: Batch) -> None:
     """Hand ids and epochs to the broker. What fails here is found again by the sweep."""
     queue = NOTICES if batch.lane is Lane.NOTICES else DELIVER
     messages = [(str(each.id), each.epoch) for each in batch.messages]
-    deliver.apply_async(args=(messages,), queue=queue)
+    priority = LETTERS_PRIORITY if batch.is_letters else URGENT_PRIORITY
+    deliver.apply_async(args=(messages,), queue=queue, priority=priority)
