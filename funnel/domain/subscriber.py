@@ -111,6 +111,9 @@ def normalise_address(value: str) -> Address:
         raise _wrong_address(str(error)) from error
     if len(found.local_part.encode()) > _LOCAL_LIMIT:
         raise _wrong_address("the part before the @-sign is too long")
+    if not found.local_part.isprintable():
+        # In quotes the validator takes a no-break space and the like; mail cannot carry those.
+        raise _wrong_address("the part before the @-sign holds a character that cannot be seen")
     return Address(email=found.normalized, key=_key(found.local_part, found.ascii_domain))
 
 

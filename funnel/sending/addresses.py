@@ -1,6 +1,6 @@
-"""Addresses as SMTP and headers want them: an internationalised domain in ASCII, a bare local part.
+"""Addresses as SMTP and headers want them: the domain in ASCII, the local part as it is.
 
-RFC 5321 (4.1.2), RFC 5891 (domains) and RFC 6531 (local parts beyond ASCII).
+RFC 5321 (4.1.2, quoted local parts too), RFC 5891 (domains), RFC 6531 (local parts beyond ASCII).
 """
 
 import re
@@ -12,6 +12,8 @@ from funnel.domain.errors import InvalidInputError
 
 # "atext" of RFC 5322, and what RFC 6531 adds to it.
 _LOCAL = re.compile(r"[\w!#$%&'*+/=?^`{|}~-]+(\.[\w!#$%&'*+/=?^`{|}~-]+)*", re.ASCII)
+# "Quoted-string" of RFC 5321 4.1.2: qtextSMTP, and quoted-pairSMTP; blanks, but no controls.
+_QUOTED_LOCAL = re.compile(r'"(?:[ !#-\[\]-~]|\\[ -~])+"')
 _BEYOND_ASCII = re.compile(r"[^\x00-\x7f]")
 _LABEL = r"[a-z0-9]([a-z0-9_-]{0,61}[a-z0-9])?"
 _DOMAIN = re.compile(rf"{_LABEL}(\.{_LABEL})*")
@@ -40,7 +42,7 @@ def parse_address(text: str, *, field: str) -> Address:
     """Return the parts of a bare address, its domain as A-labels.
 
     Args:
-        text: Like ``ana@example.com``; no display name, no quoted local part.
+        text: Like ``ana@example.com`` or ``"ana b"@example.com``; no display name.
         field: Whose address it is; the error names it.
 
     Raises:
@@ -49,7 +51,10 @@ def parse_address(text: str, *, field: str) -> Address:
     local, _, domain = text.rpartition("@")
     address = Address(local=local, domain=ascii_domain(domain, field=field))
     # A letter stands in for each sign beyond ASCII; what cannot be seen is refused.
-    is_local = _LOCAL.fullmatch(_BEYOND_ASCII.sub("x", local)) and local.isprintable()
+    visible = _BEYOND_ASCII.sub("x", local)
+    is_local = (
+        _LOCAL.fullmatch(visible) or _QUOTED_LOCAL.fullmatch(visible)
+    ) and local.isprintable()
     is_short = (
         len(local.encode("utf-8", "replace")) <= _LONGEST_LOCAL
         and len(address.text.encode("utf-8", "replace")) <= _LONGEST_ADDRESS

@@ -75,6 +75,7 @@ def test_two_people_do_not_become_one() -> None:
         "ja ne@example.org",
         "jane@ex ample.org",
         "a@b@example.org",
+        '"jane\u00a0doe"@example.org',
         "jane@example.org, bea@example.org",
         "jane@example.org\r\nBcc: bea@example.org",
         '"Doe\r\nBcc: bea@example.org" <jane@example.org>',

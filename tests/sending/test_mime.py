@@ -64,6 +64,16 @@ def assert_travels(raw: bytes, *, utf8: bool = False) -> None:
             assert len(line) <= 76
 
 
+@pytest.mark.parametrize(
+    "address", ['"john doe"@example.org', '"a@b"@example.org', r'"a\"\\b"@example.org']
+)
+def test_a_quoted_local_part_reads_back(address):
+    for name in ("", "Zoë", "Doe, John"):
+        message = parsed(to_address=address, to_name=name)
+        (mailbox,) = message["To"].addresses
+        assert (mailbox.addr_spec, mailbox.display_name) == (address, name)
+
+
 def test_the_whole_message_as_it_travels():
     raw = mime.build(
         an_email(

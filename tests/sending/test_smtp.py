@@ -269,6 +269,15 @@ def test_no_known_way_to_log_in_is_explained(sink, server_tls, certificate):
         mailer.check()
 
 
+@pytest.mark.parametrize("address", ['"john doe"@example.org', '"a@b>"@example.org'])
+def test_a_quoted_local_part_goes_to_the_server_in_its_quotes(sink, address):
+    with running(sink) as controller, mailer_for(controller) as mailer:
+        (outcome,) = send(mailer, an_email(to_address=address))
+    assert outcome.status is OutcomeStatus.ACCEPTED
+    ((_, recipients, _),) = sink.envelopes
+    assert recipients == [address]
+
+
 def test_a_local_part_beyond_ascii_goes_by_smtputf8(sink):
     email = an_email(to_address="zoë@münchen.de")
     with running(sink, enable_SMTPUTF8=True) as controller, mailer_for(controller) as mailer:
