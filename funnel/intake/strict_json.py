@@ -9,6 +9,7 @@ import math
 from collections.abc import Iterator
 from typing import Final
 
+from funnel.domain.text import clean_text
 from funnel.intake.errors import MalformedBodyError
 
 JsonValue = str | int | float | bool | None | list["JsonValue"] | dict[str, "JsonValue"]
@@ -55,9 +56,11 @@ def _without_duplicates(pairs: list[tuple[str, JsonValue]]) -> dict[str, JsonVal
     if len(found) != len(pairs):
         names = [name for name, _ in pairs]
         name = next(each for each in names if names.count(each) > 1)
+        # Half a surrogate pair could not even be answered.
+        shown = clean_text(name, limit=50)
         raise MalformedBodyError(
-            f"the name “{name[:50]}” stands twice in one object",
-            field=name[:50],
+            f"the name “{shown}” stands twice in one object",
+            field=shown,
             remedy="Send each name once.",
         )
     return found

@@ -8,6 +8,7 @@ from funnel.domain.signup import SignupRequest, Source
 from funnel.intake.errors import MalformedBodyError
 from funnel.intake.flatten import Scalar, flatten
 from funnel.intake.form_body import MULTIPART, URL_ENCODED, parse_multipart, parse_url_encoded
+from funnel.intake.shapes import check_shapes
 from funnel.intake.signup import Arrival, read_signup
 from funnel.intake.strict_json import parse_json
 
@@ -26,13 +27,15 @@ def read_webhook(content_type: str, source: Source, arrival: Arrival) -> SignupR
         MalformedBodyError: The body cannot be read.
         InvalidInputError: A field in it is wrong; names it.
     """
-    return read_signup(_pairs(content_type, arrival.payload), source, arrival)
+    return read_signup(_pairs(content_type, source, arrival.payload), source, arrival)
 
 
-def _pairs(content_type: str, body: bytes) -> list[tuple[str, Scalar]]:
+def _pairs(content_type: str, source: Source, body: bytes) -> list[tuple[str, Scalar]]:
     kind = content_type.partition(";")[0].strip().lower()
     if kind.endswith(("/json", "+json")):
-        return list(flatten(parse_json(body)))
+        value = parse_json(body)
+        check_shapes(value, source.field_mapping)
+        return list(flatten(value))
     if kind == URL_ENCODED:
         return list(parse_url_encoded(body))
     if kind == MULTIPART:

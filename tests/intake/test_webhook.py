@@ -161,6 +161,26 @@ def test_json_of_site_builders(builder: str, payload: dict[str, object]) -> None
     assert (request.address.email, request.first_name) == ("ana@example.org", "Ana"), builder
 
 
+def test_what_is_nested_elsewhere_or_named_otherwise_is_not_held_to_our_form() -> None:
+    request = read_json(
+        first_name={"id": "q2", "value": "Ana"},
+        contact={"session": {"ip": "192.0.2.7"}},
+        utm={},
+        fields=[{"label": "Company", "value": "City"}],
+        last_name=[],
+    )
+    assert (request.first_name, request.last_name, request.session) == ("Ana", "", None)
+    assert request.fields["company"] == "City"
+    mapped = Source(
+        id=uuid4(),
+        slug="m",
+        sequence_id=uuid4(),
+        field_mapping={"session": ("=next",), "first_name": ("first_name.0",)},
+    )
+    request = read_json(mapped, session={"ip": "192.0.2.7"}, first_name=["Ana"])
+    assert (request.first_name, request.session) == ("Ana", SessionWish.NEXT)
+
+
 def test_multipart() -> None:
     body = (
         b'--x\r\nContent-Disposition: form-data; name="email"\r\n\r\nana@example.org\r\n'
@@ -205,6 +225,20 @@ def test_a_source_names_its_own_fields() -> None:
         ({"email": "ana@example.org\r\nBcc: bea@example.org"}, "email"),
         ({"email": "ana\x00@example.org"}, "email"),
         ({"first_name": 5}, "first_name"),
+        ({"first_name": ["a"]}, "first_name"),
+        ({"first_name": {"a": 1}}, "first_name"),
+        ({"Last-Name": ["a"]}, "last_name"),
+        ({"time_zone": ["Europe/Berlin"]}, "time_zone"),
+        ({"locale": {"tag": "de"}}, "locale"),
+        ({"session": ["next"]}, "session"),
+        ({"letters": [True]}, "letters"),
+        ({"external_id": ["7"]}, "external_id"),
+        ({"utm": "x"}, "utm"),
+        ({"utm": ["x"]}, "utm"),
+        ({"utm": {"source": ["x"]}}, "utm.source"),
+        ({"utm_source": ["x"]}, "utm_source"),
+        ({"fields": "x"}, "fields"),
+        ({"fields": ["x"]}, "fields"),
         ({"first_name": True}, "first_name"),
         ({"first_name": "A\x00na"}, "first_name"),
         ({"last_name": "\ud83d"}, "last_name"),
