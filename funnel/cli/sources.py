@@ -69,15 +69,19 @@ def add(  # noqa: PLR0913  (an argument for each option)
 
 @app.command("list")
 def list_all() -> None:
-    """List sources, without their secrets."""
+    """List sources, without their secrets, and what of theirs was refused in the last day."""
     from funnel.services.add_source import list_sources
+    from funnel.services.record_refusal import count_refusals
 
     with opened() as deps:
         sources = list_sources(deps.transactions)
+        refused = count_refusals(deps.transactions)
     if not sources:
         say("There is none. `funnel source add NAME` adds one.")
         return
-    table = new_table("name", "signed", "forms", "opt-in", "letters", "a minute", "active")
+    table = new_table(
+        "name", "signed", "forms", "opt-in", "letters", "a minute", "active", "refused in a day"
+    )
     for source in sources:
         table.add_row(
             source.slug,
@@ -87,8 +91,14 @@ def list_all() -> None:
             source.letters,
             str(source.per_minute or "no limit"),
             "yes" if source.is_active else "no",
+            str(refused[source.id].number) if source.id in refused else "0",
         )
     show(table)
+    for source in sources:
+        if source.id in refused:
+            newest = refused[source.id]
+            where = f" ({newest.newest_field})" if newest.newest_field else ""
+            say(f"Newest refused of “{source.slug}”: {newest.newest_reason}{where}")
 
 
 @app.command()

@@ -10,7 +10,11 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.pool import NullPool
 
-from funnel.storage import message_tables, tables  # noqa: F401  (their import fills the metadata)
+from funnel.storage import (  # noqa: F401  (their import fills the metadata)
+    message_tables,
+    refusal_tables,
+    tables,
+)
 from funnel.storage.base import Base
 
 _FOLDER = Path(__file__).parent / "migrations"

@@ -1,15 +1,21 @@
 """The signup webhook over real HTTP: who gets in, what is answered, and what is kept."""
 
+import io
 import json
+import logging
 import time
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
 import requests
+import structlog
 
 from funnel.domain.signing import new_webhook_secret
+from funnel.services import record_refusal
 from funnel.services.add_source import NewSource, add_source, rotate_secret
+from funnel.services.record_refusal import count_refusals
+from funnel.web import request_log
 from tests.fixtures.signups import add_source as write_source
 from tests.fixtures.webhook import FIELDS, Hook
 
@@ -196,6 +202,87 @@ class TestRefused:
     def test_other_methods(self, hook: Hook) -> None:
         answer = requests.get(f"{hook.base_url}/webhooks/signup/site", timeout=5)
         assert answer.status_code == 405
+
+
+class TestKeptWhenRefused:
+    def test_what_cannot_be_mapped_is_kept_as_it_came_with_the_reason(self, hook: Hook) -> None:
+        body = b'{"Kontakt-Adresse": "ana@example.org"}'
+        _problem(hook.post(body), 422, "wrong-field")
+        assert hook.world.ask("select payload from refused_signups") == body
+        row = hook.world.ask(
+            "select array[s.slug, field, reason, host(ip), user_agent]"
+            " from refused_signups join sources s on s.id = source_id"
+        )
+        assert isinstance(row, list)
+        assert row[:4] == ["site", "email", "there is no email address", "127.0.0.1"]
+        assert "requests" in row[4]
+
+    @pytest.mark.parametrize("name", ["a", "\x00", "\ud800"])
+    def test_so_is_what_cannot_be_read(self, hook: Hook, name: str) -> None:
+        body = f"{{{json.dumps(name)}: 1, {json.dumps(name)}: 2}}".encode()
+        _problem(hook.post(body), 400, "malformed-body")
+        assert hook.world.ask("select payload from refused_signups") == body
+
+    def test_a_stranger_fills_no_table(self, hook: Hook) -> None:
+        body = b'{"x": 1}'
+        _problem(hook.post(body, headers={}), 401, "wrong-signature")
+        headers = hook.signed(body, secret=new_webhook_secret())
+        _problem(hook.post(body, headers=headers), 401, "wrong-signature")
+        assert hook.world.ask("select count(*) from refused_signups") == 0
+
+    def test_the_oldest_of_a_source_fall_away(self, hook: Hook) -> None:
+        other = write_source(hook.world, slug="other")
+        for source, number in ((hook.source, 1000), (other, 2)):
+            hook.world.execute(
+                "insert into refused_signups (id, source_id, received_at, reason, payload)"
+                " select gen_random_uuid(), :source, plan_now() - n * interval '1 minute',"
+                " 'old ' || n, '' from generate_series(1, :number) n",
+                source=source.id,
+                number=number,
+            )
+        _problem(hook.post(b'{"x": 1}'), 422, "wrong-field")
+        kept = "select count(*) from refused_signups where source_id = :source"
+        assert hook.world.ask(kept, source=hook.source.id) == 1000
+        assert hook.world.ask(kept, source=other.id) == 2
+        gone = "select count(*) from refused_signups where reason = 'old 1000'"
+        assert hook.world.ask(gone) == 0
+
+    def test_the_last_day_s_are_counted_by_source(self, hook: Hook) -> None:
+        hook.world.execute(
+            "insert into refused_signups (id, source_id, received_at, reason, payload)"
+            " values (gen_random_uuid(), :source, plan_now() - interval '25 hours', 'old', '')",
+            source=hook.source.id,
+        )
+        assert count_refusals(hook.world.transactions) == {}
+        hook.post(b'{"x": 1}')
+        hook.post({"email": "ana@example.org", "session": "soon"})
+        (found,) = count_refusals(hook.world.transactions).values()
+        assert found.number == 2
+        assert found.newest_reason in ("there is no email address", "the session is not an id")
+
+    def test_one_line_is_logged_without_the_body(
+        self, hook: Hook, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        written = io.StringIO()
+        logger = structlog.wrap_logger(
+            structlog.PrintLogger(written),
+            processors=[structlog.processors.JSONRenderer()],
+            wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        )
+        for module in (record_refusal, request_log):
+            monkeypatch.setattr(module, "log", logger)
+        hook.post({"first_name": ["Secretive"], "email": "ana@example.org"})
+        deadline = time.monotonic() + 10
+        while "request.answered" not in written.getvalue() and time.monotonic() < deadline:
+            time.sleep(0.01)  # it is written once the answer is on its way
+        refused, answered = map(json.loads, written.getvalue().splitlines())
+        assert refused == {
+            "event": "signup.refused",
+            "source": "site",
+            "field": "first_name",
+            "reason": "“first_name” must be one plain value",
+        }
+        assert answered["route"] == "POST /webhooks/signup/{source}"
 
 
 class TestBuildersThatCannotSign:

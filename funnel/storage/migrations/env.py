@@ -2,7 +2,11 @@
 
 from alembic import context
 
-from funnel.storage import message_tables, tables  # noqa: F401  (their import fills the metadata)
+from funnel.storage import (  # noqa: F401  (their import fills the metadata)
+    message_tables,
+    refusal_tables,
+    tables,
+)
 from funnel.storage.base import Base
 
 context.configure(

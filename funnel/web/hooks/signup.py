@@ -34,6 +34,7 @@ from funnel.intake.errors import MalformedBodyError
 from funnel.intake.signup import Arrival
 from funnel.intake.webhook import check_form_secret, read_webhook
 from funnel.services.accept_signup import accept_signup
+from funnel.services.record_refusal import record_refusal
 from funnel.web.limits import SlidingWindow
 from funnel.web.problems import (
     MALFORMED,
@@ -80,6 +81,7 @@ class SignupDesk:
 
 async def sign_up(request: Request) -> Response:
     """Take a signup: 202 with its id, or a problem that says what to fix."""
+    request.scope["route"] = _ROUTE  # only FastAPI's own routes do so; the request log reads it
     try:
         body = await _read_body(request)
     except ClientDisconnect:
@@ -105,7 +107,8 @@ async def sign_up(request: Request) -> Response:
 # Without FastAPI's own work for each request: nothing here needs it.
 # And with a limit of its own in the place of the pages': see ``_read_body``.
 _LIMITED: Final = RequestBodyLimitMiddleware(request_response(sign_up), max_body_size=_MOST_DRAINED)
-router.routes.append(Route("/webhooks/signup/{source}", _LIMITED, methods=["POST"]))
+_ROUTE: Final = Route("/webhooks/signup/{source}", _LIMITED, methods=["POST"])
+router.routes.append(_ROUTE)
 
 
 def _desk(request: Request) -> SignupDesk:
@@ -212,8 +215,13 @@ def _accept(desk: SignupDesk, post: _Post, source: Source, webhook_id: str) -> R
     try:
         request = read_webhook(post.headers.get("content-type", ""), source, arrival)
         accepted = accept_signup(request, source, desk.deps.transactions, desk.deps.signup_rules)
-    except MalformedBodyError as error:
-        return answer_problem(MALFORMED, str(error), field=error.field, remedy=error.remedy)
     except InvalidInputError as error:
-        return answer_problem(WRONG_FIELD, str(error), field=error.field, remedy=error.remedy)
+        _keep_refused(desk, post, source, error)
+        problem = MALFORMED if isinstance(error, MalformedBodyError) else WRONG_FIELD
+        return answer_problem(problem, str(error), field=error.field, remedy=error.remedy)
     return JSONResponse({"id": str(accepted.id)}, status_code=202)
+
+
+def _keep_refused(desk: SignupDesk, post: _Post, source: Source, error: InvalidInputError) -> None:
+    """Keep what its sender vouched for: whoever connects a form finds out here what it sends."""
+    record_refusal(error, source, desk.deps.transactions, payload=post.body, visitor=post.visitor)

@@ -477,6 +477,32 @@ def _enrollments() -> None:
     op.create_index("ix_enrollments_session_id", "enrollments", ["session_id"], unique=False)
 
 
+def _refused_signups() -> None:
+    op.create_table(
+        "refused_signups",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("source_id", sa.Uuid(), nullable=False),
+        sa.Column(
+            "received_at",
+            sa.DateTime(timezone=True),
+            server_default=sa.text("plan_now()"),
+            nullable=False,
+        ),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("field", sa.Text(), nullable=True),
+        sa.Column("payload", sa.LargeBinary(), nullable=False),
+        sa.Column("ip", postgresql.INET(), nullable=True),
+        sa.Column("user_agent", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["source_id"], ["sources.id"], name=op.f("fk_refused_signups_source_id_sources")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_refused_signups")),
+    )
+    op.create_index(
+        "ix_refused_signups_source", "refused_signups", ["source_id", "received_at"], unique=False
+    )
+
+
 def _signups() -> None:
     op.create_table(
         "signups",
@@ -765,6 +791,7 @@ _TABLES = (
     _sessions,
     _sources,
     _enrollments,
+    _refused_signups,
     _signups,
     _messages,
     _registrations,
