@@ -80,6 +80,9 @@ class SignupRules:
     reminder_after: timedelta = timedelta(hours=4)
 
 
+LANDING_SOURCE: Final = "landing"  # the source of the page at /
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
     """A place signups come from.
@@ -104,6 +107,11 @@ class Source:
     wording: str = "1"
     per_minute: int | None = None
     is_active: bool = True
+
+    @property
+    def is_open_to_all(self) -> bool:
+        """Whether it has no secret: only forms of our own pages, which anybody may fill, use it."""
+        return not self.secrets and self.form_secret is None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -97,7 +97,7 @@ def session_context(
         url: Where this reader chooses this date; empty where that is not on offer.
         language: How to say it.
     """
-    starts_at = session.starts_at.astimezone(zone)
+    starts_at = local_time(session.starts_at, zone)
     return SessionContext(
         title=session.title,
         day=day_in_words(session.starts_at, zone=zone, language=language),
@@ -132,9 +132,17 @@ def greeting_in_words(first_name: str, *, language: Language = ENGLISH) -> str:
     return language.greeting.format(name=name) if name else language.greeting_without_name
 
 
+def local_time(moment: datetime, zone: ZoneInfo) -> datetime:
+    """Return an aware moment in the reader's zone; as it is where its calendar ends (year 9999)."""
+    try:
+        return moment.astimezone(zone)
+    except OverflowError:
+        return moment
+
+
 def day_in_words(moment: datetime, *, zone: ZoneInfo, language: Language = ENGLISH) -> str:
     """Return the reader's day of an aware moment: "Thursday 12 November"."""
-    local = moment.astimezone(zone)
+    local = local_time(moment, zone)
     return language.day.format(
         weekday=language.weekdays[local.weekday()],
         day=local.day,
@@ -144,12 +152,12 @@ def day_in_words(moment: datetime, *, zone: ZoneInfo, language: Language = ENGLI
 
 def hour_in_words(moment: datetime, *, zone: ZoneInfo, language: Language = ENGLISH) -> str:
     """Return the reader's hour of an aware moment: "18:00"; seconds are cut."""
-    return moment.astimezone(zone).strftime(language.hour)
+    return local_time(moment, zone).strftime(language.hour)
 
 
 def moment_in_words(moment: datetime, *, zone: ZoneInfo, language: Language = ENGLISH) -> str:
     """Return day, hour and place of an aware moment: "Thursday 18:00 in Berlin"."""
-    local = moment.astimezone(zone)
+    local = local_time(moment, zone)
     place = place_in_words(zone)
     pattern = language.moment_without_place if place.startswith("UTC") else language.moment
     return pattern.format(

@@ -1,6 +1,7 @@
 """What the confirmation page shows before the button is pressed."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
@@ -46,6 +47,7 @@ class ConfirmationPage:
         session: The date wished, or held once confirmed; ``None``: the letters only.
         problem: Why that date cannot be taken any more; the page offers ``next_dates``.
         zone: IANA name in which the page shows times.
+        now: Plan time, aware UTC.
         zone_given: What was given where it is not a zone: the page says that it guessed.
     """
 
@@ -64,6 +66,7 @@ class ConfirmationPage:
     zone_given: str | None
     letters: LettersOffer
     wants_letters: bool
+    now: datetime
 
 
 def read_confirmation(
@@ -110,6 +113,7 @@ def _page(tx: Transaction, signup: SignupRecord) -> ConfirmationPage:
         zone_given=zone.given,
         letters=source.letters if isinstance(source, Source) else LettersOffer.INCLUDED,
         wants_letters=_wants_letters(signup, person, state),
+        now=tx.now,
     )
 
 

@@ -5,12 +5,11 @@ from uuid import UUID, uuid4
 
 from funnel.domain.errors import NotFoundError
 from funnel.domain.signing import new_webhook_secret
-from funnel.domain.signup import Source
+from funnel.domain.signup import LANDING_SOURCE, Source
 from funnel.storage import demo, sequences, sources
 from funnel.storage.transaction import Transaction, Transactions
 
 DEMO_SEQUENCE = "disruption-masterclass"
-FORM_SOURCE = "landing"
 WEBHOOK_SOURCE = "demo"
 
 
@@ -33,7 +32,7 @@ def seed_demo(transactions: Transactions, *, base_url: str) -> SeedReport:
         sequence = sequences.find_sequence(tx, DEMO_SEQUENCE)
         if sequence is None:
             raise NotFoundError(f'the sequence "{DEMO_SEQUENCE}" is not loaded')
-        is_form_new = _add_source(tx, sequence.id, FORM_SOURCE, secrets=())
+        is_form_new = _add_source(tx, sequence.id, LANDING_SOURCE, secrets=())
         is_webhook_new = _add_source(
             tx, sequence.id, WEBHOOK_SOURCE, secrets=(new_webhook_secret(),)
         )

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from funnel.domain.signup import SessionOffer
 from funnel.web.moments import Span, span_of
@@ -21,12 +22,12 @@ class DateChoice:
         return self.seats_left is not None and self.seats_left <= 0
 
 
-def date_choices(offers: Iterable[SessionOffer], zone: str) -> list[DateChoice]:
-    """Return the dates in the reader's zone."""
+def date_choices(offers: Iterable[SessionOffer], zone: str, now: datetime) -> list[DateChoice]:
+    """Return the dates in the reader's zone; ``now`` is plan time."""
     return [
         DateChoice(
             id=str(each.session.id),
-            span=span_of(each.session, zone),
+            span=span_of(each.session, zone, now),
             seats_left=each.seats_left,
         )
         for each in offers

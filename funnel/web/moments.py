@@ -1,11 +1,11 @@
 """Days and hours as pages show them, in somebody's own zone; the words are those of the emails."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from funnel.domain.session import Session
-from funnel.rendering.words import day_in_words, hour_in_words, place_in_words
+from funnel.rendering.words import day_in_words, hour_in_words, local_time, place_in_words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,10 +24,10 @@ class Span:
     ends_iso: str
 
 
-def span_of(session: Session, zone: str) -> Span:
-    """Return the words for a session in ``zone``."""
+def span_of(session: Session, zone: str, now: datetime) -> Span:
+    """Return the words for a session in ``zone``; ``now`` is plan time, see ``day_of``."""
     return Span(
-        day=day_of(session.starts_at, zone),
+        day=day_of(session.starts_at, zone, now),
         hour=hour_of(session.starts_at, zone),
         ends_hour=hour_of(session.ends_at, zone),
         where=where_of(zone),
@@ -36,14 +36,16 @@ def span_of(session: Session, zone: str) -> Span:
     )
 
 
-def day_of(moment: datetime, zone: str) -> str:
-    """Return "Tuesday 22 September"."""
-    return day_in_words(moment, zone=ZoneInfo(zone))
+def day_of(moment: datetime, zone: str, now: datetime) -> str:
+    """Return "Tuesday 22 September", with its year where ``now`` has another one there."""
+    known = ZoneInfo(zone)
+    day, year = day_in_words(moment, zone=known), local_time(moment, known).year
+    return day if year == local_time(now, known).year else f"{day} {year}"
 
 
 def short_day_of(moment: datetime, zone: str) -> str:
     """Return "Tue 22 Sep"."""
-    weekday, day, month = day_of(moment, zone).split()
+    weekday, day, month = day_in_words(moment, zone=ZoneInfo(zone)).split()
     return f"{weekday[:3]} {day} {month[:3]}"
 
 
@@ -65,4 +67,4 @@ def where_of(zone: str) -> str:
 
 def iso(moment: datetime) -> str:
     """Return a moment for scripts and ``datetime`` attributes: UTC, to the second."""
-    return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    return local_time(moment, ZoneInfo("UTC")).isoformat(timespec="seconds").replace("+00:00", "Z")

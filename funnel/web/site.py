@@ -15,6 +15,7 @@ from funnel.bootstrap import SHIPPED_DEFINITIONS, Deps
 from funnel.domain.brand import Brand
 from funnel.domain.errors import NotFoundError, SignatureError
 from funnel.domain.signing import LinkPurpose
+from funnel.domain.signup import LANDING_SOURCE
 from funnel.services.read_offer import Offer, read_offer
 from funnel.web import zones
 from funnel.web.assets import Assets
@@ -22,7 +23,6 @@ from funnel.web.guards import page_policy
 from funnel.web.landing_texts import LandingFile
 from funnel.web.limits import SlidingWindow
 
-LANDING_SOURCE = "landing"
 _STATIC_FOLDER = Path(__file__).parent / "static"
 
 

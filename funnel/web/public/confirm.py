@@ -115,7 +115,7 @@ def _offered_instead(
     page: ConfirmationPage, choice: SeatChoice | None, error: SessionUnavailableError
 ) -> Offered:
     return Offered(
-        dates=date_choices(error.next_dates, page.zone),
+        dates=date_choices(error.next_dates, page.zone, page.now),
         chosen=None,
         zone=page.zone,
         wants_letters=choice.wants_letters if choice else page.wants_letters,
@@ -125,12 +125,12 @@ def _offered_instead(
 
 def _dates(page: ConfirmationPage, offers: Iterable[SessionOffer]) -> list[DateChoice]:
     """Return the open dates; the one that was asked for is among them while it can be taken."""
-    dates = date_choices(offers, page.zone)
+    dates = date_choices(offers, page.zone, page.now)
     own = page.session
     if own is None or page.problem is not None or str(own.id) in {each.id for each in dates}:
         return dates
     # Full but for the seat that this very person holds already.
-    mine = DateChoice(id=str(own.id), span=span_of(own, page.zone), seats_left=None)
+    mine = DateChoice(id=str(own.id), span=span_of(own, page.zone, page.now), seats_left=None)
     return sorted([mine, *dates], key=lambda each: each.span.starts_iso)
 
 
@@ -171,7 +171,7 @@ def _show_confirmed(site: Site, request: Request, page: ConfirmationPage) -> Res
         is_fresh=request.query_params.get("now") == "1",
         first_name=page.first_name,
         title=session.title if session else page.sequence_title,
-        span=span_of(session, page.zone) if session else None,
+        span=span_of(session, page.zone, page.now) if session else None,
         wants_letters=page.wants_letters,
         calendar_token=(
             tokens.make(LinkPurpose.CALENDAR, page.enrollment_id) if page.enrollment_id else ""

@@ -75,11 +75,11 @@ def _show(site: Site, request: Request, page: JoinPage) -> Response:
         state=page.state.value,
         headline=_headline(page),
         title=session.title if session else "",
-        span=span_of(session, page.zone) if session else None,
+        span=span_of(session, page.zone, page.now) if session else None,
         opens_hour=hour_of(session.door_opens_at, page.zone) if session else "",
         changes_at=_changes_at(page),
         room_url=page.room_url,
-        closes_words=_moment(page.replay_closes_at, page.zone),
+        closes_words=_moment(page.replay_closes_at, page.zone, page.now),
         no_seat_words=_NO_SEAT.get(page.state, ""),
         asks_word=site.is_demo and page.state in _AFTER_THE_START,
         attendance=page.attendance.value,
@@ -107,5 +107,5 @@ def _changes_at(page: JoinPage) -> str:
     return iso(page.session.door_opens_at if is_before else page.session.ends_at)
 
 
-def _moment(moment: datetime | None, zone: str) -> str:
-    return f"{day_of(moment, zone)}, {hour_of(moment, zone)}" if moment else ""
+def _moment(moment: datetime | None, zone: str, now: datetime) -> str:
+    return f"{day_of(moment, zone, now)}, {hour_of(moment, zone)}" if moment else ""

@@ -8,7 +8,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from funnel.domain.errors import InvalidInputError
-from funnel.domain.signup import LettersOffer, LooksAutomatedError, Source, Visitor
+from funnel.domain.signup import LANDING_SOURCE, LettersOffer, LooksAutomatedError, Source, Visitor
 from funnel.domain.subscriber import known_zone
 from funnel.intake.form import HONEYPOT_FIELD, read_form
 from funnel.services.accept_signup import accept_signup
@@ -16,8 +16,8 @@ from funnel.services.read_offer import Offer
 from funnel.web.dates import date_choices
 from funnel.web.forms import Posted, PostedForm
 from funnel.web.limits import network_of
-from funnel.web.moments import where_of
-from funnel.web.site import LANDING_SOURCE, Site, TheSite
+from funnel.web.moments import iso, where_of
+from funnel.web.site import Site, TheSite
 from funnel.web.visitors import visitor_of
 
 _UTM = ("utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content")
@@ -130,7 +130,7 @@ def _source(site: Site, slug: str) -> Source:
     anybody can fill must not speak in its name.
     """
     source = site.deps.sources.find(slug)
-    if source is None or source.secrets or source.form_secret is not None:
+    if source is None or not source.is_open_to_all:
         raise HTTPException(status_code=404)
     return source
 
@@ -155,7 +155,7 @@ def _show(
     *,
     status: int = 200,
 ) -> Response:
-    dates = date_choices(offer.dates, state.zone)
+    dates = date_choices(offer.dates, state.zone, offer.now)
     first = offer.dates[0].session if offer.dates else None
     minutes = (
         round((first.ends_at - first.starts_at).total_seconds() / 60) if first else _DEFAULT_MINUTES
@@ -170,6 +170,7 @@ def _show(
         source=source.slug,
         stamp=state.stamp or site.deps.form_gate.stamp(offer.read_at),
         dates=dates,
+        now_iso=iso(offer.now),
         zone=state.zone,
         where=where_of(state.zone),
         zone_is_chosen=state.is_zone_chosen,

@@ -133,12 +133,13 @@ def _show(
 
 
 def _seat(site: Site, run: HeldRun, person: Preferences) -> HeldSeat | None:
-    if run.session is None or run.session.ends_at <= site.offer(run.sequence_id).now:
+    now = site.offer(run.sequence_id).now
+    if run.session is None or run.session.ends_at <= now:
         return None
     return HeldSeat(
         run_id=run.enrollment_id,
         title=run.session.title,
-        span=span_of(run.session, person.zone),
+        span=span_of(run.session, person.zone, now),
         can_give_up=run.can_change,
     )
 
@@ -153,7 +154,7 @@ def _change(site: Site, run: HeldRun, person: Preferences) -> DateChange | None:
     return DateChange(
         run_id=run.enrollment_id,
         has_seat=own is not None,
-        dates=date_choices(others, person.zone),
+        dates=date_choices(others, person.zone, site.offer(run.sequence_id).now),
     )
 
 

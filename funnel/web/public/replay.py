@@ -48,8 +48,10 @@ def _show(site: Site, request: Request, page: ReplayPage, *, replay_url: str = "
         token=request.path_params["token"],
         state=page.state.value,
         title=session.title if session else "",
-        span=span_of(session, zone) if session else None,
-        closes_words=f"{day_of(closes_at, zone)}, {hour_of(closes_at, zone)}" if closes_at else "",
+        span=span_of(session, zone, page.now) if session else None,
+        closes_words=f"{day_of(closes_at, zone, page.now)}, {hour_of(closes_at, zone)}"
+        if closes_at
+        else "",
         is_watched=page.is_watched,
         is_over=is_over,
         replay_url=replay_url,

@@ -74,8 +74,11 @@ function write(root, name, text) {
 }
 
 function day(iso, zone) {
-  const parts = pieces(iso, { timeZone: zone, weekday: "long", day: "numeric", month: "long" });
-  return `${parts.weekday} ${parts.day} ${parts.month}`;
+  const named = { timeZone: zone, weekday: "long", day: "numeric", month: "long", year: "numeric" };
+  const parts = pieces(iso, named);
+  const words = `${parts.weekday} ${parts.day} ${parts.month}`;
+  // The year only where it is another one than now, as on the server.
+  return parts.year === pieces(form.dataset.now, named).year ? words : `${words} ${parts.year}`;
 }
 
 function hour(iso, zone) {
