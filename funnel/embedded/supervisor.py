@@ -185,7 +185,9 @@ class Supervisor:
 
     def log_file(self, name: str) -> Path:
         """Return where the output of the process of that name goes."""
-        return self._data_folder / "logs" / f"{name}.log"
+        folder = self._data_folder / "logs"
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return folder / f"{name}.log"
 
     def start_server(self, server: Server) -> str:
         """Start a server, wait until it is ready, keep it alive from now on; return its URL."""

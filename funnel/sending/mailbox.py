@@ -153,6 +153,10 @@ class Mailbox:
         ids.sort(reverse=True)
         return [self.get(each) for each in ids[:limit]]
 
+    def count(self) -> int:
+        """Return how many mails are kept."""
+        return sum(1 for _ in self._ids())
+
     def get(self, mail_id: str) -> KeptMail:
         """Return one mail of the list.
 
@@ -224,7 +228,9 @@ def _store(folder: Path, email: OutgoingEmail) -> str:
 
 def _write_draft(folder: Path, content: bytes) -> Path:
     drafts = folder / _DRAFTS
-    drafts.mkdir(parents=True, exist_ok=True)
+    # Names and addresses lie here: nobody else on this machine reads them.
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    drafts.mkdir(mode=0o700, exist_ok=True)
     draft = drafts / secrets.token_hex(12)
     try:
         draft.write_bytes(content)

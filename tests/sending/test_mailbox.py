@@ -247,3 +247,10 @@ def test_names_sort_as_their_moments_do(mailer, mailbox):
     send(mailer, *(an_email(planned_at=each) for each in moments))
     names = sorted(each.id for each in mailbox.list(10))
     assert [mailbox.get(name).planned_at for name in names] == sorted(moments)
+
+
+def test_nobody_else_on_the_machine_reads_kept_mails(mailer, mailbox, folder):
+    assert mailbox.count() == 0
+    send(mailer, an_email())
+    assert mailbox.count() == 1
+    assert folder.stat().st_mode & 0o077 == 0

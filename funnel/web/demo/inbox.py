@@ -5,14 +5,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from urllib.parse import quote, urlencode
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Request
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, Response
 
+from funnel.rendering.words import day_in_words
 from funnel.sending.mailbox import KeptMail, MailParts
 from funnel.web.demo.bar import demo_zone
-from funnel.web.moments import day_of, hour_of, where_of
+from funnel.web.moments import hour_of, where_of
 from funnel.web.site import Site, TheSite
 
 MOST_MAILS = 200
@@ -129,6 +131,7 @@ def _page(site: Site, request: Request, *, mail_id: str | None) -> Response:
         brand=None,
         days=_by_day(mails, zone),
         count=len(mails),
+        count_of_all=site.deps.mailbox.count(),
         is_cut=len(mails) == MOST_MAILS,
         marker=marker,
         mail=mail,
@@ -148,7 +151,7 @@ def _planned(mail: KeptMail | None, zone: str) -> str:
     if mail is None:
         return ""
     moment = mail.planned_at
-    return f"{day_of(moment, zone)}, {hour_of(moment, zone)} {where_of(zone)}"
+    return f"{day_in_words(moment, zone=ZoneInfo(zone))}, {hour_of(moment, zone)} {where_of(zone)}"
 
 
 def _view(request: Request) -> View:
@@ -162,7 +165,7 @@ def _view(request: Request) -> View:
 
 
 def _by_day(mails: Sequence[KeptMail], zone: str) -> tuple[MailDay, ...]:
-    dated = [(mail, day_of(mail.planned_at, zone)) for mail in mails]
+    dated = [(mail, day_in_words(mail.planned_at, zone=ZoneInfo(zone))) for mail in mails]
     return tuple(
         MailDay(day=day, mails=tuple((mail, hour_of(mail.planned_at, zone)) for mail, _ in group))
         for day, group in groupby(dated, key=lambda each: each[1])
