@@ -35,7 +35,7 @@ async def _posted_form(request: Request) -> PostedForm:
         return PostedForm(body=body)
     try:
         form = await request.form(max_files=0, max_fields=MOST_FIELDS)
-    except (MultiPartException, HTTPException) as error:
+    except (MultiPartException, HTTPException, UnicodeError, LookupError) as error:
         raise HTTPException(status_code=400, detail="This is not a form.") from error
     pairs = tuple((name, value) for name, value in form.multi_items() if isinstance(value, str))
     if any("\x00" in text for pair in pairs for text in pair):
@@ -44,4 +44,13 @@ async def _posted_form(request: Request) -> PostedForm:
     return PostedForm(items=pairs, body=body)
 
 
+async def _posted_or_nothing(request: Request) -> PostedForm:
+    try:
+        return await _posted_form(request)
+    except HTTPException:
+        return PostedForm()
+
+
 Posted = Annotated[PostedForm, Depends(_posted_form)]
+# For the one click of mail services, which send what they like: the address alone says all.
+PostedOrNothing = Annotated[PostedForm, Depends(_posted_or_nothing)]

@@ -9,6 +9,7 @@ from funnel.domain.signing import LinkPurpose
 from tests.fixtures.servers import Databases
 from tests.web.served import Person, Served, serving
 
+FORM = "application/x-www-form-urlencoded"
 ONE_CLICK = {"List-Unsubscribe": "One-Click"}
 
 
@@ -43,6 +44,17 @@ def test_the_page_has_two_buttons_the_emails_own_topic_first(served: Served, add
         {"files": {"List-Unsubscribe": (None, "One-Click")}},
         {"data": b""},
         {"data": b"rubbish", "headers": {"content-type": "text/plain"}},
+        {"data": b"a=%00&\xff\xfe", "headers": {"content-type": FORM}},
+        {"data": b"--x\r\nbroken", "headers": {"content-type": "multipart/form-data; boundary=x"}},
+        {"data": b"--x", "headers": {"content-type": "multipart/form-data"}},
+        {
+            "data": b"--x\r\n" + b'content-disposition: form-data; name="a"\r\n\r\n\xff\r\n--x--',
+            "headers": {"content-type": "multipart/form-data; boundary=x; charset=utf-8"},
+        },
+        {
+            "data": b"--x\r\n" + b'content-disposition: form-data; name="a"\r\n\r\nb\r\n--x--',
+            "headers": {"content-type": "multipart/form-data; boundary=x; charset=nonsense"},
+        },
         {"data": ONE_CLICK, "headers": {"origin": "https://mail.example.com"}},
         {"data": ONE_CLICK, "headers": {"sec-fetch-site": "cross-site", "accept": "*/*"}},
     ],

@@ -12,7 +12,7 @@ from funnel.domain.errors import NotFoundError
 from funnel.domain.signing import LinkPurpose
 from funnel.services.read_preferences import Preferences, read_preferences
 from funnel.services.unsubscribe import Word, unsubscribe
-from funnel.web.forms import Posted
+from funnel.web.forms import PostedOrNothing
 from funnel.web.site import Site, TheSite
 from funnel.web.visitors import visitor_of
 
@@ -42,11 +42,11 @@ def show_unsubscribe(token: str, request: Request, site: TheSite) -> Response:
 
 
 @router.post("/u/{token}")
-def end(token: str, request: Request, posted: Posted, site: TheSite) -> Response:
+def end(token: str, request: Request, posted: PostedOrNothing, site: TheSite) -> Response:
     """End what the button says; without a button it is a mail service's one click.
 
-    A mail service posts form-encoded, multipart or nothing at all, without a cookie, and repeats
-    itself; it gets 200 each time and is never sent elsewhere.
+    A mail service posts form-encoded, multipart, broken or nothing at all, without a cookie, and
+    repeats itself; it gets 200 each time and is never sent elsewhere.
     """
     topic, person_id = _target(site, token)
     button = posted.get("end")
