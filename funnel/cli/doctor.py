@@ -43,6 +43,7 @@ def _installation(deps: "Deps") -> "Installation":
         base_url=settings.base_url,
         is_demo=settings.is_demo,
         link_keys=tuple(each.get_secret_value() for each in settings.link_keys),
+        trusted_proxies=settings.trusted_proxies,
         mailer_name=settings.mailer,
         mailer=lambda: deps.mailer,
         definitions_folder=deps.definitions_folder,

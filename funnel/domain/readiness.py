@@ -67,6 +67,26 @@ def check_base_url(base_url: str) -> Check:
     return right("Base URL", base_url)
 
 
+def check_proxies(base_url: str, trusted: tuple[str, ...]) -> list[Check]:
+    """Say whether people behind a proxy are told apart; nothing to say without https.
+
+    The pages do not speak https themselves, so an https address has a proxy in front of them.
+    """
+    if urlsplit(base_url).scheme != "https":
+        return []
+    if trusted:
+        return [right("Proxies", f"trusted: {', '.join(trusted)}")]
+    return [
+        look(
+            "Proxies",
+            "The pages stand behind a proxy, and no proxy is trusted: every visitor has the "
+            "proxy's address, in the limit of signups and in every consent",
+            "Set FUNNEL_TRUSTED_PROXIES to a JSON list with the proxy's address as the pages see "
+            'it, like ["127.0.0.1"]; in a container it is the gateway of the container\'s network.',
+        )
+    ]
+
+
 def check_link_keys(keys: tuple[str, ...]) -> Check:
     """Say whether links can be signed; the keys themselves are never shown."""
     remedy = (

@@ -11,10 +11,12 @@ from funnel.domain.readiness import (
     check_brand,
     check_demo,
     check_link_keys,
+    check_proxies,
     look,
     right,
     wrong,
 )
+from funnel.domain.signup import LANDING_SOURCE
 from funnel.monitoring.broker import shown_url, why_unreachable
 from funnel.sending.mailer import Mailer, MailerCheckError
 from funnel.services.read_definitions import read_definitions
@@ -37,6 +39,7 @@ class Installation:
     base_url: str
     is_demo: bool
     link_keys: tuple[str, ...]
+    trusted_proxies: tuple[str, ...]
     mailer_name: str
     mailer: Callable[[], Mailer]
     definitions_folder: Path
@@ -50,6 +53,7 @@ def check_installation(installation: Installation) -> Iterator[Check]:
     yield _check_broker(installation.broker_url)
     yield _check_mailer(installation)
     yield check_base_url(installation.base_url)
+    yield from check_proxies(installation.base_url, installation.trusted_proxies)
     yield check_demo(is_demo=installation.is_demo)
     yield check_link_keys(installation.link_keys)
 
@@ -80,8 +84,15 @@ def _check_rows(tx: Transaction) -> Iterator[Check]:
     yield from _check_definitions(tx)
     for brand in brands.list_brands(tx):
         yield from check_brand(brand)
-    if not any(each.is_active for each in sources.list_all(tx)):
+    active = [each for each in sources.list_all(tx) if each.is_active]
+    if not active:
         yield look("Sources", "nobody can sign up", "Run `funnel source add`.")
+    if not any(each.slug == LANDING_SOURCE and each.is_open_to_all for each in active):
+        yield look(
+            "Landing page",
+            "no unsigned source named landing, so / is no page",
+            "`funnel source add landing --unsigned` opens it; leave it out if you have your own.",
+        )
     if not sessions.list_lines(tx, upcoming_only=True):
         yield look("Dates", "no session lies ahead", "Run `funnel session add`.")
     for pause in pauses.standing(tx):

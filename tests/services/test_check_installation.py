@@ -36,6 +36,7 @@ def checks(world=None, **changes):
         "base_url": "https://seats.kontor.de",
         "is_demo": False,
         "link_keys": ("0123456789abcdefghijklmnopqrstuvwxyz",),
+        "trusted_proxies": (),
         "mailer_name": "smtp",
         "mailer": WillingMailer,
         "definitions_folder": Path("funnel/templates"),
@@ -103,3 +104,17 @@ def test_a_pause_that_stands_wants_a_look(world):
 @pytest.mark.broker
 def test_a_broker_that_answers_is_right(broker, world):
     assert checks(world, broker_url=broker.url)["Broker"].state is CheckState.RIGHT
+
+
+def test_an_encrypted_address_needs_a_proxy_that_is_trusted():
+    check = checks()["Proxies"]
+    assert check.state is CheckState.LOOK
+    assert "FUNNEL_TRUSTED_PROXIES" in check.remedy
+    assert checks(trusted_proxies=("172.18.0.1",))["Proxies"].state is CheckState.RIGHT
+    assert "Proxies" not in checks(base_url="http://127.0.0.1:8000")
+
+
+def test_without_a_source_of_that_name_the_landing_page_is_named(door):
+    assert "source add landing --unsigned" in checks(door.world)["Landing page"].remedy
+    door.world.execute("update sources set slug = 'landing', secrets = '{}', form_secret = null")
+    assert "Landing page" not in checks(door.world)
