@@ -38,10 +38,14 @@ def status() -> None:
 
 
 def _print(figures: "StatusFigures") -> None:
-    from funnel.domain.status import queue_note
+    from funnel.domain.status import queue_note, words_of
 
     for table in (_queues(figures), _work(figures), _lateness(figures), _processes(figures)):
         show(table)
+    for trouble in figures.troubles:
+        ago = f"{words_of(trouble.age)} ago"
+        say(f"{trouble.status.capitalize()} {ago}: {trouble.key}, {trouble.message_id}")
+        say(f"  {trouble.safe_reason or 'no reason was given'}")
     say(queue_note(figures.backlog, figures.broker))
     for each in figures.broken:
         say(f"Broken: {each.name} ({each.offenders})", style="bold red")

@@ -1,8 +1,10 @@
 """Is mail on time, and if not, why: one sentence from the figures."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
+from uuid import UUID
 
 # What is handed over within a minute of its moment is on time for its reader; what waits longer
 # than that has a reason that somebody wants to know.
@@ -107,6 +109,25 @@ class Broken:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Trouble:
+    """An email that failed, or whose outcome nobody knows; without its address."""
+
+    message_id: UUID
+    key: str  # of the email: "disruption-masterclass/bias"
+    status: str
+    reason: str
+    age: timedelta
+
+    @property
+    def safe_reason(self) -> str:
+        """The reason on one line, without the addresses that mail servers repeat in it."""
+        return " ".join(_ADDRESS.sub("<address>", self.reason).split())
+
+
+_ADDRESS = re.compile(r"<?[^\s<>@]+@[^\s<>@]+>?")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StatusFigures:
     """All that the sentence is made from."""
 
@@ -118,6 +139,7 @@ class StatusFigures:
     pauses: tuple[str, ...] = ()  # "by anna, 12 min ago: a wrong link"
     broken: tuple[Broken, ...] = ()
     definition_errors: tuple[str, ...] = ()
+    troubles: tuple[Trouble, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

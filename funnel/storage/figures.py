@@ -10,7 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from funnel.domain.status import Backlog, Lateness
+from funnel.domain.status import Backlog, Lateness, Trouble
 from funnel.storage.transaction import Transaction
 
 
@@ -44,6 +44,22 @@ _BACKLOG = text(
       (select count(*) from queued where not is_due)
         + (select count(*) from enrollments where state = 'active'
            and next_due_at > plan_now()) as ahead
+    """
+)
+
+
+def newest_troubles(tx: Transaction, *, limit: int) -> tuple[Trouble, ...]:
+    """Return the emails that failed or are held with an unknown outcome, the newest first."""
+    rows = tx.connection.execute(_TROUBLES, {"limit": limit}).mappings()
+    return tuple(Trouble(**row) for row in rows)
+
+
+_TROUBLES = text(
+    """
+    select id as message_id, template_key as key, status, coalesce(reason, '') as reason,
+      plan_now() - coalesce(settled_at, due_at) as age
+    from messages where status in ('failed', 'unknown')
+    order by coalesce(settled_at, due_at) desc limit :limit
     """
 )
 

@@ -116,6 +116,18 @@ def test_pauses_and_broken_invariants_are_named(world, run):
     assert not verdict(found).is_balanced
 
 
+def test_the_newest_troubles_are_listed_without_addresses(world, run):
+    for hours in range(7):
+        reason = f"550 <ana@example.org>: {hours}\nno such user"
+        add_message(world, run, status="failed", reason=reason, due_in=-timedelta(hours=hours))
+    add_message(world, run, status="unknown", reason="no answer", due_in=-timedelta(minutes=30))
+    add_message(world, run, status="accepted", late=timedelta(0))
+    found = figures(world).troubles
+    assert [each.status for each in found] == ["failed", "unknown", *["failed"] * 3]
+    assert found[0].safe_reason == "550 <address>: 0 no such user"
+    assert found[0].key == "short/first"
+
+
 @pytest.mark.broker
 def test_with_everything_running_and_nothing_due_mail_is_on_time(world, broker):
     for role in ("scheduler", "dispatch,notices,maintenance", "deliver"):
