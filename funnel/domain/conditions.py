@@ -125,6 +125,11 @@ def _seat_word(condition: Condition, registration: Registration, asked: Asked) -
 
 def _attendance(registration: Registration, asked: Asked, wanted: Attendance) -> _Word:
     attendance, known_at = _attendance_word(registration, asked.until)
+    # Closing a session says who is not in the report; a word about this person may still come.
+    is_by_closing = known_at is not None and known_at != registration.attendance_known_at
+    is_awaited = asked.moment < asked.until and asked.now < asked.until
+    if is_by_closing and is_awaited and wanted is Attendance.ATTENDED:
+        return _OPEN
     if attendance is not Attendance.UNKNOWN:
         return _Word(truth=attendance is wanted, known_at=known_at)
     if asked.now < asked.until:

@@ -220,6 +220,7 @@ AFTERMATH = [
     ("attended, the word comes too late: who was unknown got the replay", (word(Attendance.ATTENDED, moment("2026-11-13T08:00:05Z")),), "NO_WORD", "NO_WORD", "Fri 13 Nov 09:00"),
     ("missed", (MISSED,), "CONDITION", "Fri 13 Nov 09:00", "CONDITION"),
     ("missed, by the closing", (closing(END + 3 * HOUR),), "CONDITION", "Fri 13 Nov 09:00", "CONDITION"),
+    ("a word the same evening outlives a closing before it", (closing(END + HOUR), word(Attendance.ATTENDED, END + 3 * HOUR)), "Thu 12 Nov 22:30", "CONDITION", "CONDITION"),
     ("the closing comes after the morning", (closing(moment("2026-11-13T09:00Z")),), "NO_WORD", "NO_WORD", "Fri 13 Nov 09:00"),
     ("a word about one person outlives the closing", (ATTENDED, closing(END + 3 * HOUR)), "Thu 12 Nov 21:30", "CONDITION", "CONDITION"),
     ("nobody knows", (), "NO_WORD", "NO_WORD", "Fri 13 Nov 09:00"),
