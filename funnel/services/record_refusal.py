@@ -27,7 +27,7 @@ def record_refusal(
 ) -> None:
     """Keep a refused post as it came, with the reason, and log it without its body.
 
-    The 1,000 newest of each source stay.
+    The 1,000 newest of each source stay, for 30 days.
 
     Args:
         error: What was answered.
@@ -49,6 +49,12 @@ def record_refusal(
             payload=payload,
             visitor=visitor,
         )
+
+
+def forget_refusals(transactions: Transactions) -> int:
+    """Delete refused posts that are older than 30 days; return how many."""
+    with transactions.begin() as tx:
+        return refusals.forget_old(tx)
 
 
 def count_refusals(transactions: Transactions) -> dict[UUID, RefusalCount]:

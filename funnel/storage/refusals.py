@@ -14,6 +14,7 @@ from funnel.storage.transaction import Transaction
 
 MOST_KEPT: Final = 1000  # of each source
 _COUNTED: Final = timedelta(days=1)
+_KEPT_FOR: Final = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +55,12 @@ def add(
         .offset(MOST_KEPT)
     )
     tx.connection.execute(delete(row).where(row.id.in_(oldest)))
+
+
+def forget_old(tx: Transaction) -> int:
+    """Delete what was kept for 30 days of plan time: it holds what people typed."""
+    row = RefusedSignupRow
+    return tx.connection.execute(delete(row).where(row.received_at < tx.now - _KEPT_FOR)).rowcount
 
 
 def count_last_day(tx: Transaction) -> dict[UUID, RefusalCount]:

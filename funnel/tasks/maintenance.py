@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from funnel.services.play_demo import play_demo
+from funnel.services.record_refusal import forget_refusals
 from funnel.services.sweep_messages import sweep_messages
 from funnel.tasks.app import MAINTENANCE, app
 from funnel.tasks.process import process
@@ -10,12 +11,13 @@ from funnel.tasks.process import process
 
 @app.task(name="funnel.sweep", queue=MAINTENANCE)
 def sweep() -> None:
-    """Bring back what the broker or a worker lost."""
+    """Bring back what the broker or a worker lost, and forget what was kept long enough."""
     deps = process().deps
     sweep_messages(
         deps.transactions,
         republish_after=timedelta(seconds=deps.settings.republish_after_seconds),
     )
+    forget_refusals(deps.transactions)
     process().show_life()
 
 
