@@ -31,6 +31,7 @@ def demo(
 ) -> None:
     """Start servers, pages, workers and scheduler on this machine, and print the addresses."""
     if headless:
+        _check_bare(port=port, is_fresh=fresh, data_folder=data_folder)
         from funnel.cli.headless import run_headless
 
         with opened(may_be_demo=False) as deps:
@@ -39,6 +40,18 @@ def demo(
     with opened(may_be_demo=False) as deps:
         plan = _plan(deps, port=port, is_fresh=fresh, data_folder=data_folder)
     _run(plan)
+
+
+def _check_bare(*, port: int | None, is_fresh: bool, data_folder: Path | None) -> None:
+    """Raise if a run without pages to look at is told where its pages and its data should be."""
+    from funnel.domain.errors import InvalidInputError
+
+    if port is not None or is_fresh or data_folder is not None:
+        raise InvalidInputError(
+            "a headless run has a folder and a port of its own, and forgets them when it is right",
+            field="headless",
+            remedy="Leave --port, --fresh and --data-folder out.",
+        )
 
 
 def _plan(

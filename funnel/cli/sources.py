@@ -7,7 +7,7 @@ import typer
 from funnel.cli.console import new_table, say, show
 from funnel.cli.opening import opened
 from funnel.cli.sessions import DEFAULT_SEQUENCE
-from funnel.domain.signup import LettersOffer
+from funnel.domain.signup import LANDING_SOURCE, LettersOffer
 
 _FIELD = "Our field and its name in the form, as email=your-email; repeat it for others."
 
@@ -59,8 +59,14 @@ def add(  # noqa: PLR0913  (an argument for each option)
     )
     with opened() as deps:
         source = add_source(new, deps.transactions)
-        address = f"{deps.settings.base_url.rstrip('/')}/webhooks/signup/{source.slug}"
-    say(f'Added the source "{source.slug}". Signups go to {address}')
+        base_url = deps.settings.base_url.rstrip("/")
+    if source.is_open_to_all:
+        page = "/" if source.slug == LANDING_SOURCE else f"/signup/{source.slug}"
+        say(f'Added the source "{source.slug}". Only this service\'s own form can use it:')
+        say(f"{base_url}{page}")
+        say("A form of your own needs a secret: add its source with --form-secret, or signed.")
+        return
+    say(f'Added the source "{source.slug}". Signups go to {base_url}/webhooks/signup/{source.slug}')
     for secret in source.secrets:
         _show("Secret that signs them", secret)
     if source.form_secret:

@@ -1,6 +1,7 @@
 """The visitor's whole way, in a real browser."""
 
 import re
+from datetime import timedelta
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
@@ -188,3 +189,16 @@ def test_a_mail_is_as_high_as_its_text(served: Served, visitor: Visitor, address
     box = frame.bounding_box()
     text = inside.evaluate("each => each.getBoundingClientRect().height")
     assert box is not None and abs(box["height"] - text) <= 1
+
+
+def test_the_script_names_the_year_of_a_date_in_another_one_as_the_server_does(
+    own_served: Served, visitor: Visitor
+) -> None:
+    own_served.execute(
+        "update sessions set starts_at = starts_at + :year, ends_at = ends_at + :year",
+        year=timedelta(days=366),
+    )
+    year = own_served.ask("select extract(year from min(starts_at))::int from sessions")[0]
+    page = visitor.visit(f"{own_served.url}/")
+    expect(page.locator("[data-show=whose]").first).to_have_text("yours")
+    expect(page.locator("[data-show=day]").first).to_contain_text(str(year))

@@ -85,6 +85,9 @@ class TestWrongInput:
             ("session", "add", "tomorrow", "--zone", "Europe/Berlin", "--title", "x"),
             ("facts", "add", "came", "ana@example.org"),
             ("demo", "--port", "99999"),
+            ("demo", "--headless", "--data-folder", "x"),
+            ("demo", "--headless", "--fresh"),
+            ("demo", "--headless", "--port", "8123"),
             ("pause", "all"),
         ],
     )
@@ -242,6 +245,26 @@ class TestSource:
         )
         listed = funnel("source", "list").output
         assert "Newest refused of “wordpress”: there is no email address (email)" in listed
+
+    def test_the_readmes_command_prints_an_address_and_one_secret(self, funnel, loaded):
+        readme = (Path(__file__).parents[2] / "README.md").read_text()
+        command = next(line for line in readme.splitlines() if "source add wordpress" in line)
+        added = funnel(*command.split()[1:])
+        assert added.exit_code == 0, added.output
+        secret = loaded.ask("select form_secret from sources")
+        assert added.output.splitlines() == [
+            'Added the source "wordpress". Signups go to '
+            "http://127.0.0.1:8000/webhooks/signup/wordpress",
+            f"Secret of its forms, shown only now: {secret}",
+        ]
+        assert loaded.ask("select field_mapping from sources") == {"session": ["=next"]}
+
+    @pytest.mark.parametrize(("name", "page"), [("spring", "/signup/spring"), ("landing", "/")])
+    def test_one_without_secrets_is_for_our_own_form(self, funnel, loaded, name, page):
+        added = funnel("source", "add", name, "--unsigned")
+        assert "Only this service's own form" in added.output
+        assert any(line.endswith(f":8000{page}") for line in added.output.splitlines())
+        assert "/webhooks/" not in added.output
 
     def test_rotate_keeps_the_former_one_working(self, funnel, loaded):
         funnel("source", "add", "wordpress")
