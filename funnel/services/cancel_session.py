@@ -6,7 +6,7 @@ from funnel.domain.errors import InvalidInputError, NotFoundError
 from funnel.domain.message import Notice
 from funnel.domain.session import SeatStatus, Session
 from funnel.services.plan_enrollments import plan_enrollments
-from funnel.services.queue_notice import NoticeRequest, queue_notice
+from funnel.services.queue_notice import NoticeRequest, former_date, queue_notice
 from funnel.storage import enrollments, registrations, runs, sessions
 from funnel.storage.transaction import Transaction, Transactions
 
@@ -57,13 +57,6 @@ def _end_seat(tx: Transaction, enrollment_id: UUID, session: Session) -> None:
             enrollment_id=enrollment_id,
             session_id=session.id,
             dedupe=f"{enrollment_id}:{session.id}",
-            data={
-                "former": {
-                    "title": session.title,
-                    "starts_at": session.starts_at.isoformat(),
-                    "ends_at": session.ends_at.isoformat(),
-                    "zone": session.zone,
-                }
-            },
+            data=former_date(session),
         ),
     )

@@ -11,7 +11,7 @@ from funnel.domain.sequence import RunPolicy
 from funnel.domain.session import SeatStatus, Session
 from funnel.domain.signup import SessionUnavailableError
 from funnel.services.plan_enrollments import plan_enrollments
-from funnel.services.queue_notice import NoticeRequest, queue_notice
+from funnel.services.queue_notice import NoticeRequest, former_date, queue_notice
 from funnel.storage import registrations, runs, sequences, sessions
 from funnel.storage.transaction import Transaction
 
@@ -132,18 +132,9 @@ def _say_moved(
             session_id=wished.id,
             # The revision: who moves there and back and there again is told each time.
             dedupe=f"{enrollment_id}:{revision}",
-            data={} if before.id == wished.id else {"former": _as_data(before)},
+            data={} if before.id == wished.id else former_date(before),
         ),
     )
-
-
-def _as_data(session: Session) -> dict[str, str]:
-    return {
-        "title": session.title,
-        "starts_at": session.starts_at.isoformat(),
-        "ends_at": session.ends_at.isoformat(),
-        "zone": session.zone,
-    }
 
 
 def _welcome(tx: Transaction, enrollment_id: UUID, request: EnrollRequest) -> None:

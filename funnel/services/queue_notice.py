@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from funnel.domain.message import NOTICE_PRIORITY, Lane, MessageKind, Notice
+from funnel.domain.session import Session
 from funnel.storage import messages
 from funnel.storage.messages import NewMessage
 from funnel.storage.transaction import Transaction
@@ -29,6 +30,18 @@ class NoticeRequest:
     enrollment_id: UUID | None = None
     session_id: UUID | None = None
     data: Mapping[str, Any] = field(default_factory=dict)
+
+
+def former_date(session: Session) -> dict[str, dict[str, str]]:
+    """Return a notice's data about the date that was: the session's row will say another."""
+    return {
+        "former": {
+            "title": session.title,
+            "starts_at": session.starts_at.isoformat(),
+            "ends_at": session.ends_at.isoformat(),
+            "zone": session.zone,
+        }
+    }
 
 
 def queue_notice(tx: Transaction, request: NoticeRequest) -> None:

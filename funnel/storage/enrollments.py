@@ -13,7 +13,8 @@ from sqlalchemy import RowMapping, bindparam, text
 from funnel.domain.enrollment import Enrollment, Facts, LettersEnd, PassedStep
 from funnel.domain.message import LETTER_PRIORITY, MessageStatus
 from funnel.domain.plan import SkipReason
-from funnel.domain.session import Attendance, Registration, Session
+from funnel.domain.session import Attendance, Registration
+from funnel.storage import sessions
 from funnel.storage.transaction import Transaction
 
 # PRODUCT, "Another date": a letter that the person got within this time is not repeated.
@@ -131,7 +132,8 @@ _LOAD_RUNS = text(
            e.enrolled_at, e.letters_end, e.goal_reached_at, p.zone, p.wants_letters,
            p.wants_seat_emails, r.registered_at, r.attendance, r.attendance_known_at, r.watched_at,
            s.id as session_id, s.title, s.starts_at, s.ends_at, s.zone as session_zone, s.seats,
-           s.join_url, s.replay_url, s.replay_known_at, s.replay_ends_at, s.closed_at
+           s.join_url, s.replay_url, s.replay_known_at, s.replay_ends_at, s.closed_at,
+           s.cancelled_at
     from enrollments e
     join subscribers p on p.id = e.subscriber_id
     join sequences q on q.id = e.sequence_id
@@ -257,22 +259,11 @@ _SKIP_REASONS = frozenset(SkipReason)
 
 
 def _registration(row: RowMapping) -> Registration | None:
-    if row["session_id"] is None:
+    session = sessions.beside_others(row)
+    if session is None:
         return None
     return Registration(
-        session=Session(
-            id=row["session_id"],
-            title=row["title"],
-            starts_at=row["starts_at"],
-            ends_at=row["ends_at"],
-            zone=row["session_zone"],
-            seats=row["seats"],
-            join_url=row["join_url"],
-            replay_url=row["replay_url"],
-            replay_known_at=row["replay_known_at"],
-            replay_ends_at=row["replay_ends_at"],
-            closed_at=row["closed_at"],
-        ),
+        session=session,
         registered_at=row["registered_at"],
         attendance=Attendance(row["attendance"]),
         attendance_known_at=row["attendance_known_at"],

@@ -6,13 +6,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import RowMapping, text
+from sqlalchemy import text
 
 from funnel.domain.brand import Brand
 from funnel.domain.consent import Topic
 from funnel.domain.message import MessageKind
 from funnel.domain.session import Session
-from funnel.storage import brands
+from funnel.storage import brands, sessions
 from funnel.storage.outbox import Claimed
 from funnel.storage.transaction import Transaction
 
@@ -80,7 +80,7 @@ def load_merge_data(tx: Transaction, claimed: Claimed) -> MergeData | None:
         kind=MessageKind(row["kind"]),
         topic=Topic(row["topic"]) if row["topic"] else None,
         brand=brands.brand_of_sequence(tx, row["sequence_id"]),
-        session=_session(row),
+        session=sessions.beside_others(row),
         former=row["data"].get("former"),
     )
 
@@ -144,29 +144,11 @@ _LOAD = text(
 )
 
 
-def _session(row: RowMapping) -> Session | None:
-    if row["session_id"] is None:
-        return None
-    return Session(
-        id=row["session_id"],
-        title=row["title"],
-        starts_at=row["starts_at"],
-        ends_at=row["ends_at"],
-        zone=row["session_zone"],
-        seats=row["seats"],
-        join_url=row["join_url"],
-        replay_url=row["replay_url"],
-        replay_known_at=row["replay_known_at"],
-        replay_ends_at=row["replay_ends_at"],
-        closed_at=row["closed_at"],
-        cancelled_at=row["cancelled_at"],
-    )
-
-
 def load_open_dates(tx: Transaction, sequence_slug: str, limit: int = 3) -> Sequence[OpenDate]:
     """Return the next sessions that still have seats, the soonest first."""
     rows = tx.connection.execute(_OPEN_DATES, {"slug": sequence_slug, "limit": limit}).mappings()
-    return [OpenDate(session=_known(row), seats_left=row["seats_left"]) for row in rows]
+    dates = ((sessions.beside_others(row), row["seats_left"]) for row in rows)
+    return [OpenDate(session=session, seats_left=left) for session, left in dates if session]
 
 
 _OPEN_DATES = text(
@@ -185,10 +167,3 @@ _OPEN_DATES = text(
     order by s.starts_at limit :limit
     """
 )
-
-
-def _known(row: RowMapping) -> Session:
-    session = _session(row)
-    if session is None:  # the statement reads sessions: it has an id
-        raise LookupError("a session without an id")
-    return session

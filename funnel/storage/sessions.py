@@ -196,5 +196,16 @@ def _session(row: RowMapping) -> Session:
     return Session(**{name: row[name] for name in _NAMES})
 
 
+def beside_others(row: RowMapping) -> Session | None:
+    """Return the session in a row that holds other things too, if there is one in it.
+
+    Its id and zone stand there as ``session_id`` and ``session_zone``.
+    """
+    if row["session_id"] is None:
+        return None
+    renamed = {"id": "session_id", "zone": "session_zone"}
+    return Session(**{name: row[renamed.get(name, name)] for name in _NAMES})
+
+
 def _session_or_none(row: RowMapping | None) -> Session | None:
     return None if row is None else _session(row)
