@@ -61,3 +61,5 @@ def _warm_up(**_: object) -> None:
     with deps.transactions.begin() as tx:
         tx.now  # noqa: B018  (the question is what matters)
     deps.delivery  # noqa: B018  (makes mailer, renderer and links)
+    # Connected and ready: said at once, or status would miss the worker until its first pulse.
+    process().show_life()
