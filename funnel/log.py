@@ -45,9 +45,3 @@ def configure_logging(*, level: str, is_json: bool, role: str) -> None:
     )
     structlog.contextvars.bind_contextvars(role=role)
     logging.basicConfig(level=max(_LEVELS[level], logging.WARNING), stream=sys.stderr, force=True)
-
-
-def masked(address: str) -> str:
-    """Return an address that a log may hold: "j***@example.com"."""
-    local, _, domain = address.rpartition("@")
-    return f"{local[:1]}***@{domain}"

@@ -79,11 +79,6 @@ def ask(conditions: Sequence[Condition], facts: Facts, asked: Asked) -> Answer:
     return Answer(at=decided_at)
 
 
-def attendance_by(registration: Registration, moment: datetime) -> Attendance:
-    """Return what was known about attendance at ``moment``, the session's closing included."""
-    return _attendance_word(registration, moment)[0]
-
-
 def _attendance_word(
     registration: Registration, moment: datetime
 ) -> tuple[Attendance, datetime | None]:

@@ -4,7 +4,6 @@ Only what is settled is summed: what is queued or in hand is few and has an inde
 sum that every signup moved would make signups wait for each other.
 """
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
@@ -84,12 +83,3 @@ _COMPARE = text(
     where coalesce(c.total, 0) <> coalesce(r.are, 0)
     """
 )
-
-
-def sums(tx: Transaction, sequence_id: UUID) -> Counter[tuple[str, str]]:
-    """Return the sums of a sequence by step key and status."""
-    rows = tx.connection.execute(
-        text("select step_key, status, total from counters where sequence_id = :id"),
-        {"id": sequence_id},
-    )
-    return Counter({(row.step_key, row.status): row.total for row in rows})

@@ -1,6 +1,6 @@
 """Sessions as a page offers them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -32,8 +32,3 @@ def date_choices(offers: Iterable[SessionOffer], zone: str, now: datetime) -> li
         )
         for each in offers
     ]
-
-
-def first_free(dates: Sequence[DateChoice]) -> str | None:
-    """Return the id of the first date that can be taken."""
-    return next((each.id for each in dates if not each.is_full), None)

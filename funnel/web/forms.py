@@ -1,6 +1,5 @@
 """What a browser posts, read without a schema: a form's own page says what is wrong with it."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -22,10 +21,6 @@ class PostedForm:
     def get(self, name: str) -> str:
         """Return the first value of a field, "" where it is missing."""
         return next((value for key, value in self.items if key == name), "")
-
-    def first_values(self) -> Mapping[str, str]:
-        """Return each field's first value, to fill the form with again."""
-        return dict(reversed(self.items))
 
 
 async def _posted_form(request: Request) -> PostedForm:

@@ -31,7 +31,7 @@ REGISTRIES = tuple(
         ("deb", "debian", "org"),
     )
 )
-MACHINE_PATHS = re.compile("|".join((r"/[w]ork/\w", r"/[t]mp/plan", r"/home/\w", r"/root/\w")))
+MACHINE_PATHS = re.compile(r"/home/\w|/root/\w|/Users/\w")
 
 
 def _tracked() -> list[str]:
