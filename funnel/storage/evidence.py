@@ -5,7 +5,7 @@ from uuid import UUID
 from sqlalchemy import delete, insert
 
 from funnel.domain.signup import Visitor
-from funnel.storage.tables import EvidenceRow
+from funnel.storage.fact_tables import EvidenceRow
 from funnel.storage.transaction import Transaction
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import insert
 
 from funnel.domain.facts import FactKind
-from funnel.storage.tables import FactRow
+from funnel.storage.fact_tables import FactRow
 from funnel.storage.transaction import Transaction
 
 

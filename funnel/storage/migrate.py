@@ -11,9 +11,11 @@ from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.pool import NullPool
 
 from funnel.storage import (  # noqa: F401  (their import fills the metadata)
+    fact_tables,
     message_tables,
     refusal_tables,
     tables,
+    version_tables,
 )
 from funnel.storage.base import Base
 

@@ -9,7 +9,6 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
-    BigInteger,
     CheckConstraint,
     ForeignKey,
     Index,
@@ -65,6 +64,8 @@ class SequenceRow(Base):
     title: Mapped[str]
     brand_id: Mapped[UUID] = mapped_column(ForeignKey("brands.id"))
     live_version_id: Mapped[UUID | None]  # no key: versions point back at their sequence
+    # What the sequence's file said when it was last loaded: only a file that changed since is news.
+    file_checksum: Mapped[str | None]
 
 
 class SequenceVersionRow(Base):
@@ -79,6 +80,9 @@ class SequenceVersionRow(Base):
     definition: Mapped[dict[str, Any]]
     checksum: Mapped[str]
     published_at: Mapped[datetime] = mapped_column(server_default=REAL_NOW)  # real
+    origin: Mapped[str] = mapped_column(server_default="file")  # file, draft, rollback
+    published_by: Mapped[str] = mapped_column(server_default="")
+    note: Mapped[str] = mapped_column(server_default="")
 
 
 class TemplateRow(Base):
@@ -119,6 +123,8 @@ class SessionRow(Base):
     __table_args__ = (
         CheckConstraint("ends_at > starts_at", name="ends_after_start"),
         Index("ix_sessions_sequence_starts_at", "sequence_id", "starts_at"),
+        Index("ix_sessions_platform_id", "platform_id"),
+        UniqueConstraint("series_id", "occurs_on"),
     )
 
     id: Mapped[Id]
@@ -135,6 +141,9 @@ class SessionRow(Base):
     closed_at: Mapped[datetime | None]  # plan; from then on, who is not known to have come missed
     cancelled_at: Mapped[datetime | None]  # plan
     clicks_count: Mapped[bool] = mapped_column(server_default=text("false"))
+    platform_id: Mapped[str | None]  # what the room's platform calls it: Zoom's meeting id
+    series_id: Mapped[UUID | None] = mapped_column(ForeignKey("session_series.id"))
+    occurs_on: Mapped[date | None]  # the day of the series that it was made for, wherever it moved
     created_at: Mapped[datetime] = mapped_column(server_default=PLAN_NOW)  # plan
 
 
@@ -179,6 +188,7 @@ class SubscriberRow(Base):
     fields: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
     wants_letters: Mapped[bool] = mapped_column(server_default=text("false"))
     wants_seat_emails: Mapped[bool] = mapped_column(server_default=text("false"))
+    letters_paused_until: Mapped[datetime | None]  # plan
     confirmed_at: Mapped[datetime | None]  # plan; the first confirmation
     created_at: Mapped[datetime] = mapped_column(server_default=PLAN_NOW)  # plan
 
@@ -320,6 +330,7 @@ class EnrollmentRow(Base):
     letter_days: Mapped[list[date]] = mapped_column(ARRAY(Date), server_default=text("'{}'"))
     letters_end: Mapped[str | None]
     goal_reached_at: Mapped[datetime | None]  # plan
+    replan_id: Mapped[UUID | None]  # the last replan that has planned this run anew
 
 
 class RegistrationRow(Base):
@@ -351,38 +362,8 @@ class RegistrationRow(Base):
     ended_at: Mapped[datetime | None]  # plan
     attendance: Mapped[str] = mapped_column(server_default="unknown")
     attendance_known_at: Mapped[datetime | None]  # plan
+    attendance_at: Mapped[datetime | None]  # plan; the moment that the word about it speaks of
+    joined_at: Mapped[datetime | None]  # plan; first came into the room
+    left_at: Mapped[datetime | None]  # plan; left the room for the last time
+    join_url: Mapped[str] = mapped_column(server_default="")  # the platform's own for this person
     watched_at: Mapped[datetime | None]  # plan
-
-
-class FactRow(Base):
-    """Something that happened and that the planner may use."""
-
-    __tablename__ = "facts"
-    __table_args__ = (Index("ix_facts_subscriber_id", "subscriber_id"),)
-
-    id: Mapped[Id]
-    subscriber_id: Mapped[UUID] = mapped_column(ForeignKey("subscribers.id", ondelete="CASCADE"))
-    enrollment_id: Mapped[UUID | None]
-    session_id: Mapped[UUID | None]
-    kind: Mapped[str]
-    source: Mapped[str]
-    at: Mapped[datetime]  # plan; when it happened
-    known_at: Mapped[datetime] = mapped_column(server_default=PLAN_NOW)  # plan
-    data: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
-
-
-class EvidenceRow(Base):
-    """Something that a machine may have caused as well: a page or link was fetched."""
-
-    __tablename__ = "evidence"
-
-    id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
-    kind: Mapped[str]
-    subscriber_id: Mapped[UUID | None] = mapped_column(
-        ForeignKey("subscribers.id", ondelete="CASCADE"), index=True
-    )
-    enrollment_id: Mapped[UUID | None]
-    signup_id: Mapped[UUID | None]
-    at: Mapped[datetime] = mapped_column(server_default=PLAN_NOW)  # plan
-    ip: Mapped[str | None] = mapped_column(INET)
-    user_agent: Mapped[str | None]

@@ -3,9 +3,11 @@
 from alembic import context
 
 from funnel.storage import (  # noqa: F401  (their import fills the metadata)
+    fact_tables,
     message_tables,
     refusal_tables,
     tables,
+    version_tables,
 )
 from funnel.storage.base import Base
 
