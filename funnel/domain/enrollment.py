@@ -7,6 +7,7 @@ from enum import StrEnum
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from funnel.domain.facts import Happening
 from funnel.domain.message import MessageStatus
 from funnel.domain.plan import SkipReason
 from funnel.domain.session import Registration
@@ -66,6 +67,10 @@ class Facts:
         wants_seat_emails: Consent to ``seat``.
         goal_reached_at: When the goal ("booked a call") was reached.
         had_letters: Letters that the person got in other runs within 180 days: key to local day.
+        happened: Clicks in this run, and bookings, purchases, tags, replies of the person; in
+            order of their moment.
+        fields: What the person's fields say, such as "company".
+        letters_paused_until: No letter leaves before; ``None``: not paused.
     """
 
     registration: Registration | None = None
@@ -74,3 +79,6 @@ class Facts:
     wants_seat_emails: bool = True
     goal_reached_at: datetime | None = None
     had_letters: Mapping[str, date] = field(default_factory=dict)
+    happened: tuple[Happening, ...] = ()
+    fields: Mapping[str, str] = field(default_factory=dict)
+    letters_paused_until: datetime | None = None

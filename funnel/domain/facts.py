@@ -9,10 +9,36 @@ from uuid import UUID
 class FactKind(StrEnum):
     SIGNED_UP = "signed up"
     CONFIRMED = "confirmed"
+    REGISTERED_THERE = "registered there"  # a platform gave them a way into the room of their own
     ATTENDED = "attended"
     MISSED = "missed"
-    GOAL = "goal"
+    JOINED = "joined"
+    LEFT_ROOM = "left the room"
     WATCHED = "watched"
+    CLICKED = "clicked"
+    TAGGED = "tagged"
+    UNTAGGED = "untagged"
+    BOOKED = "booked"
+    BOOKING_CANCELLED = "booking cancelled"
+    BOUGHT = "bought"
+    REPLIED = "replied"
+    GOAL = "goal"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Happening:
+    """Something that happened to a person, as conditions ask for it.
+
+    Attributes:
+        at: When it happened, aware UTC, plan time.
+        name: The link, tag, kind of booking or product.
+        step_key: The email of this run in which a link was clicked.
+    """
+
+    kind: FactKind
+    at: datetime
+    name: str = ""
+    step_key: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,9 +46,15 @@ class FactReport:
     """A word about one person, named by ``email`` or by a run of theirs.
 
     Attributes:
-        session_id: Which sitting it is about; ``None``: the one whose seat the person holds.
-        source: Who says so: "by hand", "demo", a platform's name.
+        session_id: Which sitting it is about; ``None``: the one that ``platform_id`` names, else
+            the one whose seat the person holds.
+        platform_id: What the room's platform calls the sitting: Zoom's meeting id.
+        source: Who says so: "by hand", "demo", a fact source's name.
         at: When it happened, aware, plan time; ``None``: now.
+        name: The link, tag, kind of booking or product.
+        step_key: The email in which a link was clicked.
+        url: The person's own way into the room, with ``REGISTERED_THERE``.
+        dedupe: What makes it the same fact if it is reported twice, within its source.
     """
 
     kind: FactKind
@@ -30,4 +62,9 @@ class FactReport:
     email: str | None = None
     enrollment_id: UUID | None = None
     session_id: UUID | None = None
+    platform_id: str = ""
     at: datetime | None = None
+    name: str = ""
+    step_key: str = ""
+    url: str = ""
+    dedupe: str = ""

@@ -31,6 +31,8 @@ class SkipReason(StrEnum):
     NO_SEAT_EMAILS = "stopped the emails of the seat"
     GOAL = "the goal is reached"
     SUPERSEDED = "a newer run has begun"
+    EXIT = "the letters have ended"
+    ADDED_LATER = "added to the sequence after its moment"
     HAD_IT = "had it before"
     NO_SESSION = "holds no seat"
     SUPPRESSED = "the address is on the do-not-email list"

@@ -46,8 +46,16 @@ class ConditionKind(StrEnum):
     ATTENDED = "attended"
     MISSED = "missed"
     ATTENDANCE_UNKNOWN = "attendance unknown"
+    LEFT_BEFORE = "left before"
+    STAYED_UNTIL = "stayed until"
     REPLAY_WATCHED = "replay watched"
     REPLAY_AVAILABLE = "replay available"
+    CLICKED = "clicked"
+    TAG = "tag"
+    FIELD = "field"
+    BOOKED = "booked"
+    BOUGHT = "bought"
+    REPLIED = "replied"
     GOAL_REACHED = "goal reached"
 
 
@@ -68,10 +76,24 @@ class UnknownPolicy(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Condition:
-    """One thing to ask; ``is_negated`` turns "only if" into "skip if"."""
+    """One thing to ask; ``is_negated`` turns "only if" into "skip if".
+
+    Attributes:
+        name: The link, tag, field, kind of booking or product; empty: any.
+        value: What the field must say; empty: anything.
+        step_key: The email in which the link was clicked; empty: any of this run.
+        elapsed: For "left before" and "stayed until": time from the session's start.
+        limit: Within which delay it must happen, counted from the email of ``step_key``, else
+            from what the step's own timing counts from; ``None``: until the step's moment.
+    """
 
     kind: ConditionKind
     is_negated: bool = False
+    name: str = ""
+    value: str = ""
+    step_key: str = ""
+    elapsed: timedelta = timedelta(0)
+    limit: Delay | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,6 +167,9 @@ class SequenceDefinition:
         slug: Name in files and addresses.
         days_between_letters: Letters of one run stay this many days apart.
         blackout_dates: Local days on which no letter leaves.
+        goal: What reaches the goal: any of these; a goal reported as such always does.
+        exit_if: What ends the letters of a run: any of these. The emails of a seat go on.
+        tracks_opens: Letters carry a picture that tells when they are opened; only evidence.
     """
 
     slug: str
@@ -155,6 +180,9 @@ class SequenceDefinition:
     on_unknown: UnknownPolicy = UnknownPolicy.HOLD
     days_between_letters: int = 2
     blackout_dates: frozenset[date] = frozenset()
+    goal: tuple[Condition, ...] = (Condition(kind=ConditionKind.BOOKED),)
+    exit_if: tuple[Condition, ...] = ()
+    tracks_opens: bool = False
 
     def step(self, key: str) -> Step:
         """Return the step of that key; ``KeyError`` where there is none."""

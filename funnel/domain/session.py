@@ -65,6 +65,7 @@ class Registration:
         registered_at: Plan time of the press, or of the latest change of date.
         attendance_known_at: Plan time at which the word about attendance came.
         watched_at: Plan time of the press on "Watch" on the replay page.
+        left_at: When they left the room for the last time; ``None``: not known.
     """
 
     session: Session
@@ -72,3 +73,4 @@ class Registration:
     attendance: Attendance = Attendance.UNKNOWN
     attendance_known_at: datetime | None = None
     watched_at: datetime | None = None
+    left_at: datetime | None = None

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import RowMapping, bindparam, text
 
 from funnel.domain.enrollment import Enrollment, Facts, LettersEnd, PassedStep
+from funnel.domain.facts import FactKind, Happening
 from funnel.domain.message import LETTER_PRIORITY, MessageStatus
 from funnel.domain.plan import SkipReason
 from funnel.domain.session import Attendance, Registration
@@ -122,15 +123,17 @@ def load_runs(tx: Transaction, run_ids: Sequence[UUID]) -> list[Run]:
     ids = {"ids": list(run_ids)}
     rows = tx.connection.execute(_LOAD_RUNS, ids).mappings().all()
     passed = _by_run(tx.connection.execute(_LOAD_PASSED, ids).mappings())
+    happened = _by_run(tx.connection.execute(_LOAD_HAPPENED, ids).mappings())
     others = _other_letters(tx, [row["id"] for row in rows])
-    return [_run(row, passed[row["id"]], others[row["id"]]) for row in rows]
+    return [_run(row, passed[row["id"]], happened[row["id"]], others[row["id"]]) for row in rows]
 
 
 _LOAD_RUNS = text(
     """
     select e.id, e.subscriber_id, e.sequence_id, e.version_id, q.slug, e.lane, e.plan_revision,
            e.enrolled_at, e.letters_end, e.goal_reached_at, p.zone, p.wants_letters,
-           p.wants_seat_emails, r.registered_at, r.attendance, r.attendance_known_at, r.watched_at,
+           p.wants_seat_emails, p.fields, p.letters_paused_until,
+           r.registered_at, r.attendance, r.attendance_known_at, r.watched_at, r.left_at,
            s.id as session_id, s.title, s.starts_at, s.ends_at, s.zone as session_zone, s.seats,
            s.join_url, s.replay_url, s.replay_known_at, s.replay_ends_at, s.closed_at,
            s.cancelled_at
@@ -148,6 +151,21 @@ _LOAD_PASSED = text(
     select id, enrollment_id, step_key, copy, status, reason, due_at, settled_at, session_id,
            session_starts_at
     from messages where enrollment_id = any(:ids) and kind = 'sequence'
+    """
+)
+
+
+# Clicks belong to their run; what else happened to a person concerns each of their runs.
+_LOAD_HAPPENED = text(
+    """
+    select e.id as enrollment_id, f.kind, f.at, f.name, f.step_key
+    from enrollments e
+    join facts f on f.subscriber_id = e.subscriber_id
+     and (f.enrollment_id is null or f.enrollment_id = e.id)
+     and f.kind in ('clicked', 'tagged', 'untagged', 'booked', 'booking cancelled', 'bought',
+                    'replied')
+    where e.id = any(:ids)
+    order by f.at, f.id
     """
 )
 
@@ -204,7 +222,12 @@ _SENT_BY_OTHER_RUNS = text(
 )
 
 
-def _run(row: RowMapping, passed: Sequence[RowMapping], others: _OtherLetters) -> Run:
+def _run(
+    row: RowMapping,
+    passed: Sequence[RowMapping],
+    happened: Sequence[RowMapping],
+    others: _OtherLetters,
+) -> Run:
     return Run(
         id=row["id"],
         subscriber_id=row["subscriber_id"],
@@ -225,6 +248,9 @@ def _run(row: RowMapping, passed: Sequence[RowMapping], others: _OtherLetters) -
             wants_seat_emails=row["wants_seat_emails"],
             goal_reached_at=row["goal_reached_at"],
             had_letters=others.had,
+            happened=tuple(_happening(each) for each in happened),
+            fields={name: str(value) for name, value in row["fields"].items()},
+            letters_paused_until=row["letters_paused_until"],
         ),
         taken_days=frozenset(others.taken),
         queued={
@@ -248,6 +274,15 @@ def _passed(row: RowMapping) -> PassedStep:
     )
 
 
+def _happening(row: RowMapping) -> Happening:
+    return Happening(
+        kind=FactKind(row["kind"]),
+        at=row["at"],
+        name=row["name"],
+        step_key=row["step_key"] or "",
+    )
+
+
 def _skip_reason(row: RowMapping) -> SkipReason | None:
     """The planner's own word, before the details that a row may add after a colon."""
     word = (row["reason"] or "").partition(":")[0]
@@ -268,6 +303,7 @@ def _registration(row: RowMapping) -> Registration | None:
         attendance=Attendance(row["attendance"]),
         attendance_known_at=row["attendance_known_at"],
         watched_at=row["watched_at"],
+        left_at=row["left_at"],
     )
 
 
