@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from uuid import UUID
+from uuid import UUID, uuid4
 
-from sqlalchemy import insert
+from sqlalchemy.dialects.postgresql import insert
 
 from funnel.domain.facts import FactKind
 from funnel.storage.fact_tables import FactRow
@@ -13,7 +13,12 @@ from funnel.storage.transaction import Transaction
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewFact:
-    """Something that happened ``at`` a moment (aware, plan time) to one person."""
+    """Something that happened ``at`` a moment (aware, plan time) to one person.
+
+    Attributes:
+        enrollment_id: The run that it belongs to; ``None``: it concerns each run of the person.
+        dedupe_key: What makes it the same fact when it is reported again; ``None``: always new.
+    """
 
     kind: FactKind
     subscriber_id: UUID
@@ -21,17 +26,28 @@ class NewFact:
     at: datetime
     enrollment_id: UUID | None = None
     session_id: UUID | None = None
+    name: str = ""
+    step_key: str | None = None
+    dedupe_key: str | None = None
 
 
-def add(tx: Transaction, fact: NewFact) -> None:
-    """Write a fact, known from now on."""
-    tx.connection.execute(
-        insert(FactRow).values(
+def add(tx: Transaction, fact: NewFact) -> bool:
+    """Write a fact, known from now on; say whether it was new."""
+    statement = (
+        insert(FactRow)
+        .values(
+            id=uuid4(),
             kind=fact.kind,
             subscriber_id=fact.subscriber_id,
             enrollment_id=fact.enrollment_id,
             session_id=fact.session_id,
+            name=fact.name,
+            step_key=fact.step_key,
             source=fact.source,
+            dedupe_key=fact.dedupe_key,
             at=fact.at,
         )
+        .on_conflict_do_nothing(index_elements=[FactRow.dedupe_key])
+        .returning(FactRow.id)
     )
+    return tx.connection.execute(statement).one_or_none() is not None

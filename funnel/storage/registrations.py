@@ -1,6 +1,6 @@
 """Seats and who came."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,7 +15,12 @@ from funnel.storage.transaction import Transaction
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seat:
-    """A registration; moments are aware UTC, in plan time."""
+    """A registration; moments are aware UTC, in plan time.
+
+    Attributes:
+        attendance_at: The moment that the word about attendance speaks of.
+        join_url: The way into the room that a platform gave this person; empty: the session's.
+    """
 
     id: UUID
     enrollment_id: UUID
@@ -23,7 +28,11 @@ class Seat:
     session_id: UUID
     status: SeatStatus
     attendance: Attendance
+    attendance_at: datetime | None
     watched_at: datetime | None
+    joined_at: datetime | None
+    left_at: datetime | None
+    join_url: str
 
 
 def held(tx: Transaction, enrollment_id: UUID) -> Seat | None:
@@ -87,9 +96,31 @@ def end(tx: Transaction, registration_id: UUID, status: SeatStatus) -> None:
     _change(tx, registration_id, {"status": status, "ended_at": tx.now})
 
 
-def set_attendance(tx: Transaction, registration_id: UUID, attendance: Attendance) -> None:
-    """Write what is now known about a person's coming."""
-    _change(tx, registration_id, {"attendance": attendance, "attendance_known_at": tx.now})
+def set_attendance(
+    tx: Transaction, registration_id: UUID, attendance: Attendance, at: datetime
+) -> None:
+    """Write what is now known about a person's coming, by a word that speaks of ``at``."""
+    changes = {"attendance": attendance, "attendance_known_at": tx.now, "attendance_at": at}
+    _change(tx, registration_id, changes)
+
+
+def set_presence(
+    tx: Transaction, registration_id: UUID, *, joined_at: datetime | None, left_at: datetime | None
+) -> None:
+    """Write the first coming into the room and the last leaving; who comes twice has one of each.
+
+    ``None`` says nothing about that side. GREATEST and LEAST leave nulls out.
+    """
+    changes = {
+        "joined_at": func.least(RegistrationRow.joined_at, joined_at),
+        "left_at": func.greatest(RegistrationRow.left_at, left_at),
+    }
+    _change(tx, registration_id, changes)
+
+
+def set_join_url(tx: Transaction, registration_id: UUID, url: str) -> None:
+    """Keep the way into the room that a platform gave this person."""
+    _change(tx, registration_id, {"join_url": url})
 
 
 def set_watched(tx: Transaction, registration_id: UUID, at: datetime) -> None:
@@ -118,7 +149,7 @@ def enrollments_of_session(tx: Transaction, session_id: UUID) -> Sequence[UUID]:
     return tx.connection.execute(ordered).scalars().all()
 
 
-def _change(tx: Transaction, registration_id: UUID, changes: dict[str, object]) -> None:
+def _change(tx: Transaction, registration_id: UUID, changes: Mapping[str, object]) -> None:
     statement = update(RegistrationRow).where(RegistrationRow.id == registration_id)
     tx.connection.execute(statement.values(**changes))
 
@@ -142,7 +173,11 @@ def _seats() -> Select[*tuple[Any, ...]]:
         RegistrationRow.session_id,
         RegistrationRow.status,
         RegistrationRow.attendance,
+        RegistrationRow.attendance_at,
         RegistrationRow.watched_at,
+        RegistrationRow.joined_at,
+        RegistrationRow.left_at,
+        RegistrationRow.join_url,
     )
 
 

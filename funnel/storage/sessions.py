@@ -29,6 +29,16 @@ def find(tx: Transaction, session_id: UUID) -> Session | None:
     return _session_or_none(row.one_or_none())
 
 
+def find_by_platform_id(tx: Transaction, platform_id: str, at: datetime) -> Session | None:
+    """Return the session that a platform calls so; of several, the one held nearest to ``at``.
+
+    A meeting that comes again keeps its number.
+    """
+    distance = func.abs(func.extract("epoch", SessionRow.starts_at - at))
+    statement = _select().where(SessionRow.platform_id == platform_id).order_by(distance)
+    return _session_or_none(tx.connection.execute(statement.limit(1)).mappings().first())
+
+
 def sequence_of(tx: Transaction, session_id: UUID) -> UUID:
     """Return the sequence that a session belongs to."""
     statement = select(SessionRow.sequence_id).where(SessionRow.id == session_id)
