@@ -35,6 +35,8 @@ class PassedStep:
         session_starts_at: Start of the session that it was planned for; ``None`` without one.
         session_id: That session.
         skip: Why it was skipped, with ``SKIPPED``; it tells whether a letter's day stays used.
+        is_letter: It was planned as a letter: it keeps its day also when a later version of the
+            sequence does not have its step.
     """
 
     key: str
@@ -45,6 +47,7 @@ class PassedStep:
     session_id: UUID | None = None
     session_starts_at: datetime | None = None
     skip: SkipReason | None = None
+    is_letter: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -46,6 +46,8 @@ def plan(
     lines: list[PlannedStep] = []
     for step in version.steps:
         lines.extend(_lines(step, planning))
+    if planning.has_removed_in_flight:
+        planning.timers.append(planning.now + _IN_FLIGHT_ASK)
     return Plan(
         steps=tuple(lines),
         next_due_at=max(min(planning.timers), planning.now) if planning.timers else None,

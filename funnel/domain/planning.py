@@ -103,6 +103,7 @@ class Planning:
         days: Who has which letter day.
         letter_days: Local days on which a letter of this run is going to leave.
         timers: When each unsettled step wants the planner to be asked again.
+        has_removed_in_flight: A step that the version does not have is in a worker's hands.
     """
 
     def __init__(
@@ -134,8 +135,10 @@ class Planning:
             taken_days=taken_days,
         )
         self._counterparts: dict[str, set[str]] = {}
+        self.has_removed_in_flight = False
         for step in version.steps:
             self._remember(step)
+        self._remember_removed(version)
 
     def has_counterpart(self, step: Step) -> bool:
         """Whether another step of this one's group was, or is being, sent for this session."""
@@ -159,21 +162,29 @@ class Planning:
             if row.status in _LEFT_OR_LEAVING:
                 self._remember_left(step, row)
             if step.kind is StepKind.LETTER:
-                self._remember_day(step, row)
+                self._remember_day(row)
+
+    def _remember_removed(self, version: SequenceDefinition) -> None:
+        """Of steps that the version does not have, a letter's day stays used; the rest is over."""
+        for key in self.rows.keys() - {step.key for step in version.steps}:
+            for row in self.rows[key]:
+                if row.is_letter:
+                    self._remember_day(row)
+                self.has_removed_in_flight |= not row.status.is_settled
 
     def _remember_left(self, step: Step, row: PassedStep) -> None:
         self.leaves_at[step.key] = row.settled_at or row.moment
         if step.one_of and row.session_id == self._session_id():
             self._counterparts.setdefault(step.one_of, set()).add(step.key)
 
-    def _remember_day(self, step: Step, row: PassedStep) -> None:
+    def _remember_day(self, row: PassedStep) -> None:
         if row.status is MessageStatus.CANCELLED:
             return
         if row.status is MessageStatus.SKIPPED and not (row.skip and row.skip.keeps_day):
             return
-        self.days.use_moment(row.moment, step.key)
+        self.days.use_moment(row.moment, row.key)
         if row.status in _HANDED_OVER and row.settled_at is not None:
-            self.days.use_moment(row.settled_at, step.key)
+            self.days.use_moment(row.settled_at, row.key)
 
     def _session_id(self) -> UUID | None:
         return None if self.session is None else self.session.id

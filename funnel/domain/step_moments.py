@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 from funnel.domain.enrollment import Enrollment, PassedStep
 from funnel.domain.message import MessageStatus
+from funnel.domain.plan import SkipReason
 from funnel.domain.sequence import Anchor, AnchorKind, Step, Timing
 from funnel.domain.session import Registration
 from funnel.domain.timing import due_at
@@ -72,9 +73,10 @@ def settled_moment(row: PassedStep) -> datetime:
     """Return the moment that other steps count from, for a step that is settled.
 
     Accepted, failed or unknown: when that happened. Skipped: its planned moment, or when it was
-    skipped if that is later.
+    skipped if that is later. Skipped because it was added to the sequence after its moment: its
+    moment, as if it had always been there.
     """
-    if row.settled_at is None:
+    if row.settled_at is None or row.skip is SkipReason.ADDED_LATER:
         return row.moment
     if row.status is MessageStatus.SKIPPED:
         return max(row.moment, row.settled_at)

@@ -15,7 +15,8 @@ from funnel.domain.message import (
     MessageStatus,
 )
 from funnel.domain.planner import Decision, Plan, PlannedStep, SkipReason, plan
-from funnel.domain.sequence import StepKind
+from funnel.domain.sequence import SequenceDefinition, StepKind
+from funnel.domain.version_switch import REMOVED_REASON, switched
 from funnel.storage import enrollments, messages, sequences
 from funnel.storage.enrollments import Run, RunUpdate
 from funnel.storage.messages import MovedMessage, NewMessage
@@ -48,6 +49,7 @@ def plan_enrollments(
         for run in enrollments.load_runs(tx, run_ids):
             _plan_run(tx, run, writes)
         messages.settle_queued(tx, writes.given_up, MessageStatus.SKIPPED)
+        messages.settle_queued(tx, writes.removed, MessageStatus.CANCELLED)
         messages.move_queued(tx, writes.moved)
         messages.add(tx, writes.added)
         enrollments.save_plans(tx, writes.updates)
@@ -60,13 +62,14 @@ class _Writes:
     added: list[NewMessage] = field(default_factory=list)
     moved: list[MovedMessage] = field(default_factory=list)
     given_up: dict[UUID, str] = field(default_factory=dict)
+    removed: dict[UUID, str] = field(default_factory=dict)
     updates: list[RunUpdate] = field(default_factory=list)
 
 
 def _plan_run(tx: Transaction, run: Run, writes: _Writes) -> None:
     """Plan one run until nothing is due any more: what a plan settles, the next counts from."""
     version = sequences.read_definition(tx, run.version_id)
-    facts = run.facts
+    facts = _without_removed(run, version, writes)
     while True:
         answer = plan(run.enrollment, version, facts, run.taken_days, tx.now)
         due = [line for line in answer.steps if _is_due(line, run, facts, tx.now)]
@@ -79,6 +82,19 @@ def _plan_run(tx: Transaction, run: Run, writes: _Writes) -> None:
     if answer.is_complete:
         writes.added.extend(_without_seat(answer, run, tx.now))
     writes.updates.append(_update(answer, run, facts))
+
+
+def _without_removed(run: Run, version: SequenceDefinition, writes: _Writes) -> Facts:
+    """Cancel what is queued for steps that the run's version does not have (any more).
+
+    Also what was in a worker's hands when they were removed, and comes back to be tried again.
+    """
+    if not run.queued:
+        return run.facts
+    keys = {step.key for step in version.steps}
+    removed = {id_: REMOVED_REASON for (key, _), id_ in run.queued.items() if key not in keys}
+    writes.removed.update(removed)
+    return switched(run.facts, version) if removed else run.facts
 
 
 def _is_due(line: PlannedStep, run: Run, facts: Facts, now: datetime) -> bool:

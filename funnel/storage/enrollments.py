@@ -149,7 +149,7 @@ _LOAD_RUNS = text(
 _LOAD_PASSED = text(
     """
     select id, enrollment_id, step_key, copy, status, reason, due_at, settled_at, session_id,
-           session_starts_at
+           session_starts_at, priority
     from messages where enrollment_id = any(:ids) and kind = 'sequence'
     """
 )
@@ -271,6 +271,7 @@ def _passed(row: RowMapping) -> PassedStep:
         session_id=row["session_id"],
         session_starts_at=row["session_starts_at"],
         skip=_skip_reason(row),
+        is_letter=row["priority"] == LETTER_PRIORITY,
     )
 
 
