@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from funnel.domain.calendar_conditions import ahead_text, open_text, told_text
 from funnel.domain.calendar_reasons import Told, moment_text, skip_text
-from funnel.domain.calendar_words import counted, notice_name, step_name
+from funnel.domain.calendar_words import notice_name, step_name
 from funnel.domain.enrollment import Enrollment, Facts
 from funnel.domain.message import MessageStatus, Notice
 from funnel.domain.plan import Decision, Plan, PlannedStep, SkipReason
@@ -224,11 +224,11 @@ class _Drawing:
             return self._skipped_row_text(told, row)
         if row.status in _ENDINGS:
             return _ending(row)
-        when = _join(moment_text(told, self._now), told_text(told.step, told.version))
+        when = moment_text(told, self._now, condition=told_text(told.step, told.version))
         if row.status is MessageStatus.UNKNOWN:
             return "handed over, and no answer came back"
-        tries = row.attempts if row.status is MessageStatus.QUEUED else 0
-        return _join(when, f"{counted(tries, 'try')} so far".replace("trys", "tries") * bool(tries))
+        is_again = row.status is MessageStatus.QUEUED and row.attempts
+        return f"{when}; it could not be handed over yet and is tried again" if is_again else when
 
     def _skipped_row_text(self, told: Told, row: EmailRow) -> str:
         word = row.reason.partition(":")[0]
@@ -247,7 +247,7 @@ class _Drawing:
             why = skip_text(told, line.skip, late_by=self._now - line.moment)
             return _line(step, line.copy, LineState.SKIPPED, line.moment, why)
         words = open_text if line.is_open else ahead_text
-        why = _join(moment_text(told, self._now), words(step, told.version))
+        why = moment_text(told, self._now, condition=words(step, told.version))
         state = LineState.OPEN if line.is_open else LineState.COMING
         return _line(step, line.copy, state, line.moment, why)
 
@@ -367,7 +367,3 @@ def _ending(row: EmailRow) -> str:
 
 def _not_counted(timing: Timing | None) -> str:
     return "only with a seat" if timing is None else "its beginning is not known yet"
-
-
-def _join(*parts: str) -> str:
-    return ", ".join(part for part in parts if part)

@@ -38,11 +38,12 @@ _SIMPLE = {
 
 def open_text(step: Step, version: SequenceDefinition) -> str:
     """Return what still has to turn out: "if you came, unless you booked"; empty for nothing."""
-    return ", ".join(
-        f"{'unless' if each.is_negated else 'if'} {statement(each, version, is_so=True)}"
+    asked = [
+        statement(each, version, is_so=True)
         for each in step.conditions
-        if each.kind not in _SILENT
-    )
+        if each.kind not in _SILENT and not each.is_negated
+    ]
+    return _join(f"if {' and '.join(asked)}" if asked else "", _unless(step, version))
 
 
 def ahead_text(step: Step, version: SequenceDefinition) -> str:

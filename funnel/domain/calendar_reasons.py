@@ -22,6 +22,7 @@ from funnel.domain.timing import SendWindow, local_day
 
 _MOST_RULES = 2
 _WEEKDAYS = "weekdays"
+_SUBJECT = "letters "
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,28 +54,38 @@ class Told:
         return timing_words(self.timing, began_with_seat=self.began_with_seat)
 
 
-def moment_text(told: Told, now: datetime) -> str:
-    """Return why an email has the moment that it has.
+def moment_text(told: Told, now: datetime, *, condition: str = "") -> str:
+    """Return why an email has the moment that it has, with what it depends on.
 
     Its timing where that gave the day; else the rules that moved it on from there.
     """
-    words = told.timing_words
+    rules = _moved_text(told, now, is_short=bool(condition))
+    if rules:
+        return f"{condition}; {rules}" if condition else rules
+    return ", ".join(part for part in (told.timing_words, condition) if part)
+
+
+def _moved_text(told: Told, now: datetime, *, is_short: bool) -> str:
+    """Return what moved a letter on from the day that its timing gives; empty for nothing."""
     if told.step.kind is not StepKind.LETTER or told.due_at is None:
-        return words
+        return ""
     due_day, day = local_day(told.due_at, told.zone), local_day(told.at, told.zone)
     if day <= due_day:
-        return words
+        return ""
     rules = _rules(told)
     if not rules:
         return f"moved on from {short_day(due_day, beside=day)}"
-    if next(iter(rules)) == _WEEKDAYS:
+    if next(iter(rules)) == _WEEKDAYS and not is_short:
         is_or_was = "is" if told.due_at > now else "was"
-        return f"{words} {is_or_was} a {weekday_name(due_day)}; {_joined(rules)}"
+        return f"{told.timing_words} {is_or_was} a {weekday_name(due_day)}; {_joined(rules)}"
     return f"from {short_day(due_day, beside=day)}: {_joined(rules)}"
 
 
 def _joined(rules: Mapping[str, str]) -> str:
-    return ", and ".join(list(rules.values())[:_MOST_RULES])
+    first, *others = list(rules.values())[:_MOST_RULES]
+    if first.startswith(_SUBJECT):  # "letters leave on weekdays and stay two days apart"
+        return " and ".join((first, *(each.removeprefix(_SUBJECT) for each in others)))
+    return "; ".join((first, *others))
 
 
 def _rules(told: Told) -> dict[str, str]:
