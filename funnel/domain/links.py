@@ -10,6 +10,7 @@ _UNSUBSCRIBE = {
     Topic.LETTERS: LinkPurpose.UNSUBSCRIBE_LETTERS,
     Topic.SEAT: LinkPurpose.UNSUBSCRIBE_SEAT,
 }
+_CLICK, _OPEN = LinkPurpose.CLICK, LinkPurpose.OPEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +18,8 @@ class Links:
     """Makes every link of an email; ``base_url`` has no slash at its end.
 
     Tokens name a signup (confirm), a person (preferences, unsubscribe) or a run (join, replay,
-    calendar), never a message: what an old email holds must work when its row is long purged.
+    calendar; with a link that is counted), never a message: what an old email holds must work when
+    its row is long purged.
     """
 
     base_url: str
@@ -58,3 +60,11 @@ class Links:
     def date(self, subscriber_id: UUID, session_id: UUID) -> str:
         """Return that part with one date chosen already; a press on its button takes it."""
         return f"{self.preferences(subscriber_id)}?date={session_id}#date"
+
+    def click(self, link_id: int, enrollment_id: UUID) -> str:
+        """Return the short address that counts a click and leads on, as the link's row says."""
+        return f"{self.base_url}/l/{self.tokens.make_counted(_CLICK, link_id, enrollment_id)}"
+
+    def open_picture(self, link_id: int, enrollment_id: UUID) -> str:
+        """Return the picture that tells that an email was opened; only where a sequence asks."""
+        return f"{self.base_url}/o/{self.tokens.make_counted(_OPEN, link_id, enrollment_id)}.gif"

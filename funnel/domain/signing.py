@@ -193,13 +193,18 @@ class LinkPurpose(Enum):
     JOIN = 5
     REPLAY = 6
     CALENDAR = 7
+    CLICK = 8
+    OPEN = 9
 
 
 _LINK_VERSION = 1
 _LINK_HEAD = struct.Struct(">B16s")  # two bits of version, six of purpose; the id
+# The same, with the number of a link between them, in six bytes.
+_COUNTED_HEAD = struct.Struct(">BHI16s")
 _MAC_BYTES = 10  # 80 bits: a guess each microsecond needs billions of years
-# 27 bytes are exactly 36 characters: no spare bits, so one link has one spelling only.
+# 27 bytes are exactly 36 characters, 33 exactly 44: no spare bits, so a link has one spelling only.
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{36}")
+_COUNTED_TOKEN = re.compile(r"[A-Za-z0-9_-]{44}")
 _LEAST_KEY_BYTES = 16
 
 
@@ -251,6 +256,35 @@ class LinkTokens:
             if kind == _LINK_VERSION << 6 | purpose.value:
                 return purpose, UUID(bytes=target)
         raise SignatureError("a link for another purpose")
+
+    def make_counted(self, purpose: LinkPurpose, link_id: int, run_id: UUID) -> str:
+        """Return the token of a counted link in the emails of one run: 44 URL-safe characters.
+
+        Args:
+            purpose: ``CLICK`` or ``OPEN``.
+            link_id: Number of the link, at least 0 and under 2 to the 48th.
+            run_id: The run in whose email it stands; never a message, which is purged one day.
+        """
+        kind = _LINK_VERSION << 6 | purpose.value
+        head = _COUNTED_HEAD.pack(kind, link_id >> 32, link_id & 0xFFFFFFFF, run_id.bytes)
+        return base64.urlsafe_b64encode(head + _mac(self._keys[0], head)).decode()
+
+    def read_counted(self, token: str, *, purpose: LinkPurpose) -> tuple[int, UUID]:
+        """Return the number of the link and the run that a counted link's token names.
+
+        Raises:
+            SignatureError: Not one of ours, or for another purpose.
+        """
+        if not _COUNTED_TOKEN.fullmatch(token):
+            raise SignatureError("not a link of ours")
+        payload = base64.urlsafe_b64decode(token)
+        head, mac = payload[: _COUNTED_HEAD.size], payload[_COUNTED_HEAD.size :]
+        if not any(hmac.compare_digest(_mac(key, head), mac) for key in self._keys):
+            raise SignatureError("not a link of ours")
+        kind, high, low, run = _COUNTED_HEAD.unpack(head)
+        if kind != _LINK_VERSION << 6 | purpose.value:
+            raise SignatureError("a link for another purpose")
+        return high << 32 | low, UUID(bytes=run)
 
 
 def _mac(key: bytes, head: bytes) -> bytes:

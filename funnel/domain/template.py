@@ -124,6 +124,17 @@ class EmailContext:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TemplateLink:
+    """A counted link: its name in conditions and reports, and where it leads.
+
+    ``target`` is a web address, or the brand's field that holds one (``brand.booking_url``).
+    """
+
+    name: str
+    target: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RenderedEmail:
     """One finished text in its two forms; the subject is one line without control characters."""
 

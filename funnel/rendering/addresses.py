@@ -1,13 +1,15 @@
 """Where a link of a template leads: a fixed address, a value, or one behind a fixed beginning."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from funnel.rendering.errors import TemplateError
 from funnel.rendering.filters import is_safe_address
 from funnel.rendering.segments import EXPRESSION, Hidden, Kind, html_source
 
 _FIXED_BEGINNING = re.compile(r"(?:https?://[^/]|mailto:)", re.IGNORECASE)
+_BRAND_FIELD = re.compile(r"brand\.\w+_url")
+_OWN_PAGE = re.compile(r"\blinks\.|\.url\b")
 _ANY_STATEMENT = re.compile(rf"(?:\{{|%7B)({EXPRESSION.pattern})(?:\}}|%7D)", re.IGNORECASE)
 
 
@@ -18,15 +20,25 @@ class Address:
     Attributes:
         source: What prints the address; schemes of values are checked when rendered.
         given: A Jinja expression that says whether there is one, "true" where it is fixed.
+        target: Where it leads if that is elsewhere and the same for everybody: a web address, or
+            the brand's field that holds one. Else empty.
+        leads_elsewhere: Whether it leaves our pages, as far as its source tells.
     """
 
     source: str
     given: str = "true"
+    target: str = ""
+    leads_elsewhere: bool = False
 
     @property
     def is_optional(self) -> bool:
         """Whether a reader may have none, so that the link falls away."""
         return self.given != "true"
+
+    def counted(self, spot: int) -> "Address":
+        """Return the address as one that is counted where an email has numbers for its links."""
+        address = f"{self.target}|href({self.target!r})" if self.is_optional else repr(self.target)
+        return replace(self, source=f"{{{{ {address}|counted({spot}) }}}}")
 
     @property
     def html_source(self) -> str:
@@ -48,18 +60,25 @@ def read_address(text: str, hidden: Hidden) -> Address:
         )
     if EXPRESSION.fullmatch(text):
         code = hidden.tag(text).code
-        return Address(source=f"{{{{ ({code})|href({code!r}) }}}}", given=f"({code})")
+        return Address(
+            source=f"{{{{ ({code})|href({code!r}) }}}}",
+            given=f"({code})",
+            target=code if _BRAND_FIELD.fullmatch(code) else "",
+            leads_elsewhere=not _OWN_PAGE.search(code),
+        )
+    is_mail = text.lower().startswith("mailto:")
     if EXPRESSION.search(text):
         if not _FIXED_BEGINNING.match(text):
             raise TemplateError(
                 "an address is one whole {{ value }}, or begins with https:// or mailto:"
             )
         return Address(
-            source=hidden.show(text, expression=lambda tag: f"{{{{ ({tag.code})|address_part }}}}")
+            source=hidden.show(text, expression=lambda tag: f"{{{{ ({tag.code})|address_part }}}}"),
+            leads_elsewhere=not is_mail,
         )
     if not is_safe_address(text):
         raise TemplateError(f"a link must begin with https:, http: or mailto:, not “{text}”")
-    return Address(source=text)
+    return Address(source=text, target="" if is_mail else text, leads_elsewhere=not is_mail)
 
 
 def read_plain_address(source: str) -> Address:

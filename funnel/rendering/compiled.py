@@ -2,11 +2,12 @@
 
 import hashlib
 import json
-from dataclasses import dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields
 
-from funnel.domain.template import Layout
+from funnel.domain.template import Layout, TemplateLink
 
-FORMAT = 1  # grows when what renders a compiled template must know that it is an older one
+FORMAT = 2  # grows when what renders a compiled template must know that it is an older one
+_WITHOUT_LINKS = 1  # still in rows, and pinned by messages: its links lead straight on
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +21,8 @@ class CompiledTemplate:
         html: Jinja source of the page, for an environment that escapes.
         text: Jinja source of the marked text (``text_part.py``), for one that does not.
         variables: The dotted names it reads, sorted.
+        links: The links that are counted; a link's place is its spot in the sources.
+        uncounted: Words of links that lead elsewhere and are not counted.
         checksum: SHA-256 over all of this, in hex.
     """
 
@@ -29,6 +32,8 @@ class CompiledTemplate:
     html: str
     text: str
     variables: tuple[str, ...]
+    links: tuple[TemplateLink, ...] = ()
+    uncounted: tuple[str, ...] = ()
     checksum: str = field(init=False)
 
     def __post_init__(self) -> None:
@@ -38,6 +43,7 @@ class CompiledTemplate:
     def to_json(self) -> str:
         """Return it as JSON for a row; the same template always gives the same text."""
         values = {each.name: getattr(self, each.name) for each in fields(self) if each.init}
+        values["links"] = [asdict(each) for each in self.links]
         return json.dumps({"format": FORMAT, **values}, ensure_ascii=False, sort_keys=True)
 
     @classmethod
@@ -48,11 +54,16 @@ class CompiledTemplate:
             ValueError: The text is no compiled template, or one of an unknown format.
         """
         values = json.loads(text)
-        if not isinstance(values, dict) or values.pop("format", None) != FORMAT:
+        number = values.pop("format", None) if isinstance(values, dict) else None
+        if number not in {_WITHOUT_LINKS, FORMAT}:
             raise ValueError(f"not a compiled template of format {FORMAT}")
+        if number == _WITHOUT_LINKS:
+            values |= {"links": [], "uncounted": []}
         names = {each.name for each in fields(cls) if each.init}
         if set(values) != names:
             raise ValueError(f"a compiled template has {sorted(names)}, this has {sorted(values)}")
         values["layout"] = Layout(values["layout"])
         values["variables"] = tuple(values["variables"])
+        values["links"] = tuple(TemplateLink(**each) for each in values["links"])
+        values["uncounted"] = tuple(values["uncounted"])
         return cls(**values)

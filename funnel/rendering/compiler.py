@@ -4,12 +4,13 @@ import re
 
 from funnel.rendering.addresses import Address, read_plain_address
 from funnel.rendering.compiled import CompiledTemplate
+from funnel.rendering.counted import CountedLinks, count_links
 from funnel.rendering.errors import TemplateError
 from funnel.rendering.html_part import html_part
 from funnel.rendering.layouts import Layouts, LayoutSource, filled, shipped_layouts
 from funnel.rendering.markdown import parse_markdown
 from funnel.rendering.names import variables
-from funnel.rendering.segments import Hidden, html_source
+from funnel.rendering.segments import Hidden, Kind, html_source, segments
 from funnel.rendering.source import Button, Moment, TemplateSource, read_source
 from funnel.rendering.text_part import BODY, block, link, marked_text
 
@@ -36,8 +37,9 @@ def compile_template(text: str, *, name: str, layouts: Layouts | None = None) ->
 
 
 def _compiled(source: TemplateSource, layout: LayoutSource) -> CompiledTemplate:
-    button_address = _button_address(source.button)
-    html_body, text_body = _parts(source)
+    counted = CountedLinks()
+    button_address = _button_address(source.button, counted)
+    html_body, text_body = _parts(source, counted)
     html = filled(layout.html, _html_slots(source, html_body, button_address))
     text = _text(source, layout.text, text_body, button_address)
     return CompiledTemplate(
@@ -48,27 +50,35 @@ def _compiled(source: TemplateSource, layout: LayoutSource) -> CompiledTemplate:
         text=text,
         # The layout's own names are checked here as well: a layout is edited more rarely.
         variables=tuple(sorted({*source.variables, *variables(html), *variables(text)})),
+        links=tuple(counted.links),
+        uncounted=tuple(counted.uncounted),
     )
 
 
-def _parts(source: TemplateSource) -> tuple[str, str]:
+def _parts(source: TemplateSource, counted: CountedLinks) -> tuple[str, str]:
     try:
         hidden = Hidden()
         tokens = parse_markdown(source.body, hidden)
+        count_links(tokens, hidden, counted)
         return html_part(tokens, hidden, source.layout), marked_text(tokens, hidden)
     except TemplateError as error:
         raise error.placed(name="", line_offset=source.body_offset) from error
 
 
-def _button_address(button: Button | None) -> Address | None:
+def _button_address(button: Button | None, counted: CountedLinks) -> Address | None:
     if button is None:
         return None
+    field = "button.url"
     try:
-        return read_plain_address(button.url)
+        address = read_plain_address(button.url)
+        field = "button.link" if button.link else field
+        return counted.take(address, words=_fixed_words(button.label), name=button.link)
     except TemplateError as error:
-        raise TemplateError(
-            f"button.url: {error.reason}", remedy=error.remedy, field="button.url"
-        ) from error
+        raise TemplateError(f"{field}: {error.reason}", remedy=error.remedy, field=field) from error
+
+
+def _fixed_words(source: str) -> str:
+    return " ".join(each.code for each in segments(source) if each.kind is Kind.TEXT).strip()
 
 
 def _html_slots(source: TemplateSource, body: str, address: Address | None) -> dict[str, str]:

@@ -3,10 +3,14 @@
 from collections.abc import Callable, Mapping
 from urllib.parse import quote, urlsplit
 
+import jinja2
+from jinja2.runtime import Context
+
 from funnel.domain.errors import RenderError
 from funnel.rendering.colours import on_dark, on_paper, safe_colour, words_on
 from funnel.rendering.merge import Missing, Value
 
+COUNTED = "counted"  # where the renderer keeps the short addresses; no template can name it
 SAFE_SCHEMES = frozenset({"http", "https", "mailto"})
 
 
@@ -44,6 +48,13 @@ def is_safe_address(address: str) -> bool:
         return False
     scheme = parts.scheme.lower()
     return scheme in SAFE_SCHEMES and bool(parts.netloc if scheme != "mailto" else parts.path)
+
+
+@jinja2.pass_context
+def counted(context: Context, address: str, spot: int) -> str:
+    """Return the short address of a link that is counted, or ``address`` where none are."""
+    addresses = context.get(COUNTED)
+    return addresses[spot] if addresses else address
 
 
 def address_part(value: Value) -> str:
@@ -105,6 +116,7 @@ AUTHOR_FILTERS: Mapping[str, Callable[..., object]] = {
 ALL_FILTERS: Mapping[str, Callable[..., object]] = {
     **AUTHOR_FILTERS,
     "href": href,
+    "counted": counted,
     "address_part": address_part,
     "colour": safe_colour,
     "on_paper": on_paper,

@@ -11,6 +11,7 @@ from markdown_it.token import Token
 
 from funnel.domain.template import Layout
 from funnel.rendering.addresses import Address, read_address
+from funnel.rendering.counted import address_of
 from funnel.rendering.errors import TemplateError
 from funnel.rendering.literal import literal
 from funnel.rendering.markdown import JINJA
@@ -157,7 +158,7 @@ class _HtmlWriter:
         )
 
     def _link_open(self, token: Token, *_: object) -> str:
-        address = self._address(str(token.attrGet("href") or ""))
+        address = self._placed(lambda: address_of(token, self._hidden))
         self._addresses.append(address)
         opening = self._button_open if self._role == "button" else _link_open
         begin = f"{{% if {address.given} %}}" if address.is_optional else ""
@@ -184,7 +185,8 @@ class _HtmlWriter:
         )
 
     def _image(self, token: Token, *_: object) -> str:
-        address = self._address(str(token.attrGet("src") or ""))
+        source = str(token.attrGet("src") or "")
+        address = self._placed(lambda: read_address(source, self._hidden))
         alt = self._shown(literal(html.escape(token.content, quote=True)))
         begin, end = (
             (f"{{% if {address.given} %}}", "{% endif %}") if address.is_optional else ("", "")
@@ -194,9 +196,9 @@ class _HtmlWriter:
             f'style="max-width:100%;height:auto;border:0">{end}'
         )
 
-    def _address(self, text: str) -> Address:
+    def _placed(self, read: Callable[[], Address]) -> Address:
         try:
-            return read_address(text, self._hidden)
+            return read()
         except TemplateError as error:
             raise TemplateError(error.reason, line=self._line, remedy=error.remedy) from error
 

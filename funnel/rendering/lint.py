@@ -1,6 +1,7 @@
 """What is right for the machine and still wrong for the reader: findings, not errors."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -63,6 +64,7 @@ def lint(
         *_about_the_footer(email, context, is_notice=is_notice),
         *_about_the_length(compiled.layout, words),
         *_about_the_page(email),
+        *_about_the_links(compiled),
     )
 
 
@@ -141,6 +143,23 @@ def _about_the_page(email: RenderedEmail) -> Iterator[Finding]:
                 "An image has no words for readers who do not see it.",
                 "Write ![what it shows](address).",
             )
+
+
+def _about_the_links(compiled: CompiledTemplate) -> Iterator[Finding]:
+    for words in compiled.uncounted:
+        yield _warning(
+            "link-not-counted",
+            f"Nobody will see who opened the link “{words}”.",
+            "Counted are a fixed address behind words of its own, and {{ brand.booking_url }} or "
+            "{{ brand.notes_url }} alone.",
+        )
+    names = Counter(each.name for each in compiled.links)
+    for name in sorted(name for name, times in names.items() if times > 1):
+        yield _warning(
+            "links-named-alike",
+            f"{names[name]} links to different pages are called “{name}”.",
+            'Name them: [words](address "link: a-name"), or “link:” below the button.',
+        )
 
 
 def _says(email: RenderedEmail, sentence: str) -> bool:

@@ -1,6 +1,7 @@
 """A compiled template and one person's values: a finished email."""
 
 from collections import OrderedDict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import jinja2
@@ -10,7 +11,8 @@ from funnel.domain.template import EmailContext, RenderedEmail
 from funnel.domain.text import clean_text
 from funnel.rendering.compiled import CompiledTemplate
 from funnel.rendering.environment import environment
-from funnel.rendering.merge import Value, merge_values
+from funnel.rendering.filters import COUNTED
+from funnel.rendering.merge import merge_values
 from funnel.rendering.plain_text import body_of, readable
 
 SUBJECT_LIMIT = 150
@@ -32,17 +34,25 @@ class Renderer:
     def __init__(self) -> None:
         self._loaded: OrderedDict[str, _Loaded] = OrderedDict()
 
-    def render(self, compiled: CompiledTemplate, context: EmailContext) -> RenderedEmail:
+    def render(
+        self, compiled: CompiledTemplate, context: EmailContext, *, counted: Sequence[str] = ()
+    ) -> RenderedEmail:
         """Return the finished email of one person.
 
-        The same template and context always give the same email. Every value is cleaned first
+        The same arguments always give the same email. Every value is cleaned first
         (``clean_text``), the subject is one line, HTML is escaped, the text part holds no markup.
+
+        Args:
+            compiled: The template.
+            context: What it may name.
+            counted: The short address of each of its counted links, in their order; where left
+                out, links lead straight on, as in a preview.
 
         Raises:
             RenderError: A value is missing or a link is not safe; ``variable`` names it.
         """
         loaded = self._load(compiled)
-        values = merge_values(context)
+        values: dict[str, object] = {**merge_values(context), COUNTED: counted}
         return RenderedEmail(
             subject=clean_text(_rendered(loaded.subject, values), limit=SUBJECT_LIMIT),
             preheader=clean_text(_rendered(loaded.preheader, values), limit=PREHEADER_LIMIT),
@@ -83,7 +93,7 @@ def _load(compiled: CompiledTemplate) -> _Loaded:
         raise RenderError(f"the compiled template cannot be read: {error.message}") from error
 
 
-def _rendered(template: jinja2.Template, values: dict[str, Value]) -> str:
+def _rendered(template: jinja2.Template, values: Mapping[str, object]) -> str:
     try:
         return template.render(values)
     except jinja2.UndefinedError as error:

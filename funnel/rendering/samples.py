@@ -56,7 +56,7 @@ def full_sample() -> EmailContext:
             give_up_seat=f"{_SITE}/p/{_TOKEN}#seat",
             preferences=f"{_SITE}/p/{_TOKEN}",
             unsubscribe=f"{_SITE}/u/{_TOKEN}",
-            stop_letters=f"{_SITE}/l/{_TOKEN}",
+            stop_letters=f"{_SITE}/u/{_TOKEN}",
             replay=f"{_SITE}/r/{_TOKEN}",
         ),
         next_dates=(_session(17, seats_left=12), _session(25), _session(26, seats_left=1)),

@@ -19,7 +19,7 @@ _FENCE = re.compile(r"-{3}[ \t]*")
 
 _KEYS = frozenset({"subject", "preheader", "layout", "moment", "button"})
 _MOMENT_KEYS = frozenset({"kicker", "large", "small", "when"})
-_BUTTON_KEYS = frozenset({"label", "url", "when"})
+_BUTTON_KEYS = frozenset({"label", "url", "when", "link"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,11 +37,12 @@ class Moment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Button:
-    """The one button of a service email; ``when`` as in ``Moment``."""
+    """The one button of a service email; ``when`` as in ``Moment``, ``link`` names it."""
 
     label: str
     url: str
     when: str = "true"
+    link: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

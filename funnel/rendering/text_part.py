@@ -9,7 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 from markdown_it.token import Token
 
-from funnel.rendering.addresses import Address, read_address
+from funnel.rendering.addresses import Address
+from funnel.rendering.counted import address_of
 from funnel.rendering.errors import TemplateError
 from funnel.rendering.literal import literal
 from funnel.rendering.markdown import JINJA
@@ -133,7 +134,7 @@ class _TextWriter:
 
     def _link_open(self, token: Token) -> str:
         try:
-            address = read_address(str(token.attrGet("href") or ""), self._hidden)
+            address = address_of(token, self._hidden)
         except TemplateError as error:
             raise TemplateError(error.reason, line=self._line, remedy=error.remedy) from error
         self._addresses.append(address)

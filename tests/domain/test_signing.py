@@ -245,6 +245,8 @@ def test_numbers_of_links_in_sent_emails_keep_their_meaning():
         "JOIN": 5,
         "REPLAY": 6,
         "CALENDAR": 7,
+        "CLICK": 8,
+        "OPEN": 9,
     }
 
 
