@@ -1,0 +1,256 @@
+"""Play one person's script: time jumps from timer to timer, and nothing happens between two.
+
+Pure, as the planner is: the same person and world always give the same emails at the same
+microseconds.
+"""
+
+from datetime import datetime
+from uuid import UUID
+
+from funnel.domain.message import Notice
+from funnel.domain.rehearsal import (
+    Act,
+    RehearsalFinding,
+    RehearsalStuckError,
+    RehearsedEmail,
+    RehearsedLife,
+    RehearsedPerson,
+    RehearsedWorld,
+    SessionAct,
+    SessionActKind,
+    Severity,
+)
+from funnel.domain.rehearsal_acts import do_act, end_seat, enroll
+from funnel.domain.rehearsal_plan import look_ahead, plan_runs
+from funnel.domain.rehearsal_state import PersonState, RunState, change_session, new_state
+from funnel.domain.sequence import Anchor, AnchorKind, Timing
+from funnel.domain.session import Session
+from funnel.domain.timing import due_at
+from funnel.domain.timing_text import timing_text
+
+# A person has twenty emails and a script of some lines; far more stops mean that time stands still.
+_MOST_STOPS = 5000
+
+
+def rehearse_person(person: RehearsedPerson, world: RehearsedWorld) -> RehearsedLife:
+    """Return what somebody gets and does not get, from signing up to the end or the horizon.
+
+    What the planner cannot bring to an end becomes an error among the findings.
+    """
+    walk = _Walk(new_state(person, world))
+    try:
+        walk.play()
+    except RehearsalStuckError as error:
+        walk.state.findings.append(
+            RehearsalFinding(
+                severity=Severity.ERROR,
+                message=str(error),
+                remedy="Look at the timings of the emails around that moment.",
+                person=person.name,
+            )
+        )
+    return RehearsedLife(
+        person=person,
+        emails=tuple(sorted(walk.state.emails, key=_settling)),
+        findings=tuple(walk.state.findings),
+        has_ended=walk.has_ended,
+    )
+
+
+def _settling(email: RehearsedEmail) -> datetime:
+    return email.settled_at or email.moment
+
+
+class _Walk:
+    """One person on their way through the weeks."""
+
+    def __init__(self, state: PersonState) -> None:
+        self.state = state
+        self.world = state.world
+        self.script = list(state.person.script)
+        self.session_acts = sorted(state.world.acts, key=_moment_of)
+        self.has_ended = False
+        self.left_at: dict[tuple[int, str], datetime] = {}
+        self._seen = 0
+
+    def play(self) -> None:
+        """Sign up and confirm, then go from stop to stop."""
+        confirmed_at = self._sign_up()
+        if confirmed_at is None:
+            return
+        now = confirmed_at
+        self._host_until(now)
+        enroll(
+            self.state,
+            _date(self.state, self.state.person.session),
+            now,
+            letters=self.state.person.wants_letters,
+        )
+        for _ in range(_MOST_STOPS):
+            self._note_left()
+            moment = self._next_stop()
+            if moment is None or moment > self.world.ends_at:
+                self.has_ended = moment is None
+                self._forgotten()
+                return
+            now = max(moment, now)
+            self._stop(now)
+        raise RehearsalStuckError(f"time stands still for {self.state.person.name} at {now}")
+
+    def _sign_up(self) -> datetime | None:
+        """Tell the confirmation and its reminder; return when the button is pressed."""
+        person, world = self.state.person, self.world
+        session_id = _date(self.state, person.session)
+        session = self.state.sessions.get(session_id) if session_id else None
+        at = _resolved(person.signs_up, world.starts_at, session, self.state)
+        if at is None:
+            self.state.warn("they cannot sign up: their moment counts from a date they do not have")
+            return None
+        self._host_until(at)
+        presses = person.presses_after
+        confirmed_at = None if presses is None else at + presses
+        self.state.tell(Notice.CONFIRM, at, run=None, dedupe="1", session=session)
+        reminded_at = at + world.reminder_after
+        has_begun = session is not None and session.starts_at <= reminded_at
+        if (confirmed_at is None or confirmed_at > reminded_at) and not has_begun:
+            self.state.tell(
+                Notice.CONFIRM_AGAIN, reminded_at, run=None, dedupe="1", session=session
+            )
+        if presses is None or presses >= world.confirmation_lasts:
+            self.has_ended = True
+            return None
+        return confirmed_at
+
+    def _next_stop(self) -> datetime | None:
+        moments = [run.next_due_at for run in self.state.runs if run.next_due_at is not None]
+        moments += [moment for act in self.script if (moment := self._moment(act)) is not None]
+        if self.session_acts and (moments or self.state.active()):
+            moments.append(self.session_acts[0].at)
+        return min(moments, default=None)
+
+    def _forgotten(self) -> None:
+        """Say which lines of the script never came to pass: what they count from never did."""
+        for act in self.script:
+            self.state.warn(f"“{act.kind}” never happened: {timing_text(act.when)} never came")
+
+    def _stop(self, now: datetime) -> None:
+        """Do what happens at this moment, then plan whose timer has come, as a tick does."""
+        self._host_until(now)
+        for act in [each for each in self.script if _is_reached(self._moment(each), now)]:
+            self.script.remove(act)
+            do_act(self.state, act, now)
+        due = [run for run in self.state.active() if _is_reached(run.next_due_at, now)]
+        plan_runs(self.state, [run for run in due if not look_ahead(self.state, run, now)], now)
+
+    def _host_until(self, now: datetime) -> None:
+        while self.session_acts and self.session_acts[0].at <= now:
+            _host_acts(self.state, self.session_acts.pop(0))
+
+    def _moment(self, act: Act) -> datetime | None:
+        """Return when an act is to happen, as far as it can be said now."""
+        if act.run > len(self.state.runs):
+            return None
+        run = self.state.runs[act.run - 1]
+        anchor = act.when.anchor
+        if anchor.kind is AnchorKind.STEP:
+            left_at = self.left_at.get((act.run, anchor.step_key))
+            counted = Timing(
+                anchor=Anchor(kind=AnchorKind.ENROLLMENT), delay=act.when.delay, at=act.when.at
+            )
+            return None if left_at is None else _resolved(counted, left_at, None, self.state)
+        session = self.state.sessions.get(run.seat.session_id) if run.seat else None
+        return _resolved(act.when, run.enrolled_at, session, self.state)
+
+    def _note_left(self) -> None:
+        for email in self.state.emails[self._seen :]:
+            if email.has_left and email.settled_at is not None:
+                self.left_at[email.run, email.key] = email.settled_at
+        self._seen = len(self.state.emails)
+
+
+def _resolved(
+    timing: Timing, enrolled_at: datetime, session: Session | None, state: PersonState
+) -> datetime | None:
+    """Return the moment that a timing names for this person; ``None``: it has no anchor."""
+    counted_at = _anchor(timing.anchor, enrolled_at, session)
+    if counted_at is None:
+        return None
+    zone = state.person.zone
+    moment = due_at(counted_at, timing.delay, at=timing.at, window=None, zone=zone)
+    is_first = timing.anchor.kind.happens_first
+    return max(moment, counted_at) if is_first else moment
+
+
+def _anchor(anchor: Anchor, enrolled_at: datetime, session: Session | None) -> datetime | None:
+    if anchor.kind is AnchorKind.FIXED:
+        return anchor.fixed_at
+    if not anchor.kind.needs_session:
+        return enrolled_at
+    if session is None:
+        return None
+    moments = {
+        AnchorKind.SESSION_START: session.starts_at,
+        AnchorKind.SESSION_END: session.ends_at,
+        AnchorKind.REPLAY_END: session.replay_closes_at,
+    }
+    return moments.get(anchor.kind, enrolled_at)
+
+
+def _date(state: PersonState, number: int | None) -> UUID | None:
+    dates = state.world.sessions
+    return None if number is None or number > len(dates) else dates[number - 1].id
+
+
+def _is_reached(moment: datetime | None, now: datetime) -> bool:
+    return moment is not None and moment <= now
+
+
+def _moment_of(act: SessionAct) -> datetime:
+    return act.at
+
+
+def _host_acts(state: PersonState, act: SessionAct) -> None:
+    """Do what the host does with a date, to this person."""
+    before = state.sessions[act.session_id]
+    holders = [run for run in state.runs if run.seat and run.seat.session_id == act.session_id]
+    if act.kind is SessionActKind.CLOSES:
+        change_session(state, act.session_id, closed_at=act.at)
+    elif act.kind is SessionActKind.SHOWS_REPLAY:
+        if not before.replay_url:
+            url = "https://replay.example.org/session"
+            change_session(state, act.session_id, replay_url=url, replay_known_at=act.at)
+    elif act.kind is SessionActKind.CANCELS:
+        change_session(state, act.session_id, cancelled_at=act.at)
+        for run in holders:
+            _call_off(state, run, before, act.at)
+    elif act.starts_at is not None:
+        ends_at = act.starts_at + (before.ends_at - before.starts_at)
+        change_session(state, act.session_id, starts_at=act.starts_at, ends_at=ends_at)
+        for run in holders:
+            _move(state, run, before, act.at)
+    plan_runs(state, [run for run in holders if run.is_active], act.at)
+
+
+def _call_off(state: PersonState, run: RunState, session: Session, now: datetime) -> None:
+    end_seat(run)
+    state.tell(
+        Notice.SESSION_CANCELLED,
+        now,
+        run=run,
+        dedupe=f"{run.number}:{session.id}",
+        former=session,
+        session=session,
+    )
+
+
+def _move(state: PersonState, run: RunState, before: Session, now: datetime) -> None:
+    run.calendar_revision += 1
+    moved = state.sessions[before.id]
+    state.tell(
+        Notice.SESSION_MOVED,
+        now,
+        run=run,
+        dedupe=f"{run.number}:{run.calendar_revision}",
+        former=before,
+        session=moved,
+    )
