@@ -39,6 +39,13 @@ class Transaction:
         """Do ``act`` as the last thing before the commit; given twice, it is done once."""
         self._last_acts[act] = None
 
+    def undo(self) -> None:
+        """Write nothing of all this: what a trial found out is all that was wanted."""
+        self._last_acts.clear()
+        transaction = self.connection.get_transaction()
+        if transaction is not None:
+            transaction.rollback()
+
     def finish(self) -> None:
         """Do what was kept for the end."""
         for act in self._last_acts:

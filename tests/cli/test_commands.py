@@ -1,57 +1,15 @@
 """The commands as a person types them: what they answer, and with which exit code."""
 
-import json
 import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
-from funnel.cli.main import app
+from tests.cli.conftest import KEY, SHIPPED
 
-SHIPPED = Path("funnel/templates")
 NEXT_YEAR = datetime.now(UTC).year + 1  # these commands ask the real clock
 SUNDAY = 6
-KEY = "0123456789abcdefghijklmnopqrstuvwxyz"
-
-
-@pytest.fixture
-def settings(monkeypatch, tmp_path):
-    """An environment of our own: nothing of the machine's, no .env of the project's."""
-    monkeypatch.chdir(tmp_path)
-    values = {
-        "FUNNEL_LINK_KEYS": json.dumps([KEY]),
-        "FUNNEL_DEFINITIONS_FOLDER": str(Path(__file__).parents[2] / SHIPPED),
-        "FUNNEL_LOG_LEVEL": "warning",
-    }
-    for name, value in values.items():
-        monkeypatch.setenv(name, value)
-    return monkeypatch
-
-
-@pytest.fixture
-def funnel(settings):
-    """Run a command; give its output and exit code."""
-
-    def run(*words):
-        return CliRunner().invoke(app, list(words), prog_name="funnel")
-
-    return run
-
-
-@pytest.fixture
-def installed(settings, bare_world):
-    """A migrated database at the present, and settings that name it."""
-    settings.setenv("FUNNEL_DATABASE_URL", bare_world.url)
-    bare_world.execute("update clock set ahead_by = '0'")
-    return bare_world
-
-
-@pytest.fixture
-def loaded(funnel, installed):
-    assert funnel("sequence", "load").exit_code == 0
-    return installed
 
 
 class TestWrongInput:
@@ -133,7 +91,7 @@ class TestSequence:
 
     def test_load_of_a_broken_file_names_file_and_line(self, funnel, installed, tmp_path):
         folder = tmp_path / "mine"
-        shutil.copytree(Path(__file__).parents[2] / SHIPPED, folder)
+        shutil.copytree(SHIPPED, folder)
         email = folder / "email/notices/welcome.md"
         email.write_text(email.read_text().replace("{{ brand", "{{ brnd", 1))
         result = funnel("sequence", "load", str(folder))
@@ -147,7 +105,7 @@ class TestSequence:
 
     def test_check_needs_no_database_and_looks_at_the_emails_beside_it(self, funnel, tmp_path):
         folder = tmp_path / "mine"
-        shutil.copytree(Path(__file__).parents[2] / SHIPPED, folder)
+        shutil.copytree(SHIPPED, folder)
         file = folder / "sequences/disruption-masterclass.yaml"
         result = funnel("sequence", "check", str(file))
         assert result.exit_code == 0
