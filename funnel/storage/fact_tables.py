@@ -109,6 +109,7 @@ class FactSourceRow(Base):
     preset: Mapped[str]
     secrets: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'"))
     field_mapping: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
+    per_minute: Mapped[int | None]  # events a minute before 429; none: no limit
     is_active: Mapped[bool] = mapped_column(server_default=text("true"))
 
 

@@ -64,6 +64,7 @@ def _fact_sources() -> None:
             server_default=sa.text("'{}'"),
             nullable=False,
         ),
+        sa.Column("per_minute", sa.Integer(), nullable=True),
         sa.Column("is_active", sa.Boolean(), server_default=sa.text("true"), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_fact_sources")),
         sa.UniqueConstraint("slug", name=op.f("uq_fact_sources_slug")),
