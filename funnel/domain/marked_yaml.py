@@ -61,6 +61,7 @@ class Fields:
         self.node = node
         self._problems = problems
         self._values: dict[str, Node] = {}
+        self._entries: dict[str, list[Node]] = {}
         for key, value in node.value:
             self._take(key, value, known)
 
@@ -72,9 +73,16 @@ class Fields:
         node = self._values.get(name)
         return str(node.value).strip() if isinstance(node, ScalarNode) else None
 
-    def wrong(self, name: str | None, reason: str, remedy: str = "") -> None:
-        """Note a problem at the value of a field, or at the whole mapping."""
+    def wrong(
+        self, name: str | None, reason: str, remedy: str = "", *, entry: int | None = None
+    ) -> None:
+        """Note a problem at the value of a field, or at the whole mapping.
+
+        ``entry`` counts among what ``read_each`` returned for this field.
+        """
         place = self.node if name is None else self._values.get(name, self.node)
+        if name is not None and entry is not None:
+            place = self._entries[name][entry]
         self._problems.append(problem_at(place, reason, remedy))
 
     def read(self, name: str, reader: Callable[[str], _Value], default: _Value) -> _Value:
@@ -98,8 +106,14 @@ class Fields:
         nodes = node.value if isinstance(node, SequenceNode) else [node]
         if not nodes:
             self.wrong(name, f'"{name}" is empty', "Leave the field away, or write what it is.")
-        read = (self._read_node(each, name, reader, None) for each in nodes)
-        return [each for each in read if each is not None]
+        found: list[_Value] = []
+        self._entries[name] = []
+        for each in nodes:
+            value = self._read_node(each, name, reader, None)
+            if value is not None:
+                found.append(value)
+                self._entries[name].append(each)
+        return found
 
     def pairs(self, name: str) -> Iterator[tuple[str, Node]]:
         """Yield key and value of a mapping in a field, once for each key."""

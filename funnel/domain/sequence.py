@@ -96,6 +96,10 @@ class Condition:
     limit: Delay | None = None
 
 
+# What a sequence has for a goal if it says nothing: "booked a call".
+DEFAULT_GOAL = (Condition(kind=ConditionKind.BOOKED),)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Anchor:
     """What the time counts from: ``step_key`` for a step, ``fixed_at`` for a fixed moment."""
@@ -180,7 +184,7 @@ class SequenceDefinition:
     on_unknown: UnknownPolicy = UnknownPolicy.HOLD
     days_between_letters: int = 2
     blackout_dates: frozenset[date] = frozenset()
-    goal: tuple[Condition, ...] = (Condition(kind=ConditionKind.BOOKED),)
+    goal: tuple[Condition, ...] = DEFAULT_GOAL
     exit_if: tuple[Condition, ...] = ()
     tracks_opens: bool = False
 

@@ -4,18 +4,27 @@ The words are explained in ``docs/sequence-file.md``.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import PurePath
 
 from yaml.nodes import MappingNode
 
+from funnel.domain.condition_checks import check_endings
+from funnel.domain.condition_text import read_condition
 from funnel.domain.errors import InvalidInputError
 from funnel.domain.marked_yaml import Fields, Problem, read_mapping
-from funnel.domain.sequence import RunPolicy, SequenceDefinition, Step, UnknownPolicy
+from funnel.domain.sequence import (
+    DEFAULT_GOAL,
+    Condition,
+    RunPolicy,
+    SequenceDefinition,
+    Step,
+    UnknownPolicy,
+)
 from funnel.domain.sequence_json import definition_from_json, definition_to_json
 from funnel.domain.step_checks import check_steps
-from funnel.domain.step_file import STEP_FIELDS, choice, read_key, read_step
+from funnel.domain.step_file import STEP_FIELDS, choice, read_key, read_step, read_yes_or_no
 
 __all__ = [
     "Problem",
@@ -32,6 +41,9 @@ _FILE_FIELDS = (
     "on_unknown",
     "days_between_letters",
     "no_letters_on",
+    "goal",
+    "exit_if",
+    "opens",
     "steps",
 )
 _MOST_STEPS = 200
@@ -78,7 +90,9 @@ def _definition(
     slug = _slug(fields, file_name)
     title = fields.require("title", _read_title)
     brand = fields.read("brand", read_key, "default")
-    steps = _steps(fields, problems)
+    steps, positions = _steps(fields, problems)
+    goal = _endings(fields, "goal", positions)
+    exit_if = _endings(fields, "exit_if", positions)
     runs = fields.read("runs", choice(RunPolicy), RunPolicy.ONCE_PER_SESSION)
     on_unknown = fields.read("on_unknown", choice(UnknownPolicy), UnknownPolicy.HOLD)
     days = fields.read("days_between_letters", _read_days, 2)
@@ -94,6 +108,9 @@ def _definition(
         on_unknown=on_unknown,
         days_between_letters=days,
         blackout_dates=frozenset(blackout_dates),
+        goal=goal or DEFAULT_GOAL,
+        exit_if=exit_if,
+        tracks_opens=fields.read("opens", read_yes_or_no, default=False),
     )
 
 
@@ -106,13 +123,14 @@ def _slug(fields: Fields, file_name: str) -> str:
         return ""
 
 
-def _steps(fields: Fields, problems: list[Problem]) -> list[Step]:
+def _steps(fields: Fields, problems: list[Problem]) -> tuple[list[Step], dict[str, int]]:
+    """Return the steps that could be read, and where each key of the file stands."""
     nodes = list(fields.mappings("steps"))
     if not nodes and not problems:
         fields.wrong("steps", "there are no steps", "Add steps: with an entry for every email.")
     if len(nodes) > _MOST_STEPS:
         fields.wrong("steps", f"there are more than {_MOST_STEPS} steps", "Split the sequence.")
-        return []
+        return [], {}
     read: list[tuple[Step, Fields]] = []
     positions: dict[str, int] = {}
     for position, node in enumerate(nodes):
@@ -126,7 +144,14 @@ def _steps(fields: Fields, problems: list[Problem]) -> list[Step]:
         if step is not None and positions[step.key] == position:
             read.append((step, step_fields))
     check_steps(read, positions)
-    return [step for step, _ in read]
+    return [step for step, _ in read], positions
+
+
+def _endings(fields: Fields, name: str, positions: Mapping[str, int]) -> tuple[Condition, ...]:
+    conditions = tuple(fields.read_each(name, read_condition))
+    for each in check_endings(name, conditions, positions):
+        fields.wrong(each.name, each.reason, each.remedy, entry=each.entry)
+    return conditions
 
 
 def _read_title(text: str) -> str:

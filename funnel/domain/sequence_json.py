@@ -1,11 +1,12 @@
 """A sequence definition as plain values, for the row of its version, and back without loss."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, TypeVar
 
 from funnel.domain.errors import InvalidInputError
 from funnel.domain.sequence import (
+    DEFAULT_GOAL,
     Anchor,
     AnchorKind,
     Condition,
@@ -21,7 +22,10 @@ from funnel.domain.sequence import (
 from funnel.domain.timing import Delay, SendWindow
 
 # Counted up when the form changes; what reads rows then reads every form that was ever stored.
-_FORM = 1
+_FORM = 2
+# Form 1 knew no goal, no end, no opens, and of a condition its kind only. What says none of that
+# is still written in it, so that a program from before reads it, and nothing has changed.
+_FIRST_FORM = 1
 _MICROSECOND = timedelta(microseconds=1)
 
 _Given = TypeVar("_Given")
@@ -30,8 +34,11 @@ _Made = TypeVar("_Made")
 
 def definition_to_json(definition: SequenceDefinition) -> dict[str, Any]:
     """Return the definition as values that JSON knows; durations are whole microseconds."""
+    endings = _endings_to_json(definition)
+    asked = [each for step in definition.steps for each in step.conditions]
+    is_plain = not endings and all(_is_plain(each) for each in asked)
     return {
-        "form": _FORM,
+        "form": _FIRST_FORM if is_plain else _FORM,
         "slug": definition.slug,
         "title": definition.title,
         "brand": definition.brand,
@@ -39,8 +46,20 @@ def definition_to_json(definition: SequenceDefinition) -> dict[str, Any]:
         "on_unknown": definition.on_unknown.value,
         "days_between_letters": definition.days_between_letters,
         "blackout_dates": sorted(each.isoformat() for each in definition.blackout_dates),
+        **endings,
         "steps": [_step_to_json(each) for each in definition.steps],
     }
+
+
+def _endings_to_json(definition: SequenceDefinition) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    if definition.goal != DEFAULT_GOAL:
+        found["goal"] = [_condition_to_json(each) for each in definition.goal]
+    if definition.exit_if:
+        found["exit_if"] = [_condition_to_json(each) for each in definition.exit_if]
+    if definition.tracks_opens:
+        found["tracks_opens"] = True
+    return found
 
 
 def definition_from_json(stored: Mapping[str, Any]) -> SequenceDefinition:
@@ -50,7 +69,7 @@ def definition_from_json(stored: Mapping[str, Any]) -> SequenceDefinition:
         InvalidInputError: They are not such values, or of a form that this version does not know.
     """
     try:
-        if stored["form"] != _FORM:
+        if stored["form"] not in (_FIRST_FORM, _FORM):
             raise InvalidInputError(
                 f"a stored sequence of form {stored['form']} is not known here",
                 remedy="Run the version that stored it, or a later one.",
@@ -70,6 +89,9 @@ def _definition(stored: Mapping[str, Any]) -> SequenceDefinition:
         days_between_letters=stored["days_between_letters"],
         blackout_dates=frozenset(date.fromisoformat(each) for each in stored["blackout_dates"]),
         steps=tuple(_step(each) for each in stored["steps"]),
+        goal=_conditions(stored["goal"]) if "goal" in stored else DEFAULT_GOAL,
+        exit_if=_conditions(stored.get("exit_if", ())),
+        tracks_opens=stored.get("tracks_opens", False),
     )
 
 
@@ -98,7 +120,7 @@ def _step(stored: Mapping[str, Any]) -> Step:
         without_session=_optional(_timing, stored["without_session"]),
         window=_optional(_window, stored["window"]),
         grace=_duration(stored["grace"]),
-        conditions=tuple(_condition(each) for each in stored["conditions"]),
+        conditions=_conditions(stored["conditions"]),
         wait=_optional(_wait, stored["wait"]),
         lead=_optional(_duration, stored["lead"]),
         apart_from=tuple((key, _duration(gap)) for key, gap in stored["apart_from"]),
@@ -154,12 +176,35 @@ def _window(stored: Mapping[str, Any]) -> SendWindow:
     )
 
 
+def _is_plain(condition: Condition) -> bool:
+    return condition == Condition(kind=condition.kind, is_negated=condition.is_negated)
+
+
 def _condition_to_json(condition: Condition) -> dict[str, Any]:
-    return {"kind": condition.kind.value, "is_negated": condition.is_negated}
+    said: dict[str, Any] = {"kind": condition.kind.value, "is_negated": condition.is_negated}
+    texts = ("name", "value", "step_key")
+    said |= {each: getattr(condition, each) for each in texts if getattr(condition, each)}
+    if condition.elapsed:
+        said["elapsed"] = _duration_to_json(condition.elapsed)
+    if condition.limit is not None:
+        said["limit"] = _delay_to_json(condition.limit)
+    return said
+
+
+def _conditions(stored: Sequence[Mapping[str, Any]]) -> tuple[Condition, ...]:
+    return tuple(_condition(each) for each in stored)
 
 
 def _condition(stored: Mapping[str, Any]) -> Condition:
-    return Condition(kind=ConditionKind(stored["kind"]), is_negated=stored["is_negated"])
+    return Condition(
+        kind=ConditionKind(stored["kind"]),
+        is_negated=stored["is_negated"],
+        name=stored.get("name", ""),
+        value=stored.get("value", ""),
+        step_key=stored.get("step_key", ""),
+        elapsed=_duration(stored.get("elapsed", 0)),
+        limit=_optional(_delay, stored.get("limit")),
+    )
 
 
 def _delay_to_json(delay: Delay) -> dict[str, Any]:

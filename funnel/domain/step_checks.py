@@ -2,36 +2,17 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from funnel.domain.condition_checks import Finding, check_conditions, may_still_come
 from funnel.domain.marked_yaml import Fields
-from funnel.domain.sequence import (
-    AnchorKind,
-    Condition,
-    ConditionKind,
-    Step,
-    StepKind,
-    Timing,
-)
+from funnel.domain.sequence import AnchorKind, Step, StepKind, Timing
 from funnel.domain.timing import due_at
 
 _NO_TIME = timedelta(0)
 _UTC = ZoneInfo("UTC")
 _RESERVED = frozenset(each.value for each in AnchorKind)
-_ATTENDANCE = frozenset(
-    {ConditionKind.ATTENDED, ConditionKind.MISSED, ConditionKind.ATTENDANCE_UNKNOWN}
-)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Finding:
-    """A field that is wrong: the name of the field, what is wrong with it, and what to do."""
-
-    name: str
-    reason: str
-    remedy: str
 
 
 def check_steps(steps: Sequence[tuple[Step, Fields]], positions: Mapping[str, int]) -> None:
@@ -49,7 +30,7 @@ def check_steps(steps: Sequence[tuple[Step, Fields]], positions: Mapping[str, in
             *_key(step),
             *_anchors(step, positions, counted_from),
             *_delays(step),
-            *_conditions(step),
+            *check_conditions(step, positions),
             *_wait(step),
             *_neighbours(step, positions),
             *_seat_fields(step),
@@ -59,14 +40,14 @@ def check_steps(steps: Sequence[tuple[Step, Fields]], positions: Mapping[str, in
             reason = f'nobody else is in the group "{step.one_of}"'
             findings.append(_finding("one_of", reason, "Name a group of two steps or more."))
         for each in findings:
-            fields.wrong(each.name, each.reason, each.remedy)
+            fields.wrong(each.name, each.reason, each.remedy, entry=each.entry)
 
 
-def _finding(name: str, reason: str, remedy: str) -> _Finding:
-    return _Finding(name=name, reason=reason, remedy=remedy)
+def _finding(name: str, reason: str, remedy: str) -> Finding:
+    return Finding(name=name, reason=reason, remedy=remedy)
 
 
-def _key(step: Step) -> Iterator[_Finding]:
+def _key(step: Step) -> Iterator[Finding]:
     if step.key in _RESERVED:
         yield _finding("key", f'"{step.key}" is a word of timings', "Choose another key.")
 
@@ -83,7 +64,7 @@ def _counted_keys(step: Step) -> list[str]:
 
 def _anchors(
     step: Step, positions: Mapping[str, int], counted_from: Mapping[str, Sequence[str]]
-) -> Iterator[_Finding]:
+) -> Iterator[Finding]:
     for name, timing in _timings(step):
         other = timing.anchor.step_key
         if not other:
@@ -117,7 +98,7 @@ def _circle(start: str, other: str, counted_from: Mapping[str, Sequence[str]]) -
     return ""
 
 
-def _delays(step: Step) -> Iterator[_Finding]:
+def _delays(step: Step) -> Iterator[Finding]:
     for name, timing in _timings(step):
         delay, kind = timing.delay, timing.anchor.kind
         is_before = delay.days < 0 or delay.elapsed < _NO_TIME
@@ -131,34 +112,14 @@ def _delays(step: Step) -> Iterator[_Finding]:
             yield _finding(name, reason, 'Say how long after the other one: "1 h after …".')
 
 
-def _conditions(step: Step) -> Iterator[_Finding]:
-    wanted = {each.kind for each in step.conditions if not each.is_negated}
-    refused = {each.kind for each in step.conditions if each.is_negated}
-    for kind in sorted(wanted & refused):
-        yield _finding("skip_if", f'"{kind}" is asked both ways', "Keep one of them.")
-    if len(wanted & _ATTENDANCE) > 1:
-        words = " and ".join(sorted(wanted & _ATTENDANCE))
-        reason = f"nobody is {words} at once: all conditions must hold"
-        yield _finding("only_if", reason, "Write one step for each, in one group: one_of.")
-    if len(set(step.conditions)) < len(step.conditions):
-        yield _finding("only_if", "a condition is here twice", "Keep one.")
-
-
-def _wait(step: Step) -> Iterator[_Finding]:
+def _wait(step: Step) -> Iterator[Finding]:
     if step.wait is None:
         return
-    if not any(_may_still_come(each) for each in step.conditions):
+    if not any(may_still_come(each) for each in step.conditions):
         remedy = "Add only_if: attended, missed or replay available, or delete the wait."
         yield _finding("wait", "there is no word to wait for", remedy)
     if not _ends_after_its_step(step):
         yield _finding("wait", "the wait is over before it begins", "Let it end after the timing.")
-
-
-def _may_still_come(condition: Condition) -> bool:
-    """Whether a word may come after the step's moment; "attendance unknown" is settled there."""
-    if condition.kind is ConditionKind.ATTENDANCE_UNKNOWN:
-        return condition.is_negated
-    return condition.kind in _ATTENDANCE or condition.kind is ConditionKind.REPLAY_AVAILABLE
 
 
 def _ends_after_its_step(step: Step) -> bool:
@@ -173,7 +134,7 @@ def _ends_after_its_step(step: Step) -> bool:
     return False
 
 
-def _neighbours(step: Step, positions: Mapping[str, int]) -> Iterator[_Finding]:
+def _neighbours(step: Step, positions: Mapping[str, int]) -> Iterator[Finding]:
     for key, _ in step.apart_from:
         if key not in positions:
             reason = f'"{key}" is no step of this sequence'
@@ -183,7 +144,7 @@ def _neighbours(step: Step, positions: Mapping[str, int]) -> Iterator[_Finding]:
             yield _finding("apart_from", reason, "Name the key of a step above.")
 
 
-def _seat_fields(step: Step) -> Iterator[_Finding]:
+def _seat_fields(step: Step) -> Iterator[Finding]:
     kind = step.timing.anchor.kind
     if step.lead is not None and kind.happens_first:
         reason = "a lead is a distance before the session"
@@ -193,12 +154,12 @@ def _seat_fields(step: Step) -> Iterator[_Finding]:
         yield _finding("repeats_when_moved", reason, "Count from session start.")
 
 
-def _hours(step: Step) -> Iterator[_Finding]:
+def _hours(step: Step) -> Iterator[Finding]:
     window = step.window
     if window is None or step.kind is not StepKind.LETTER:
         return
     for name, timing in _timings(step):
-        if timing.at is not None and not window.opens <= timing.at < window.closes:
+        if timing.at is not None and not window.contains(timing.at):
             hours = f"{window.opens:%H:%M}-{window.closes:%H:%M}"
             reason = f"{timing.at:%H:%M} lies outside the hours {hours}"
             yield _finding(name, reason, "Change the hour, or add hours: with a wider window.")

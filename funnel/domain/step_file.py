@@ -1,13 +1,15 @@
 """One step of a sequence file: its fields in an author's words, made into a step."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import time, timedelta
 from enum import StrEnum
 from typing import TypeVar
 
+from funnel.domain.condition_text import read_condition
 from funnel.domain.errors import InvalidInputError
 from funnel.domain.marked_yaml import Fields
-from funnel.domain.sequence import Condition, ConditionKind, Step, StepKind, Timing, Wait
+from funnel.domain.sequence import Condition, Step, StepKind, Timing, Wait
 from funnel.domain.timing import EVERY_DAY, SendWindow
 from funnel.domain.timing_text import (
     LONGEST_KEY,
@@ -82,7 +84,7 @@ def read_step(fields: Fields) -> Step | None:
         lead=fields.read("lead", read_duration, None),
         apart_from=_apart_from(fields),
         one_of=fields.read("one_of", read_key, ""),
-        repeats_when_moved=fields.read("repeats_when_moved", _read_yes_or_no, default=False),
+        repeats_when_moved=fields.read("repeats_when_moved", read_yes_or_no, default=False),
     )
 
 
@@ -149,7 +151,7 @@ def _read_hours(text: str) -> tuple[time, time]:
     if not hyphen:
         raise InvalidInputError(f'"{text}" names no hours', remedy='Write them like "09:00-17:00".')
     hours = read_time(opens.strip()), read_time(closes.strip())
-    SendWindow(opens=hours[0], closes=hours[1])  # refuses hours that end before they begin
+    SendWindow(opens=hours[0], closes=hours[1])  # refuses hours without any time in between
     return hours
 
 
@@ -169,10 +171,9 @@ def _read_grace(text: str) -> timedelta:
 
 
 def _conditions(fields: Fields) -> tuple[Condition, ...]:
-    reader = choice(ConditionKind)
-    asked = [Condition(kind=each) for each in fields.read_each("only_if", reader)]
-    asked += [Condition(kind=each, is_negated=True) for each in fields.read_each("skip_if", reader)]
-    return tuple(asked)
+    wanted = fields.read_each("only_if", read_condition)
+    refused = fields.read_each("skip_if", read_condition)
+    return (*wanted, *(replace(each, is_negated=True) for each in refused))
 
 
 def _wait(fields: Fields, timing: Timing) -> Wait | None:
@@ -204,7 +205,12 @@ def _apart_from(fields: Fields) -> tuple[tuple[str, timedelta], ...]:
     return tuple(found)
 
 
-def _read_yes_or_no(text: str) -> bool:
+def read_yes_or_no(text: str) -> bool:
+    """Return what "yes" and "no" mean.
+
+    Raises:
+        InvalidInputError: Neither of them.
+    """
     if text in {"yes", "true"}:
         return True
     if text in {"no", "false"}:

@@ -29,6 +29,9 @@ class Delay:
 class SendWindow:
     """Local weekdays (Monday is 0) and hours in which a letter may leave; ``closes`` is excluded.
 
+    Hours that end before they begin go over midnight: "20:00-02:00" belongs to the day on which
+    it opens, so a Friday's window lets a letter leave early on Saturday.
+
     Raises:
         InvalidInputError: It never opens: no weekday, an unknown one, or no time in between.
     """
@@ -42,11 +45,22 @@ class SendWindow:
             raise InvalidInputError(
                 "a window needs at least one weekday", remedy="Name days between mon and sun."
             )
-        if self.opens >= self.closes:
+        if self.opens == self.closes:
             raise InvalidInputError(
-                f"a window cannot open at {self.opens:%H:%M} and close at {self.closes:%H:%M}",
-                remedy="Let it close later on the same day than it opens.",
+                f"a window cannot open and close at {self.opens:%H:%M}",
+                remedy="Let it close later; 00:00-23:59 is the whole day, 20:00-02:00 a night.",
             )
+
+    @property
+    def is_over_midnight(self) -> bool:
+        """Whether it closes on the day after the one on which it opens."""
+        return self.closes < self.opens
+
+    def contains(self, at: time) -> bool:
+        """Whether it is open at this local hour of the day."""
+        if self.is_over_midnight:
+            return at >= self.opens or at < self.closes
+        return self.opens <= at < self.closes
 
     def first_in(self, moment: datetime, zone: ZoneInfo) -> datetime:
         """Return the first moment, not before ``moment``, at which this window is open.
@@ -60,7 +74,8 @@ class SendWindow:
         """
         moment = moment.astimezone(UTC)
         first_day = moment.astimezone(zone).date()
-        for days_later in count():
+        # The window of the night before may still be open.
+        for days_later in count(-1 if self.is_over_midnight else 0):
             day = first_day + timedelta(days=days_later)
             if day.weekday() not in self.weekdays:
                 continue
@@ -71,8 +86,9 @@ class SendWindow:
         raise AssertionError("unreachable: a window has a weekday")
 
     def hours_on(self, day: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
-        """Return when the window opens and closes on a local day, weekday or not, as UTC."""
-        return local_moment(day, self.opens, zone), local_moment(day, self.closes, zone)
+        """Return when the window of a local day opens and closes, weekday or not, as UTC."""
+        last_day = day + ONE_DAY if self.is_over_midnight else day
+        return local_moment(day, self.opens, zone), local_moment(last_day, self.closes, zone)
 
 
 def local_moment(day: date, at: time, zone: ZoneInfo) -> datetime:

@@ -23,6 +23,8 @@ _UNITS = {
     **dict.fromkeys(("min", "minute", "minutes"), timedelta(minutes=1)),
     **dict.fromkeys(("s", "second", "seconds"), timedelta(seconds=1)),
 }
+# Delays are added to it, and a calendar ends somewhere.
+_FIRST_YEAR, _LAST_YEAR = 2000, 2199
 _SHOWN_UNITS = ("h", "min", "s")
 _DAYS = frozenset({"day", "days"})
 _NAMED_ANCHORS = {
@@ -92,7 +94,7 @@ def read_duration(text: str) -> timedelta:
     Raises:
         InvalidInputError: Not a duration, or none at all.
     """
-    delay = _read_delay(text, is_before=False)
+    delay = read_delay(text)
     if delay.days:
         raise InvalidInputError(
             f'"{text}" counts days, which are not always 24 h', remedy="Write hours: 24 h."
@@ -100,17 +102,31 @@ def read_duration(text: str) -> timedelta:
     return delay.elapsed
 
 
+def delay_text(delay: Delay) -> str:
+    """Return a delay without its side: "1 day 2 h"; empty for none."""
+    words = []
+    if delay.days:
+        words.append(f"{abs(delay.days)} {'day' if abs(delay.days) == 1 else 'days'}")
+    if delay.elapsed:
+        words.append(duration_text(delay.elapsed))
+    return " ".join(words)
+
+
+def read_delay(text: str) -> Delay:
+    """Return the delay forwards that "2 days" or "36 h" names; the opposite of ``delay_text``.
+
+    Raises:
+        InvalidInputError: Not a delay, or none at all.
+    """
+    return _read_delay(text, is_before=False)
+
+
 def _relation(delay: Delay) -> str:
     days, elapsed = delay.days, delay.elapsed
     if not days and not elapsed:
         return "on"
-    words = []
-    if days:
-        words.append(f"{abs(days)} {'day' if abs(days) == 1 else 'days'}")
-    if elapsed:
-        words.append(duration_text(elapsed))
     side = "before" if days < 0 or (not days and elapsed < _NO_TIME) else "after"
-    return f"{' '.join(words)} {side}"
+    return f"{delay_text(delay)} {side}"
 
 
 def _read_delay(text: str, *, is_before: bool) -> Delay:
@@ -153,4 +169,8 @@ def _read_moment(text: str) -> datetime:
         raise InvalidInputError(f'"{text}" is not a moment: {error}', remedy=remedy) from error
     if moment.tzinfo is None:
         raise InvalidInputError(f'"{text}" has no offset from UTC', remedy=remedy)
+    if not _FIRST_YEAR <= moment.year <= _LAST_YEAR:
+        raise InvalidInputError(
+            f'"{text}" is not between {_FIRST_YEAR} and {_LAST_YEAR}', remedy=remedy
+        )
     return moment.astimezone(UTC)

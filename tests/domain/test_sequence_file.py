@@ -86,6 +86,7 @@ def test_a_fixed_moment_keeps_its_offset():
         ("weekdays: [tue, fri-sun]", SendWindow(weekdays=frozenset({1, 4, 5, 6}))),
         ("weekdays: fri-mon", SendWindow(weekdays=frozenset({4, 5, 6, 0}))),
         ("hours: 07:30-20:00", SendWindow(opens=time(7, 30), closes=time(20))),
+        ("hours: 08:00-02:00", SendWindow(opens=time(8), closes=time(2))),
         ('hours: "07:30 - 20:00"', SendWindow(opens=time(7, 30), closes=time(20))),
     ],
 )
@@ -139,6 +140,72 @@ steps:
     assert last.grace == 10 * MINUTE
 
 
+def test_a_night_takes_an_hour_on_either_side_of_midnight():
+    for at in ("20:00", "23:59", "00:00", "01:59"):
+        fields = ("kind: letter", f"timing: 1 day after first, {at}", "hours: 20:00-02:00")
+        assert parse_step(*fields).window == SendWindow(opens=time(20), closes=time(2))
+
+
+def test_every_condition_is_read_where_it_stands():
+    definition = parse(
+        """
+title: x
+goal: [booked intro call, tag customer]
+exit_if:
+  - bought
+  - clicked link stop in a
+opens: yes
+steps:
+  - {key: a, kind: service, timing: on registration}
+  - key: b
+    kind: letter
+    timing: 2 days after a, 09:00
+    only_if: [left before 45 min, clicked link book in a within 2 days]
+    skip_if:
+      - field country is New Zealand
+      - replied within 36 h
+"""
+    )
+    assert definition.goal == (
+        Condition(kind=ConditionKind.BOOKED, name="intro call"),
+        Condition(kind=ConditionKind.TAG, name="customer"),
+    )
+    assert definition.exit_if == (
+        Condition(kind=ConditionKind.BOUGHT),
+        Condition(kind=ConditionKind.CLICKED, name="stop", step_key="a"),
+    )
+    assert definition.tracks_opens
+    assert definition.steps[1].conditions == (
+        Condition(kind=ConditionKind.LEFT_BEFORE, elapsed=45 * MINUTE),
+        Condition(kind=ConditionKind.CLICKED, name="book", step_key="a", limit=Delay(days=2)),
+        Condition(kind=ConditionKind.FIELD, is_negated=True, name="country", value="New Zealand"),
+        Condition(kind=ConditionKind.REPLIED, is_negated=True, limit=Delay(elapsed=36 * HOUR)),
+    )
+    assert parse("title: x\nsteps: [{key: a, kind: service, timing: on registration}]").goal == (
+        Condition(kind=ConditionKind.BOOKED),
+    )
+
+
+def test_a_wrong_condition_is_shown_on_its_own_line():
+    problems = problems_of(
+        """title: x
+steps:
+  - key: a
+    kind: letter
+    timing: 1 day after enrollment
+  - key: b
+    kind: letter
+    timing: 1 day after a
+    only_if:
+      - registered
+      - clicked in c
+      - atended
+      - clicked in b
+"""
+    )
+    assert [each.line for each in problems] == [11, 12, 13]
+
+
 def problems_of(text: str, *, file_name: str = "a-sequence.yaml"):
     with pytest.raises(SequenceFileError) as refused:
         parse_sequence(text, file_name=file_name)
@@ -168,7 +235,9 @@ def problems_of(text: str, *, file_name: str = "a-sequence.yaml"):
         ("before the registration", ["kind: service", "timing: 1 h before registration"], "beforehand", "after"),
         ("late for a letter", ["kind: letter", "timing: 1 day after first", "late: skip"], "not for a letter", "Delete"),
         ("hours for a service email", ["kind: service", "timing: on registration", "hours: 09:00-17:00"], "not for a service", "Delete"),
-        ("hours that end before they begin", ["kind: letter", "timing: 1 day after first", "hours: 17:00-09:00"], "cannot open at 17:00", "later"),
+        ("hours without any time in between", ["kind: letter", "timing: 1 day after first", "hours: 17:00-17:00"], "cannot open and close at 17:00", "later"),
+        ("an hour outside a night", ["kind: letter", "timing: '1 day after first, 09:00'", "hours: 20:00-02:00"], "09:00 lies outside the hours 20:00-02:00", "hours:"),
+        ("the hour at which a night ends", ["kind: letter", "timing: '1 day after first, 02:00'", "hours: 20:00-02:00"], "02:00 lies outside", "hours:"),
         ("one hour only", ["kind: letter", "timing: 1 day after first", "hours: '09:00'"], "names no hours", "09:00-17:00"),
         ("an hour outside the hours", ["kind: letter", "timing: '1 day after first, 17:00'"], "outside the hours 09:00-17:00", "hours:"),
         ("an hour outside, without a session", ["kind: letter", "timing: 1 day after session end", "without_session: '1 day after first, 08:59'"], "08:59 lies outside", "hours:"),
@@ -182,6 +251,18 @@ def problems_of(text: str, *, file_name: str = "a-sequence.yaml"):
         ("days where hours are meant", ["kind: service", "timing: on registration", "late: within 1 day"], "not always 24 h", "24 h"),
         ("later than a week", ["kind: service", "timing: on registration", "late: within 200 h"], "more than a week", "not wanted"),
         ("an unknown condition", ["kind: letter", "timing: 1 day after first", "only_if: registred"], '"registred"', "registered, attended"),
+        ("a click in an unknown step", ["kind: letter", "timing: 1 day after first", "only_if: clicked in frist"], '"frist" is no step', "a step above"),
+        ("a click in itself", ["kind: letter", "timing: 1 day after first", "only_if: clicked in last"], "does not stand above this step", "a step above"),
+        ("a time for what does not happen", ["kind: letter", "timing: 1 day after first", "only_if: attended within 2 days"], "does not happen within a time", "Delete"),
+        ("a time of more than a year", ["kind: letter", "timing: 1 day after first", "skip_if: clicked within 366 days"], "longer than a year", "shorter"),
+        ("a time that ends after the session began", ["kind: service", "timing: 1 h before session start", "skip_if: booked within 2 days"], "ends after the session's start", "clicked in your-seat within 2 days"),
+        ("left before, before the session", ["kind: service", "timing: 1 h before session start", "only_if: left before 45 min"], "before the session", "session end"),
+        ("left before without a time", ["kind: service", "timing: on session end", "only_if: left before"], "says no time", "left before 45 min"),
+        ("left before, and missed", ["kind: service", "timing: on session end", "only_if: [missed, left before 45 min]"], "missed and in the room at once", "one_of"),
+        ("left before it stayed", ["kind: service", "timing: on session end", "only_if: [left before 45 min, stayed until 60 min]"], "until which they stayed", "earlier"),
+        ("left after a day", ["kind: service", "timing: on session end", "only_if: left before 25 h"], "longer than a day", "45 min"),
+        ("a tag without a name", ["kind: letter", "timing: 1 day after first", "only_if: tag"], "says no name", "tag customer"),
+        ("a moment in another age", ["kind: letter", "timing: on 9999-12-01T09:00Z"], "not between 2000 and 2199", "+01:00"),
         ("a condition asked both ways", ["kind: letter", "timing: 1 day after first", "only_if: attended", "skip_if: attended"], "both ways", "Keep one"),
         ("a condition twice", ["kind: letter", "timing: 1 day after first", "only_if: [attended, attended]"], "twice", "Keep one"),
         ("conditions that exclude each other", ["kind: letter", "timing: 1 day after first", "only_if: [attended, missed]"], "attended and missed at once", "one_of"),
@@ -237,6 +318,12 @@ def test_a_wrong_step_is_refused_with_line_reason_and_remedy(case, fields, reaso
         ("an unknown policy", "title: x\nruns: often\nsteps:\n  - {key: a, kind: service, timing: on registration}", 2, '"often"'),
         ("too many days apart", "title: x\ndays_between_letters: 31\nsteps:\n  - {key: a, kind: service, timing: on registration}", 2, "no number of days"),
         ("a date that is none", "title: x\nno_letters_on: [2026-02-30]\nsteps:\n  - {key: a, kind: service, timing: on registration}", 2, "is no date"),
+        ("a goal that is no condition", "title: x\ngoal: happy\nsteps:\n  - {key: a, kind: service, timing: on registration}", 2, '"happy" is no condition'),
+        ("a goal that is itself", "title: x\ngoal:\n  - booked\n  - goal reached\nsteps:\n  - {key: a, kind: service, timing: on registration}", 4, "the goal cannot be"),
+        ("a goal twice", "title: x\ngoal: [booked, booked]\nsteps:\n  - {key: a, kind: service, timing: on registration}", 2, "is here twice"),
+        ("an end in an unknown email", "title: x\nexit_if:\n  - bought\n  - clicked in b\nsteps:\n  - {key: a, kind: service, timing: on registration}", 4, '"b" is no step'),
+        ("an end that is never told", "title: x\nexit_if: attendance unknown\nsteps:\n  - {key: a, kind: service, timing: on registration}", 2, "asked at the moment of an email"),
+        ("opens that are neither", "title: x\nopens: maybe\nsteps:\n  - {key: a, kind: service, timing: on registration}", 2, "neither yes nor no"),
         ("a reserved key", "title: x\nsteps:\n  - {key: registration, kind: service, timing: on registration}", 3, "word of timings"),
         ("a key with a path", "title: x\nsteps:\n  - {key: ../a, kind: service, timing: on registration}", 3, "is no key"),
         ("a long key", f"title: x\nsteps:\n  - {{key: {'a' * 65}, kind: service, timing: on registration}}", 3, "is no key"),

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 import funnel
 from funnel.domain.errors import InvalidInputError
 from funnel.domain.sequence import (
+    DEFAULT_GOAL,
     Anchor,
     AnchorKind,
     Condition,
@@ -52,10 +53,23 @@ anchors = (
 )
 timings = st.builds(Timing, anchor=anchors, delay=delays, at=hours)
 windows = st.builds(
-    lambda weekdays, ends: SendWindow(weekdays=weekdays, opens=min(ends), closes=max(ends)),
+    lambda weekdays, ends: SendWindow(weekdays=weekdays, opens=ends[0], closes=ends[1]),
     st.frozensets(st.integers(0, 6), min_size=1),
-    st.sets(st.times(), min_size=2, max_size=2),
+    st.lists(st.times(), min_size=2, max_size=2, unique=True),
 )
+asked = st.lists(
+    st.builds(
+        Condition,
+        kind=st.sampled_from(ConditionKind),
+        is_negated=st.booleans(),
+        name=st.just("") | st.text(),
+        value=st.just("") | st.text(),
+        step_key=st.just("") | keys,
+        elapsed=st.just(timedelta(0)) | durations,
+        limit=st.none() | delays,
+    ),
+    max_size=3,
+).map(tuple)
 steps = st.builds(
     Step,
     key=keys,
@@ -64,10 +78,7 @@ steps = st.builds(
     without_session=st.none() | timings,
     window=st.none() | windows,
     grace=durations,
-    conditions=st.lists(
-        st.builds(Condition, kind=st.sampled_from(ConditionKind), is_negated=st.booleans()),
-        max_size=3,
-    ).map(tuple),
+    conditions=asked,
     wait=st.none() | st.builds(Wait, delay=delays, at=hours),
     lead=st.none() | durations,
     apart_from=st.lists(st.tuples(keys, durations), max_size=2).map(tuple),
@@ -84,6 +95,9 @@ definitions = st.builds(
     on_unknown=st.sampled_from(UnknownPolicy),
     days_between_letters=st.integers(1, 30),
     blackout_dates=st.frozensets(st.dates(), max_size=3),
+    goal=st.just(DEFAULT_GOAL) | asked,
+    exit_if=asked,
+    tracks_opens=st.booleans(),
 )
 
 
@@ -101,9 +115,27 @@ def test_the_shipped_definition_comes_back_without_loss():
     )
 
 
+def test_what_says_nothing_new_is_still_stored_in_the_first_form():
+    definition = parse_sequence(SHIPPED.read_text(encoding="utf-8"), file_name=SHIPPED.name)
+    stored = definition_to_json(definition)
+    assert stored["form"] == 1
+    assert "goal" not in stored
+    assert all(
+        set(each) == {"kind", "is_negated"} for s in stored["steps"] for each in s["conditions"]
+    )
+    assert definition_from_json(stored).goal == DEFAULT_GOAL
+
+
 @pytest.mark.parametrize(
     "stored",
-    [{}, {"form": 2}, {"form": 1}, {"form": 1, "steps": None}, {"form": 1, "steps": [{"key": 1}]}],
+    [
+        {},
+        {"form": 2},
+        {"form": 3},
+        {"form": 1},
+        {"form": 1, "steps": None},
+        {"form": 1, "steps": [{"key": 1}]},
+    ],
 )
 def test_what_is_no_stored_definition_is_refused(stored):
     with pytest.raises(InvalidInputError):

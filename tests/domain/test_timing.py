@@ -85,7 +85,6 @@ def test_a_window_over_the_hour_that_comes_twice_is_open_both_times():
     [
         {"weekdays": frozenset()},
         {"weekdays": frozenset({7})},
-        {"opens": time(17), "closes": time(9)},
         {"opens": time(9), "closes": time(9)},
     ],
 )
