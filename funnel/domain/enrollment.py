@@ -37,6 +37,7 @@ class PassedStep:
         skip: Why it was skipped, with ``SKIPPED``; it tells whether a letter's day stays used.
         is_letter: It was planned as a letter: it keeps its day also when a later version of the
             sequence does not have its step.
+        was_removed: It was cancelled because its step was taken out of the sequence.
     """
 
     key: str
@@ -48,6 +49,7 @@ class PassedStep:
     session_starts_at: datetime | None = None
     skip: SkipReason | None = None
     is_letter: bool = False
+    was_removed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -75,7 +75,7 @@ def _lines(step: Step, planning: Planning) -> list[PlannedStep]:
         if not _is_held(step, line, planning):
             _set_timer(line, current.row, planning)
         lines.append(line)
-    _take_count(step, rows, lines[0], planning)
+    _take_count(step, rows, lines, planning)
     return lines
 
 
@@ -89,7 +89,9 @@ def _current(step: Step, rows: list[PassedStep], planning: Planning) -> _Current
         return _Current(copy=last.copy, row=last)
     if step.repeats_when_moved and _is_for_new_date(rows, planning):
         return _Current(copy=last.copy + 1)
-    if planning.session is not None and _were_without_seat(rows):
+    # The step was taken out of the sequence while this was queued, and is back by now; or nothing
+    # was ever due for want of a seat, and now there is one.
+    if last.was_removed or (planning.session is not None and _were_without_seat(rows)):
         return _Current(copy=last.copy + 1)
     return None
 
@@ -188,10 +190,19 @@ def _set_timer(line: PlannedStep, row: PassedStep | None, planning: Planning) ->
         planning.timers.append(line.valid_until + _JUST_AFTER)
 
 
-def _take_count(step: Step, rows: list[PassedStep], first: PlannedStep, planning: Planning) -> None:
-    """Remember what other steps count from: the first copy, when it was, or will be, settled."""
-    if rows and rows[0].status.is_settled:
-        planning.counted_from[step.key] = settled_moment(rows[0])
+def _take_count(
+    step: Step, rows: list[PassedStep], lines: list[PlannedStep], planning: Planning
+) -> None:
+    """Remember what other steps count from: the first copy, when it was, or will be, settled.
+
+    One that was cancelled because its step was taken out for a time is no first copy.
+    """
+    at = 0
+    while at < len(rows) and rows[at].was_removed:
+        at += 1
+    first = lines[min(at, len(lines) - 1)]
+    if at < len(rows) and rows[at].status.is_settled:
+        planning.counted_from[step.key] = settled_moment(rows[at])
     elif first.moment is not None:
         # Not settled yet, so it will be after now: nothing that counts from it can be due before.
         planning.counted_from[step.key] = max(first.moment, planning.now + _JUST_AFTER)

@@ -120,7 +120,7 @@ def _write_due(line: PlannedStep, run: Run, writes: _Writes, now: datetime) -> N
     if queued_id is not None:
         writes.given_up[queued_id] = _reason(line)
     else:
-        writes.added.append(_new_message(line, run, now))
+        writes.added.append(message_of(line, run, now))
 
 
 def _with(facts: Facts, lines: Sequence[PlannedStep], now: datetime) -> Facts:
@@ -145,7 +145,8 @@ def _as_passed(line: PlannedStep, facts: Facts, now: datetime) -> PassedStep:
     )
 
 
-def _new_message(line: PlannedStep, run: Run, now: datetime) -> NewMessage:
+def message_of(line: PlannedStep, run: Run, now: datetime) -> NewMessage:
+    """Return the row of one line of a plan: queued, or skipped with its reason."""
     is_letter = line.kind is StepKind.LETTER
     is_skip = line.decision is not Decision.SEND
     session = run.facts.registration.session if run.facts.registration else None
@@ -207,9 +208,7 @@ def _move_queued(answer: Plan, run: Run, facts: Facts, writes: _Writes) -> None:
 def _without_seat(answer: Plan, run: Run, now: datetime) -> list[NewMessage]:
     """At a run's end, the steps that never counted get their row as well: none is unaccounted."""
     return [
-        _new_message(line, run, now)
-        for line in answer.steps
-        if line.decision is Decision.NOT_COUNTED
+        message_of(line, run, now) for line in answer.steps if line.decision is Decision.NOT_COUNTED
     ]
 
 

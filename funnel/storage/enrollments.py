@@ -15,6 +15,7 @@ from funnel.domain.facts import FactKind, Happening
 from funnel.domain.message import LETTER_PRIORITY, MessageStatus
 from funnel.domain.plan import SkipReason
 from funnel.domain.session import Attendance, Registration
+from funnel.domain.version_switch import REMOVED_REASON
 from funnel.storage import sessions
 from funnel.storage.transaction import Transaction
 
@@ -272,6 +273,7 @@ def _passed(row: RowMapping) -> PassedStep:
         session_starts_at=row["session_starts_at"],
         skip=_skip_reason(row),
         is_letter=row["priority"] == LETTER_PRIORITY,
+        was_removed=row["reason"] == REMOVED_REASON,
     )
 
 
@@ -329,7 +331,7 @@ _SAVE_PLAN = text(
     update enrollments set
         state = :state, next_due_at = :next_due_at, waiting_for = :waiting_for,
         letter_days = cast(:letter_days as date[]), plan_revision = plan_revision + 1,
-        ended_at = case when :state = 'active' then null else plan_now() end
+        ended_at = case when :state = 'active' then null else coalesce(ended_at, plan_now()) end
     where id = :run_id
     """
 ).bindparams(bindparam("run_id"))

@@ -101,3 +101,21 @@ def test_what_counts_from_a_step_that_came_too_late_for_somebody_counts_from_its
     assert line.decision is Decision.SEND
     # Due on the third day, long ago: it takes today's hours, not those of two days on.
     assert line.moment.astimezone(BERLIN).date() == date(2031, 3, 23)
+
+
+def test_a_step_that_is_back_in_the_sequence_comes_to_whom_it_was_cancelled_for() -> None:
+    row = PassedStep(
+        key="one",
+        copy=0,
+        status=MessageStatus.CANCELLED,
+        moment=MONDAY + DAY,
+        settled_at=MONDAY + DAY,
+        is_letter=True,
+        was_removed=True,
+    )
+    now = MONDAY + DAY + timedelta(hours=1)
+    answer = plan(RUN, VERSION, Facts(passed=(row,)), frozenset(), now)
+    one, again, two = answer.steps
+    assert (one.decision, again.decision, again.copy) == (Decision.PASSED, Decision.SEND, 1)
+    # What counts from it waits for the copy, not for the one that never left.
+    assert two.moment >= again.moment + 2 * DAY - timedelta(minutes=1)
