@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from html import escape
 from zoneinfo import ZoneInfo
 
 from funnel.domain.consent import Topic
@@ -28,6 +29,19 @@ _CONFIRMATIONS = frozenset({f"notices/{Notice.CONFIRM}", f"notices/{Notice.CONFI
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Counting:
+    """What of an email is counted.
+
+    Attributes:
+        link_ids: The number of each link of the template version, in its order.
+        picture_id: Number of the picture that tells of an opening; ``None``: it carries none.
+    """
+
+    link_ids: tuple[int, ...] = ()
+    picture_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EmailBuilder:
     """What building an email takes beside the message itself.
 
@@ -45,6 +59,7 @@ def build_email(
     compiled: CompiledTemplate,
     open_dates: Sequence[OpenDate],
     builder: EmailBuilder,
+    counting: Counting | None = None,
 ) -> OutgoingEmail:
     """Return the finished email of one message.
 
@@ -53,12 +68,14 @@ def build_email(
         compiled: The template version that the open will pin.
         open_dates: The next sessions with seats, where the text names them.
         builder: Links, renderer and the domain of Message-ID.
+        counting: What is counted; ``None``: nothing is. Only the emails of a run can be.
 
     Raises:
         RenderError: The text asks for something this person has not; ``variable`` names it.
     """
     context = email_context(data, open_dates, builder.links)
-    rendered = builder.renderer.render(compiled, context)
+    counted = _Counted.of(data, counting, builder.links)
+    rendered = builder.renderer.render(compiled, context, counted=counted.addresses)
     domain = data.brand.from_address.rpartition("@")[2]
     topic = data.topic
     return OutgoingEmail(
@@ -70,7 +87,7 @@ def build_email(
         to_address=data.email,
         subject=rendered.subject,
         text=rendered.text,
-        html=rendered.html,
+        html=counted.with_picture(rendered.html),
         sent_at=data.real_now,
         planned_at=data.due_at,
         reply_to=data.brand.reply_to,
@@ -83,6 +100,36 @@ def build_email(
         topic=topic,
         lane=data.lane,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Counted:
+    """The short addresses of one email."""
+
+    addresses: tuple[str, ...] = ()
+    picture: str = ""
+
+    @classmethod
+    def of(cls, data: MergeData, counting: Counting | None, links: Links) -> "_Counted":
+        run_id = data.enrollment_id
+        if counting is None or run_id is None or data.kind is not MessageKind.SEQUENCE:
+            return cls()
+        picture_id = counting.picture_id if data.topic is Topic.LETTERS else None
+        return cls(
+            addresses=tuple(links.click(each, run_id) for each in counting.link_ids),
+            picture="" if picture_id is None else links.open_picture(picture_id, run_id),
+        )
+
+    def with_picture(self, html: str) -> str:
+        """Return the page with the picture as the last thing in it, where there is one."""
+        if not self.picture:
+            return html
+        before, end, after = html.rpartition("</body>")
+        picture = _PICTURE.format(address=escape(self.picture))
+        return f"{before}{picture}{end}{after}" if end else html + picture
+
+
+_PICTURE = '<img src="{address}" width="1" height="1" alt="" style="display:block;border:0">'
 
 
 def email_context(data: MergeData, open_dates: Sequence[OpenDate], links: Links) -> EmailContext:

@@ -3,7 +3,7 @@
 import random
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from threading import Event
 from uuid import UUID
@@ -16,10 +16,18 @@ from funnel.domain.message import MessageKind, MessageStatus
 from funnel.domain.plan import SkipReason
 from funnel.rendering.compiled import CompiledTemplate
 from funnel.sending.mailer import Mailer, Outcome, OutgoingEmail
-from funnel.services.build_email import EmailBuilder, build_email
+from funnel.services.build_email import Counting, EmailBuilder, build_email
 from funnel.services.kept_email import restored_email
 from funnel.services.settle_outcome import settle_outcome
-from funnel.storage import counters, enrollments, outbox, suppressions, templates
+from funnel.storage import (
+    counters,
+    enrollments,
+    links,
+    outbox,
+    sequences,
+    suppressions,
+    templates,
+)
 from funnel.storage.counters import Tally
 from funnel.storage.errors import DATABASE_IS_AWAY
 from funnel.storage.merge_data import MergeData, load_merge_data, load_open_dates
@@ -58,7 +66,15 @@ class Delivery:
     monotonic: Callable[[], float]
     batch_lasts: timedelta = timedelta(seconds=10)
     chance: Callable[[], float] = random.random
-    compiled: dict[UUID, CompiledTemplate] = field(default_factory=dict)
+    texts: dict[UUID, "_Text"] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Text:
+    """A template version, which never changes, and the numbers of its links."""
+
+    compiled: CompiledTemplate
+    counting: Counting
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,15 +158,16 @@ def _prepare(claimed: Claimed, data: MergeData, delivery: Delivery) -> _Prepared
         version_id = data.pinned_version_id or data.live_version_id
         if version_id is None:
             return _end(tx, claimed, MessageStatus.FAILED, f"there is no email {data.template_key}")
-        compiled = _compiled(tx, version_id, delivery)
-        names_dates = "next_dates" in compiled.variables
+        text = _text(tx, data, version_id, delivery)
+        names_dates = "next_dates" in text.compiled.variables
+        counting = _counting(tx, data, text)
         dates = load_open_dates(tx, data.sequence_slug) if names_dates else []
     try:
         # A confirmation speaks of its signup as it is now, also when it is tried again.
         email = (
             restored_email(data.kept)
             if data.kept and data.signup_id is None
-            else build_email(data, compiled, dates, delivery.builder)
+            else build_email(data, text.compiled, dates, delivery.builder, counting)
         )
     except _UNFIT as error:
         with delivery.transactions.begin() as tx:
@@ -160,13 +177,26 @@ def _prepare(claimed: Claimed, data: MergeData, delivery: Delivery) -> _Prepared
     return _Prepared(claimed=claimed, data=data, version_id=version_id, email=email)
 
 
-def _compiled(tx: Transaction, version_id: UUID, delivery: Delivery) -> CompiledTemplate:
+def _text(tx: Transaction, data: MergeData, version_id: UUID, delivery: Delivery) -> _Text:
     """Return a template version; it never changes, so it is kept by its id."""
-    known = delivery.compiled.get(version_id)
+    known = delivery.texts.get(version_id)
     if known is None:
-        known = CompiledTemplate.from_json(templates.read_compiled(tx, version_id))
-        delivery.compiled[version_id] = known
+        compiled = CompiledTemplate.from_json(templates.read_compiled(tx, version_id))
+        wanted = [*compiled.links, links.PICTURE]
+        *link_ids, picture_id = links.ids_of(tx, data.template_key, wanted)
+        counting = Counting(link_ids=tuple(link_ids), picture_id=picture_id)
+        known = _Text(compiled=compiled, counting=counting)
+        delivery.texts[version_id] = known
     return known
+
+
+def _counting(tx: Transaction, data: MergeData, text: _Text) -> Counting | None:
+    """Links are counted in the emails of a run, openings only where its sequence says so."""
+    if data.sequence_version_id is None:
+        return None
+    if sequences.read_definition(tx, data.sequence_version_id).tracks_opens:
+        return text.counting
+    return replace(text.counting, picture_id=None)
 
 
 def _open(prepared: _Prepared, delivery: Delivery) -> Opened | str:

@@ -28,6 +28,7 @@ class MergeData:
         pinned_version_id: The one an earlier attempt pinned.
         kept: The finished email of an earlier attempt, as it was handed over.
         holds_seat: Whether a registration stands.
+        sequence_version_id: The version that the run is in; ``None`` without a run.
     """
 
     message_id: UUID
@@ -56,6 +57,7 @@ class MergeData:
     live_version_id: UUID | None
     pinned_version_id: UUID | None
     kept: Mapping[str, Any] | None
+    sequence_version_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +109,7 @@ _PLAIN = (
     "live_version_id",
     "pinned_version_id",
     "kept",
+    "sequence_version_id",
 )
 
 # A confirmation speaks of its signup: of the date wished there, in the zone given there. All else
@@ -124,6 +127,7 @@ _LOAD = text(
                p.zone
            ) as zone,
            r.id is not null as holds_seat, coalesce(e.calendar_revision, 0) as calendar_revision,
+           e.version_id as sequence_version_id,
            t.live_version_id, m.template_version_id as pinned_version_id, m.context as kept,
            s.id as session_id, s.title, s.starts_at, s.ends_at, s.zone as session_zone, s.seats,
            s.join_url, s.replay_url, s.replay_known_at, s.replay_ends_at, s.closed_at,

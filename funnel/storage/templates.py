@@ -7,6 +7,7 @@ from sqlalchemy import Text, cast, func, insert, literal, select
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from funnel.storage import links
 from funnel.storage.tables import TemplateRow, TemplateVersionRow
 from funnel.storage.transaction import Transaction
 
@@ -44,7 +45,8 @@ def publish_template(
 ) -> int:
     """Write the next version of a template and make it live; return its number.
 
-    ``compiled`` is JSON text. The caller holds the lock of ``lock_definitions``.
+    Its links get their numbers. ``compiled`` is JSON text. The caller holds the lock of
+    ``lock_definitions``.
     """
     newest = select(func.coalesce(func.max(TemplateVersionRow.number), 0))
     statement = newest.where(TemplateVersionRow.key == key)
@@ -67,4 +69,5 @@ def publish_template(
             index_elements=[TemplateRow.key], set_={"live_version_id": version_id}
         )
     )
+    links.ids_of(tx, key, links.links_in(compiled))
     return number
