@@ -1,5 +1,8 @@
 """What the commands say: plain lines on standard output, complaints on standard error."""
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
@@ -31,6 +34,17 @@ def show(table: Table) -> None:
 def say(line: str = "", *, style: str = "") -> None:
     """Print one line as it is; square brackets mean nothing."""
     _OUT.print(line, style=style or None, markup=False)
+
+
+@contextmanager
+def progress(total: int) -> Iterator[Callable[[int], None]]:
+    """Show how much of ``total`` is done, as it is told; where nobody watches, show nothing."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+
+    columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=_OUT, disable=not _OUT.is_terminal) as bar:
+        task = bar.add_task("", total=total)
+        yield lambda done: bar.update(task, completed=done)
 
 
 def complain(problem: str, *, remedy: str = "") -> None:

@@ -12,6 +12,7 @@ from funnel.cli import (
     facts,
     sending,
     sequences,
+    session_dates,
     sessions,
     sources,
     status,
@@ -32,6 +33,8 @@ app.command("web")(web.web)
 app.command("status")(status.status)
 app.command("doctor")(doctor.doctor)
 app.add_typer(sequences.app, name="sequence")
+sessions.app.command("move")(session_dates.move)
+sessions.app.command("cancel")(session_dates.cancel)
 app.add_typer(sessions.app, name="session")
 app.add_typer(sources.app, name="source")
 app.add_typer(facts.app, name="facts")

@@ -1,4 +1,4 @@
-"""Sessions: ``funnel session add | list | change | close``."""
+"""Sessions: ``funnel session add | list | change | close``; moved in ``session_dates``."""
 
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from funnel.storage.transaction import Transactions
 
 DEFAULT_SEQUENCE = "disruption-masterclass"
-_MOMENT_FORMATS = ["%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M"]
+MOMENT_FORMATS = ["%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M"]
 _SHOWN_ID = 8  # characters: enough to tell a few hundred sessions apart
 
 app = typer.Typer(no_args_is_help=True, help="Sessions: the sittings of a masterclass.")
@@ -30,7 +30,7 @@ def _sessions() -> None:
 @app.command()
 def add(  # noqa: PLR0913  (an argument for each option)
     starts: Annotated[
-        datetime, typer.Argument(formats=_MOMENT_FORMATS, help='Local start: "2027-03-09 18:00".')
+        datetime, typer.Argument(formats=MOMENT_FORMATS, help='Local start: "2027-03-09 18:00".')
     ],
     *,
     zone: Annotated[str, typer.Option(help="Zone of that hour, like Europe/Berlin.")],
@@ -57,7 +57,7 @@ def add(  # noqa: PLR0913  (an argument for each option)
     )
     with opened() as deps:
         session = add_session(new, deps.transactions)
-    say(f"Added {_named(session)}.")
+    say(f"Added {named(session)}.")
     if comes_twice(starts, zone):
         say("That hour comes twice on that day, as clocks are put back; the first one is meant.")
     if not join_url:
@@ -82,7 +82,7 @@ def list_all(
     for line in lines:
         table.add_row(
             str(line.session.id)[:_SHOWN_ID],
-            _local(line.session),
+            local_start(line.session),
             line.session.title,
             f"{line.taken} of {line.session.seats}" if line.session.seats else str(line.taken),
             "yes" if line.session.join_url else "no",
@@ -101,7 +101,7 @@ def change(
     replay_url: Annotated[str | None, typer.Option(help="The recording.")] = None,
     replay_ends: Annotated[
         datetime | None,
-        typer.Option(formats=_MOMENT_FORMATS, help="When it closes, in the session's zone."),
+        typer.Option(formats=MOMENT_FORMATS, help="When it closes, in the session's zone."),
     ] = None,
 ) -> None:
     """Change a session; its date is not changed here."""
@@ -119,7 +119,7 @@ def change(
             replay_ends_at=ends_at,
         )
         change_session(found.id, wanted, deps.transactions)
-    say(f"Changed {_named(found)}.")
+    say(f"Changed {named(found)}.")
 
 
 @app.command()
@@ -131,19 +131,7 @@ def close(session: SessionName) -> None:
         found = find_session(session, deps.transactions)
         missed = close_session(found.id, deps.transactions)
     people = "1 person" if missed == 1 else f"{missed:,} people"
-    say(f"Closed {_named(found)}: {people} missed it.")
-
-
-@app.command()
-def cancel(session: SessionName) -> None:
-    """Cancel a session that has not begun; everybody with a seat is told, with the next dates."""
-    from funnel.services.cancel_session import cancel_session
-
-    with opened() as deps:
-        found = find_session(session, deps.transactions)
-        told = cancel_session(found.id, deps.transactions)
-    people = "1 person is" if told == 1 else f"{told:,} people are"
-    say(f"Cancelled {_named(found)}: {people} told.")
+    say(f"Closed {named(found)}: {people} missed it.")
 
 
 def find_session(beginning: str, transactions: "Transactions") -> "Session":
@@ -171,13 +159,15 @@ def find_session(beginning: str, transactions: "Transactions") -> "Session":
     )
 
 
-def _local(session: "Session") -> str:
+def local_start(session: "Session") -> str:
+    """Return a session's start as clocks in its zone show it."""
     local = session.starts_at.astimezone(ZoneInfo(session.zone))
     return f"{local:%a %d %b %Y %H:%M} {session.zone}"
 
 
-def _named(session: "Session") -> str:
-    return f'"{session.title}", {_local(session)} ({str(session.id)[:_SHOWN_ID]})'
+def named(session: "Session") -> str:
+    """Return a session as a sentence names it."""
+    return f'"{session.title}", {local_start(session)} ({str(session.id)[:_SHOWN_ID]})'
 
 
 def _state(session: "Session") -> str:

@@ -36,6 +36,7 @@ class Notice(StrEnum):
 # What leaves first where several are due: smaller first.
 NOTICE_PRIORITY = 0
 SERVICE_PRIORITY = 1
+MASS_NOTICE_PRIORITY = 1  # to everybody with a seat: a confirmation does not wait behind them
 LETTER_PRIORITY = 2
 
 

@@ -55,26 +55,40 @@ def check_session(session: NewSession, now: datetime) -> None:
     check_title(session.title)
     check_zone(session.zone)
     check_seats(session.seats)
-    if session.starts_at.tzinfo is None:
+    check_times(session.starts_at, session.length, now)
+    check_url("join", session.join_url)
+    check_url("replay", session.replay_url)
+
+
+def check_times(starts_at: datetime, length: timedelta, now: datetime) -> None:
+    """Raise unless a session can be held then, for so long.
+
+    Args:
+        starts_at: Aware, plan time.
+        length: Elapsed time from its start to its end.
+        now: Aware, plan time.
+
+    Raises:
+        InvalidInputError: In the past, more than three years ahead, or not within a day.
+    """
+    if starts_at.tzinfo is None:
         raise _wrong("start", "the start has no time zone", "Name the zone, as Europe/Berlin.")
-    if session.starts_at <= now:
+    if starts_at <= now:
         raise _wrong("start", "the start is in the past", "Give a start that is still to come.")
-    if session.starts_at - now > _FURTHEST:
+    if starts_at - now > _FURTHEST:
         raise _wrong(
             "start",
             "the start is more than three years ahead",
             "Look at the year; a date further away is added when it comes nearer.",
         )
-    if session.length <= timedelta(0):
+    if length <= timedelta(0):
         raise _wrong("length", "the session has no length", "Give its length in minutes.")
-    if session.length > _LONGEST:
+    if length > _LONGEST:
         raise _wrong(
             "length",
             "a session lasts a day at most",
             "Give its length in minutes; add one session for each sitting.",
         )
-    check_url("join", session.join_url)
-    check_url("replay", session.replay_url)
 
 
 def announced_moment(local: datetime, zone: str) -> datetime:

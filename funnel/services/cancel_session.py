@@ -1,22 +1,25 @@
 """Call a session off: its seats end, their people are told, and nothing counts from it any more."""
 
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from funnel.domain.errors import InvalidInputError, NotFoundError
-from funnel.domain.message import Notice
-from funnel.domain.session import SeatStatus, Session
-from funnel.services.plan_enrollments import plan_enrollments
-from funnel.services.queue_notice import NoticeRequest, former_date, queue_notice
-from funnel.storage import enrollments, registrations, runs, sessions
+from funnel.domain.replan import DateChange, KnownDate, ReplanKind
+from funnel.domain.session import Session
+from funnel.storage import replans, sessions
+from funnel.storage.audit import write_audit
+from funnel.storage.replans import Replan
 from funnel.storage.transaction import Transaction, Transactions
 
-_AT_ONCE = 100
 
+def cancel_session(session_id: UUID, transactions: Transactions, *, by: str = "") -> Replan:
+    """Call it off, and return the replan by which who holds a seat is told and planned anew.
 
-def cancel_session(session_id: UUID, transactions: Transactions) -> int:
-    """Call it off and tell who holds a seat; return how many that were.
+    One short transaction: from its commit on nobody can take a seat, and nothing leaves that
+    counts from it. ``continue_replans`` ends the seats. A move that is not finished yet is closed
+    in favour of this. Safe to call again: nobody is told twice.
 
-    Safe to call again: what was broken off half-way is finished then, and nobody is told twice.
+    Returns:
+        The replan; an empty one that is finished where everything was done before.
 
     Raises:
         NotFoundError: No such session.
@@ -26,37 +29,38 @@ def cancel_session(session_id: UUID, transactions: Transactions) -> int:
         session = sessions.lock(tx, session_id)
         if session is None:
             raise NotFoundError("no such session")
-        if session.cancelled_at is None:
-            if session.starts_at <= tx.now:
-                raise InvalidInputError("the session has begun", field="session")
-            sessions.change(tx, session_id, {"cancelled_at": tx.now})
-        concerned = list(registrations.enrollments_of_session(tx, session_id))
-    for start in range(0, len(concerned), _AT_ONCE):
-        with transactions.begin() as tx:
-            some = concerned[start : start + _AT_ONCE]
-            enrollments.lock(tx, some)
-            for enrollment_id in some:
-                _end_seat(tx, enrollment_id, session)
-            plan_enrollments(tx, some)
-    return len(concerned)
+        former = replans.open_of_session(tx, session_id)
+        if session.cancelled_at is not None:
+            return former or _begin(tx, session, None, by)
+        if session.starts_at <= tx.now:
+            raise InvalidInputError(
+                "the session has begun",
+                field="session",
+                remedy="Close it when it is over: `funnel session close`.",
+            )
+        sessions.change(tx, session_id, {"cancelled_at": tx.now})
+        write_audit(tx, by=by, action="session.cancel", target=str(session_id))
+        return _begin(tx, session, former, by)
 
 
-def _end_seat(tx: Transaction, enrollment_id: UUID, session: Session) -> None:
-    seat = registrations.held(tx, enrollment_id)
-    run = runs.find(tx, enrollment_id)
-    if seat is None or run is None or seat.session_id != session.id:
-        return  # it moved to another date in the meantime
-    registrations.end(tx, seat.id, SeatStatus.CANCELLED)
-    runs.set_session(tx, enrollment_id, None)
-    queue_notice(
+def _begin(tx: Transaction, session: Session, former: Replan | None, by: str) -> Replan:
+    """Write the replan; one that is open gives it its people and what they last knew."""
+    change = DateChange(at=replans.moment_of_change(tx), former=KnownDate.of(session))
+    if former is not None:
+        replans.finish(tx, former.id)
+    replan = replans.add(
         tx,
-        NoticeRequest(
-            notice=Notice.SESSION_CANCELLED,
-            subscriber_id=seat.subscriber_id,
-            sequence_id=run.sequence_id,
-            enrollment_id=enrollment_id,
+        Replan(
+            id=uuid4(),
+            kind=ReplanKind.SESSION_CANCELLED,
+            sequence_id=sessions.sequence_of(tx, session.id),
             session_id=session.id,
-            dedupe=f"{enrollment_id}:{session.id}",
-            data=former_date(session),
+            data={
+                "changes": [
+                    each.to_json() for each in (*(former.changes if former else ()), change)
+                ]
+            },
+            by=by,
         ),
     )
+    return replan if replan.total else replans.finish(tx, replan.id)

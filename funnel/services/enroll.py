@@ -11,7 +11,12 @@ from funnel.domain.sequence import RunPolicy
 from funnel.domain.session import SeatStatus, Session
 from funnel.domain.signup import SessionUnavailableError
 from funnel.services.plan_enrollments import plan_enrollments
-from funnel.services.queue_notice import NoticeRequest, former_date, queue_notice
+from funnel.services.queue_notice import (
+    NoticeRequest,
+    former_date,
+    queue_notice,
+    told_date,
+)
 from funnel.storage import registrations, runs, sequences, sessions
 from funnel.storage.transaction import Transaction
 
@@ -130,9 +135,10 @@ def _say_moved(
             sequence_id=request.sequence_id,
             enrollment_id=enrollment_id,
             session_id=wished.id,
+            session_starts_at=wished.starts_at,
             # The revision: who moves there and back and there again is told each time.
             dedupe=f"{enrollment_id}:{revision}",
-            data={} if before.id == wished.id else former_date(before),
+            data=told_date(wished) | ({} if before.id == wished.id else former_date(before)),
         ),
     )
 

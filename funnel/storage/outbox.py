@@ -138,7 +138,12 @@ _JUDGE = text(
     select
         exists (select from pauses where scope = 'all') as is_paused,
         coalesce(m.valid_until < plan_now(), false) as is_late,
-        coalesce(m.plan_revision <> e.plan_revision, false) as is_stale,
+        coalesce(m.plan_revision <> e.plan_revision, false)
+            -- Planned for a date that the session no longer has, or that is not held: whoever
+            -- plans everybody anew may not have reached this run yet.
+            or m.kind = 'sequence' and m.session_id is not null and not exists (
+                select from sessions d where d.id = m.session_id and d.cancelled_at is null
+                and d.starts_at = m.session_starts_at) as is_stale,
         coalesce(e.state = 'left', false) as has_left,
         m.enrollment_id is not null and m.kind = 'sequence' as belongs_to_run,
         case when m.template_key in ('notices/confirm', 'notices/confirm-again')
@@ -151,11 +156,17 @@ _JUDGE = text(
              when m.template_key = 'notices/session-moved'
                  -- Moved again or given up meanwhile: it would speak of a seat nobody holds.
                  then not exists (
-                     select from registrations r where r.enrollment_id = m.enrollment_id
-                     and r.session_id = m.session_id and r.status = 'registered')
+                     select from registrations r
+                     join sessions d on d.id = r.session_id
+                     where r.enrollment_id = m.enrollment_id
+                     and r.session_id = m.session_id and r.status = 'registered'
+                     and d.starts_at = coalesce(m.session_starts_at, d.starts_at))
              else false end as is_over,
-        case m.topic when 'letters' then not p.wants_letters
-                     when 'seat' then not p.wants_seat_emails else false end as is_unwanted,
+        case when m.topic = 'letters' then not p.wants_letters
+             when m.topic = 'seat'
+                  or m.template_key in ('notices/session-moved', 'notices/session-cancelled')
+                 then not p.wants_seat_emails
+             else false end as is_unwanted,
         (select s.reason from suppressions s where s.email_key = p.email_key
             -- A confirmation is let through to somebody who left and asks again.
             and not (m.kind = 'notice' and m.signup_id is not null and s.reason = 'unsubscribed')

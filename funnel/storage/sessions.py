@@ -39,6 +39,13 @@ def find_by_platform_id(tx: Transaction, platform_id: str, at: datetime) -> Sess
     return _session_or_none(tx.connection.execute(statement.limit(1)).mappings().first())
 
 
+def find_sequence_of(tx: Transaction, session_id: UUID) -> UUID | None:
+    """Return the sequence of a session, ``None`` where there is no such session."""
+    statement = select(SessionRow.sequence_id).where(SessionRow.id == session_id)
+    found: UUID | None = tx.connection.execute(statement).scalar()
+    return found
+
+
 def sequence_of(tx: Transaction, session_id: UUID) -> UUID:
     """Return the sequence that a session belongs to."""
     statement = select(SessionRow.sequence_id).where(SessionRow.id == session_id)
@@ -115,15 +122,30 @@ def lock_sequence(tx: Transaction, sequence_id: UUID) -> None:
 
 
 def overlapping(
-    tx: Transaction, sequence_id: UUID, starts_at: datetime, ends_at: datetime
+    tx: Transaction,
+    sequence_id: UUID,
+    starts_at: datetime,
+    ends_at: datetime,
+    *,
+    apart_from: UUID | None = None,
 ) -> Session | None:
-    """Return a session of the sequence that is held within that time, if there is one."""
+    """Return a session of the sequence that is held within that time, if there is one.
+
+    Args:
+        tx: An open transaction.
+        sequence_id: Only sessions of this one.
+        starts_at: Aware, plan time.
+        ends_at: Aware, plan time; one that begins just then does not overlap.
+        apart_from: A session that may: the one that is to be moved there.
+    """
     statement = _select().where(
         SessionRow.sequence_id == sequence_id,
         SessionRow.cancelled_at.is_(None),
         SessionRow.starts_at < ends_at,
         SessionRow.ends_at > starts_at,
     )
+    if apart_from is not None:
+        statement = statement.where(SessionRow.id != apart_from)
     return _session_or_none(tx.connection.execute(statement.limit(1)).mappings().first())
 
 

@@ -155,7 +155,7 @@ class TestSession:
     def test_cancel_tells_nobody_where_nobody_has_a_seat(self, funnel, loaded):
         funnel(*self.ADD)
         session_id = str(loaded.ask("select id from sessions"))
-        assert "0 people are told" in funnel("session", "cancel", session_id).output
+        assert "0 people are told" in funnel("session", "cancel", session_id, "--yes").output
 
     @pytest.mark.parametrize("beginning", ["zzzz", ""])
     def test_an_id_that_names_no_session_is_refused(self, funnel, loaded, beginning):

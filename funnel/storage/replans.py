@@ -1,0 +1,205 @@
+"""Work on many runs at once: what is open, how far it is, and which runs come next.
+
+A run that has been planned carries the replan's id, so that whoever goes on after a crash finds
+the rest in the rows.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import RowMapping, Select, func, insert, select, text, update
+
+from funnel.domain.enrollment import EnrollmentState
+from funnel.domain.replan import DateChange, ReplanKind
+from funnel.storage.tables import EnrollmentRow
+from funnel.storage.transaction import Transaction
+from funnel.storage.version_tables import ReplanRow
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replan:
+    """Runs that are planned anew for one reason; moments are real time.
+
+    Attributes:
+        version_id: With ``VERSION_PUBLISHED``: the version that was published.
+        policy: With ``VERSION_PUBLISHED``: who moves, and how.
+        data: What its kind needs to remember, see ``changes``.
+        total: Runs concerned when it began.
+        done: Of those, planned so far.
+    """
+
+    id: UUID
+    kind: ReplanKind
+    sequence_id: UUID
+    session_id: UUID | None = None
+    version_id: UUID | None = None
+    policy: str = ""
+    data: dict[str, Any] = field(default_factory=dict)
+    by: str = ""
+    total: int = 0
+    done: int = 0
+    created_at: datetime | None = None
+    finished_at: datetime | None = None
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether nobody is left to be planned, or a newer replan has taken them over."""
+        return self.finished_at is not None
+
+    @property
+    def changes(self) -> tuple[DateChange, ...]:
+        """Dates that the session had before, the earliest first; empty for other kinds."""
+        return tuple(DateChange.from_json(each) for each in self.data.get("changes", ()))
+
+
+def moment_of_change(tx: Transaction) -> datetime:
+    """Return plan time as it is now, after whatever this transaction had to wait for.
+
+    ``tx.now`` is when it began: somebody who took a seat while it waited would seem to have come
+    after the change, though they were shown the date before it.
+    """
+    found: datetime = tx.connection.execute(_PLAN_CLOCK).scalar_one()
+    return found
+
+
+_PLAN_CLOCK = text("select coalesce(frozen_at, clock_timestamp() + ahead_by) from clock")
+
+
+def add(tx: Transaction, replan: Replan) -> Replan:
+    """Write a replan and count whom it concerns; return it as it stands."""
+    values = {
+        "id": replan.id,
+        "kind": replan.kind,
+        "sequence_id": replan.sequence_id,
+        "session_id": replan.session_id,
+        "version_id": replan.version_id,
+        "policy": replan.policy,
+        "data": replan.data,
+        "by": replan.by,
+        "total": _count(tx, replan),
+        # Not the default: that is when the transaction began, and two that waited for each other
+        # must stand in the order in which they were decided.
+        "created_at": func.clock_timestamp(),
+    }
+    tx.connection.execute(insert(ReplanRow).values(**values))
+    return get(tx, replan.id)
+
+
+def get(tx: Transaction, replan_id: UUID) -> Replan:
+    """Return the replan of that id, as it stands now."""
+    statement = _select().where(ReplanRow.id == replan_id)
+    return _replan(tx.connection.execute(statement).mappings().one())
+
+
+def find_open(tx: Transaction) -> Replan | None:
+    """Return the oldest replan that is not finished."""
+    found = list_open(tx, limit=1)
+    return found[0] if found else None
+
+
+def list_open(tx: Transaction, *, limit: int = 20) -> list[Replan]:
+    """Return replans that are not finished, the oldest first."""
+    statement = (
+        _select()
+        .where(ReplanRow.finished_at.is_(None))
+        .order_by(ReplanRow.created_at, ReplanRow.id)
+        .limit(limit)
+    )
+    return [_replan(row) for row in tx.connection.execute(statement).mappings()]
+
+
+def open_of_session(tx: Transaction, session_id: UUID) -> Replan | None:
+    """Lock and return the open replan of a session, if there is one.
+
+    Two statements, as everywhere: a batch of it may have been under way.
+    """
+    condition = (ReplanRow.session_id == session_id) & ReplanRow.finished_at.is_(None)
+    held = select(ReplanRow.id).where(condition).with_for_update(key_share=True)
+    tx.connection.execute(held)
+    row = tx.connection.execute(_select().where(condition)).mappings().one_or_none()
+    return None if row is None else _replan(row)
+
+
+def try_lock(tx: Transaction, replan_id: UUID) -> bool:
+    """Say whether this transaction may work on an open replan: it is the only one that does.
+
+    It does not wait. ``False`` also where the replan was finished meanwhile, or has given its
+    people to a newer one.
+    """
+    alone = text("select pg_try_advisory_xact_lock(4860213)")
+    if not tx.connection.execute(alone).scalar_one():
+        return False
+    held = select(ReplanRow.id).where(ReplanRow.id == replan_id).with_for_update(key_share=True)
+    tx.connection.execute(held)
+    is_open = select(ReplanRow.finished_at.is_(None)).where(ReplanRow.id == replan_id)
+    return bool(tx.connection.execute(is_open).scalar())
+
+
+def next_runs(tx: Transaction, replan: Replan, limit: int) -> list[UUID]:
+    """Return runs that are still to be planned; who is due soonest comes first."""
+    statement = (
+        select(EnrollmentRow.id)
+        .where(*_concerned(replan), EnrollmentRow.replan_id.is_distinct_from(replan.id))
+        .order_by(EnrollmentRow.next_due_at.nulls_last(), EnrollmentRow.id)
+        .limit(limit)
+    )
+    return list(tx.connection.execute(statement).scalars())
+
+
+def still_to_plan(tx: Transaction, replan: Replan, run_ids: Sequence[UUID]) -> list[UUID]:
+    """Return those of these runs that are still to be planned; the caller has locked them."""
+    statement = select(EnrollmentRow.id).where(
+        EnrollmentRow.id.in_(run_ids),
+        *_concerned(replan),
+        EnrollmentRow.replan_id.is_distinct_from(replan.id),
+    )
+    return list(tx.connection.execute(statement).scalars())
+
+
+def mark(tx: Transaction, replan: Replan, run_ids: Sequence[UUID]) -> None:
+    """Note that these runs are planned by it, in the transaction that plans them."""
+    statement = update(EnrollmentRow).where(EnrollmentRow.id.in_(run_ids))
+    tx.connection.execute(statement.values(replan_id=replan.id))
+
+
+def advance(tx: Transaction, replan_id: UUID, by: int) -> None:
+    """Count runs as done."""
+    tx.connection.execute(
+        update(ReplanRow).where(ReplanRow.id == replan_id).values(done=ReplanRow.done + by)
+    )
+
+
+def finish(tx: Transaction, replan_id: UUID) -> Replan:
+    """Close a replan: nobody is left, or a newer one has taken over who is."""
+    tx.connection.execute(
+        update(ReplanRow)
+        .where(ReplanRow.id == replan_id, ReplanRow.finished_at.is_(None))
+        .values(finished_at=func.clock_timestamp())
+    )
+    return get(tx, replan_id)
+
+
+def _concerned(replan: Replan) -> tuple[Any, ...]:
+    if replan.kind is ReplanKind.VERSION_PUBLISHED:
+        return (
+            EnrollmentRow.sequence_id == replan.sequence_id,
+            EnrollmentRow.state == EnrollmentState.ACTIVE,
+        )
+    return (EnrollmentRow.session_id == replan.session_id,)
+
+
+def _count(tx: Transaction, replan: Replan) -> int:
+    statement = select(func.count()).select_from(EnrollmentRow).where(*_concerned(replan))
+    count: int = tx.connection.execute(statement).scalar_one()
+    return count
+
+
+def _select() -> Select[*tuple[Any, ...]]:
+    return select(*(getattr(ReplanRow, name) for name in Replan.__slots__))
+
+
+def _replan(row: RowMapping) -> Replan:
+    return Replan(**{**row, "kind": ReplanKind(row["kind"])})
