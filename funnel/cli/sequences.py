@@ -39,7 +39,10 @@ def load(
         report = load_definitions(folder or deps.definitions_folder, deps.transactions)
     for each in report.published:
         say(f"{each.file_name}: " + (f"version {each.number} is live" if each.number else "saved"))
-    if not report.published:
+    for name in report.drafted:
+        say(f"{name}: became the draft. What is live came from a draft or a roll-back: look at")
+        say(f"  `funnel sequence diff {Path(name).stem}`, then publish or discard it.")
+    if not report.published and not report.drafted:
         say(f"Nothing new in {report.files} files.")
     _complain_about(report.problems)
 

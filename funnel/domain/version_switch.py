@@ -14,6 +14,14 @@ from funnel.domain.step_moments import anchor_at, settled_moment, step_due_at, t
 REMOVED_REASON = "removed from the sequence"
 
 
+class VersionOrigin(StrEnum):
+    """Where a published version came from."""
+
+    FILE = "file"
+    DRAFT = "draft"
+    ROLLBACK = "rollback"
+
+
 class PublishPolicy(StrEnum):
     """What a publish means for whoever is in the sequence; a person chooses it each time.
 

@@ -1,11 +1,12 @@
 """Files become live versions: immutable, numbered, published in one transaction per file."""
 
 import hashlib
-import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from funnel.domain.sequence_json import definition_to_json
+from funnel.domain.errors import NotFoundError
+from funnel.domain.sequence_text import definition_checksum
+from funnel.domain.version_switch import VersionOrigin
 from funnel.services.read_definitions import (
     Definitions,
     FileProblem,
@@ -14,7 +15,9 @@ from funnel.services.read_definitions import (
     definition_files,
     read_definitions,
 )
-from funnel.storage import brands, definition_errors, sequences, templates
+from funnel.storage import brands, definition_errors, drafts, sequences, templates
+from funnel.storage.drafts import BY_FILE, NewDraft
+from funnel.storage.sequences import NewVersion, SequenceRecord
 from funnel.storage.transaction import Transaction, Transactions
 
 
@@ -28,9 +31,15 @@ class Published:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadReport:
-    """What a load changed, and what it could not."""
+    """What a load changed, and what it could not.
+
+    Attributes:
+        drafted: Sequence files that changed and became the draft, not live: what is live came from
+            a draft or a roll-back, and a file must not undo that unseen.
+    """
 
     published: tuple[Published, ...]
+    drafted: tuple[str, ...]
     problems: tuple[FileProblem, ...]
     files: int
 
@@ -41,6 +50,8 @@ def load_definitions(folder: Path, transactions: Transactions) -> LoadReport:
     What cannot be read is noted with file, line and reason; its live version stays. Safe to run
     again, from several processes, and after it was broken off: what is live already is left alone.
     A changed sequence serves new runs; a changed email everybody from the next opened message on.
+    A sequence whose file is gone stays live. One whose live version came from a draft takes a
+    changed file as its draft.
     """
     definitions = read_definitions(folder)
     loading = _Loading(transactions, list(definitions.problems))
@@ -52,6 +63,7 @@ def load_definitions(folder: Path, transactions: Transactions) -> LoadReport:
     _note_problems(loading)
     return LoadReport(
         published=tuple(loading.published),
+        drafted=tuple(loading.drafted),
         problems=tuple(loading.problems),
         files=len(definitions.file_names),
     )
@@ -93,6 +105,7 @@ class _Loading:
     transactions: Transactions
     problems: list[FileProblem]
     published: list[Published] = field(default_factory=list)
+    drafted: list[str] = field(default_factory=list)
 
     def template(self, file: TemplateFile) -> None:
         with self.transactions.begin() as tx:
@@ -111,21 +124,25 @@ class _Loading:
 
     def sequence(self, file: SequenceFile) -> None:
         definition = file.definition
-        checksum = _checksum(file)
+        checksum = definition_checksum(definition)
         with self.transactions.begin() as tx:
             definition_errors.lock_definitions(tx)
             live = sequences.find_sequence(tx, definition.slug)
-            if live is not None and live.checksum == checksum:
+            if live is not None and _is_known(tx, live, file, checksum):
                 return
-            brand_id = brands.find_brand_id(tx, definition.brand)
-            missing = _without_email(tx, file)
-            if brand_id is None or missing:
-                self.problems.extend(_unfit(file, has_brand=brand_id is not None, missing=missing))
+            problems = _unfit(tx, file)
+            if live is not None and live.origin != VersionOrigin.FILE:
+                problems += _in_the_way(tx, file)
+            if problems:
+                self.problems.extend(problems)
                 return
-            number = sequences.publish_sequence(
-                tx, definition, brand_id=brand_id, checksum=checksum
-            )
-        self.published.append(Published(file_name=file.file_name, number=number))
+            if live is None or live.origin == VersionOrigin.FILE:
+                number = _publish(tx, file, checksum)
+                self.published.append(Published(file_name=file.file_name, number=number))
+            else:
+                _save_draft(tx, file, checksum, live)
+                self.drafted.append(file.file_name)
+            sequences.note_file(tx, definition.slug, checksum)
 
 
 def _load_brands(definitions: Definitions, loading: _Loading) -> None:
@@ -146,24 +163,66 @@ def _load_templates(definitions: Definitions, loading: _Loading) -> None:
             loading.template(file)
 
 
-def _without_email(tx: Transaction, file: SequenceFile) -> list[str]:
+def _is_known(tx: Transaction, live: SequenceRecord, file: SequenceFile, checksum: str) -> bool:
+    """Whether a file says nothing new: it did not change since it was taken in, or it is live."""
+    if live.file_checksum == checksum:
+        return True
+    if sequences.read_definition(tx, live.live_version_id) != file.definition:
+        return False
+    sequences.note_file(tx, live.slug, checksum)
+    draft = drafts.find_draft(tx, live.slug)
+    if draft is not None and draft.is_from_file:
+        drafts.delete_draft(tx, live.slug)  # the file was put back
+    return True
+
+
+def _publish(tx: Transaction, file: SequenceFile, checksum: str) -> int:
+    brand_id = brands.find_brand_id(tx, file.definition.brand)
+    if brand_id is None:
+        raise NotFoundError(f'there is no brand "{file.definition.brand}"')
+    new = NewVersion(definition=file.definition, brand_id=brand_id, checksum=checksum)
+    return sequences.publish_sequence(tx, new).number
+
+
+def _save_draft(tx: Transaction, file: SequenceFile, checksum: str, live: SequenceRecord) -> None:
+    drafts.save_draft(
+        tx,
+        NewDraft(
+            source=file.source,
+            definition=file.definition,
+            checksum=checksum,
+            base_version_id=live.live_version_id,
+            by=BY_FILE,
+        ),
+    )
+
+
+def _in_the_way(tx: Transaction, file: SequenceFile) -> list[FileProblem]:
+    """A draft that somebody wrote is not overwritten by a file."""
     slug = file.definition.slug
-    keys = [f"{slug}/{step.key}" for step in file.definition.steps]
-    live = templates.live_template_ids(tx, keys)
-    return [key for key in keys if key not in live]
+    draft = drafts.find_draft(tx, slug)
+    if draft is None or draft.is_from_file or draft.definition == file.definition:
+        return []
+    return [
+        FileProblem(
+            file_name=file.file_name,
+            reason=f"it changed, but there is a draft by {draft.updated_by}, which stays",
+            remedy=f"Publish or discard that draft (funnel sequence diff {slug}), then load again.",
+        )
+    ]
 
 
-def _unfit(file: SequenceFile, *, has_brand: bool, missing: list[str]) -> list[FileProblem]:
+def _unfit(tx: Transaction, file: SequenceFile) -> list[FileProblem]:
     problems = [
         FileProblem(
             file_name=file.file_name,
             reason=f'the step "{key.rpartition("/")[2]}" has no email',
             remedy=f"Write email/{key}.md.",
         )
-        for key in missing
+        for key in templates.missing_emails(tx, file.definition)
     ]
-    if not has_brand:
-        brand = file.definition.brand
+    brand = file.definition.brand
+    if brands.find_brand_id(tx, brand) is None:
         problems.append(
             FileProblem(
                 file_name=file.file_name,
@@ -194,9 +253,3 @@ def _note_problems(loading: _Loading) -> None:
 def _line(problem: FileProblem) -> str:
     place = "" if problem.line is None else f"line {problem.line}: "
     return f"{place}{problem.reason}"
-
-
-def _checksum(file: SequenceFile) -> str:
-    # Over what it says, not how it is written: a new comment is no new version.
-    said = json.dumps(definition_to_json(file.definition), sort_keys=True)
-    return hashlib.sha256(said.encode()).hexdigest()

@@ -53,6 +53,7 @@ class SequenceFile:
 
     file_name: str
     definition: SequenceDefinition
+    source: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,10 +137,11 @@ class _Reader:
         yield from self._parsed(path, lambda text, _: parse_brand(text, slug=path.stem))
 
     def sequence(self, path: Path) -> Iterator[SequenceFile]:
-        for definition in self._parsed(
-            path, lambda text, _: parse_sequence(text, file_name=path.name)
-        ):
-            yield SequenceFile(file_name=self._name(path), definition=definition)
+        def read(text: str, name: str) -> SequenceFile:
+            definition = parse_sequence(text, file_name=path.name)
+            return SequenceFile(file_name=name, definition=definition, source=text)
+
+        yield from self._parsed(path, read)
 
     def template(self, path: Path, layouts: Layouts | None) -> Iterator[TemplateFile]:
         def compiled(text: str, name: str) -> TemplateFile:

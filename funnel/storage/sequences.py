@@ -1,21 +1,28 @@
 """Sequences and their immutable versions."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import Select, func, insert, select, update
+from sqlalchemy import Select, func, insert, select, text, update
 
 from funnel.domain.errors import NotFoundError
 from funnel.domain.sequence import SequenceDefinition
 from funnel.domain.sequence_json import definition_from_json, definition_to_json
+from funnel.domain.version_switch import VersionOrigin
 from funnel.storage.tables import SequenceRow, SequenceVersionRow
 from funnel.storage.transaction import Transaction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SequenceRecord:
-    """A sequence and its live version; ``number`` counts its versions from 1."""
+    """A sequence and its live version; ``number`` counts its versions from 1.
+
+    Attributes:
+        origin: Where the live version came from.
+        file_checksum: What the sequence's file said when it was last taken in; ``None``: never.
+    """
 
     id: UUID
     slug: str
@@ -24,6 +31,47 @@ class SequenceRecord:
     live_version_id: UUID
     number: int
     checksum: str
+    origin: str
+    file_checksum: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VersionRecord:
+    """One published version, as lists show it; ``published_at`` is real time.
+
+    Attributes:
+        people: Runs that point to it and have not ended.
+    """
+
+    id: UUID
+    number: int
+    origin: str
+    published_at: datetime
+    published_by: str
+    note: str
+    is_live: bool
+    people: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewVersion:
+    """A version to be published; ``by`` and ``note`` say who did it and why."""
+
+    definition: SequenceDefinition
+    brand_id: UUID
+    checksum: str
+    origin: VersionOrigin = VersionOrigin.FILE
+    by: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishedVersion:
+    """What a publish wrote."""
+
+    sequence_id: UUID
+    version_id: UUID
+    number: int
 
 
 def find_sequence(tx: Transaction, slug: str) -> SequenceRecord | None:
@@ -66,14 +114,48 @@ def read_definition(tx: Transaction, version_id: UUID) -> SequenceDefinition:
     return known
 
 
-def publish_sequence(
-    tx: Transaction, definition: SequenceDefinition, *, brand_id: UUID, checksum: str
-) -> int:
-    """Write the next version of a sequence and make it live; return its number.
+def list_versions(tx: Transaction, sequence_id: UUID) -> list[VersionRecord]:
+    """Return every version of a sequence, the newest first, with who is in it."""
+    rows = tx.connection.execute(_LIST_VERSIONS, {"id": sequence_id}).mappings()
+    return [VersionRecord(**row) for row in rows]
+
+
+_LIST_VERSIONS = text(
+    """
+    select v.id, v.number, v.origin, v.published_at, v.published_by, v.note,
+           v.id = q.live_version_id as is_live, coalesce(e.people, 0) as people
+    from sequence_versions v
+    join sequences q on q.id = v.sequence_id
+    left join (
+        select version_id, count(*) as people from enrollments
+        where sequence_id = :id and state = 'active' group by version_id
+    ) e on e.version_id = v.id
+    where v.sequence_id = :id
+    order by v.number desc
+    """
+)
+
+
+def find_version(tx: Transaction, sequence_id: UUID, number: int) -> UUID | None:
+    """Return the id of a version by its number, ``None`` where there is no such version."""
+    statement = select(SequenceVersionRow.id).where(
+        SequenceVersionRow.sequence_id == sequence_id, SequenceVersionRow.number == number
+    )
+    return tx.connection.execute(statement).scalar()
+
+
+def version_number(tx: Transaction, version_id: UUID) -> int:
+    """Return the number of a version."""
+    statement = select(SequenceVersionRow.number).where(SequenceVersionRow.id == version_id)
+    return tx.connection.execute(statement).scalar_one()
+
+
+def publish_sequence(tx: Transaction, new: NewVersion) -> PublishedVersion:
+    """Write the next version of a sequence and make it live.
 
     The caller holds the lock of ``lock_definitions``, so that numbers have no gaps and no rivals.
     """
-    sequence_id = _sequence_id(tx, definition, brand_id)
+    sequence_id = _sequence_id(tx, new.definition, new.brand_id)
     newest = select(func.coalesce(func.max(SequenceVersionRow.number), 0))
     statement = newest.where(SequenceVersionRow.sequence_id == sequence_id)
     number: int = tx.connection.execute(statement).scalar_one() + 1
@@ -83,16 +165,26 @@ def publish_sequence(
             id=version_id,
             sequence_id=sequence_id,
             number=number,
-            definition=definition_to_json(definition),
-            checksum=checksum,
+            definition=definition_to_json(new.definition),
+            checksum=new.checksum,
+            origin=new.origin,
+            published_by=new.by,
+            note=new.note,
         )
     )
     tx.connection.execute(
         update(SequenceRow)
         .where(SequenceRow.id == sequence_id)
-        .values(live_version_id=version_id, title=definition.title, brand_id=brand_id)
+        .values(live_version_id=version_id, title=new.definition.title, brand_id=new.brand_id)
     )
-    return number
+    return PublishedVersion(sequence_id=sequence_id, version_id=version_id, number=number)
+
+
+def note_file(tx: Transaction, slug: str, checksum: str) -> None:
+    """Remember what a sequence's file said when it was taken in."""
+    tx.connection.execute(
+        update(SequenceRow).where(SequenceRow.slug == slug).values(file_checksum=checksum)
+    )
 
 
 def _sequence_id(tx: Transaction, definition: SequenceDefinition, brand_id: UUID) -> UUID:
@@ -117,4 +209,6 @@ def _records() -> Select[*tuple[Any, ...]]:
         SequenceRow.live_version_id,
         SequenceVersionRow.number,
         SequenceVersionRow.checksum,
+        SequenceVersionRow.origin,
+        SequenceRow.file_checksum,
     ).join(SequenceVersionRow, SequenceVersionRow.id == SequenceRow.live_version_id)

@@ -8,6 +8,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from funnel.storage import links
+from funnel.domain.sequence import SequenceDefinition
 from funnel.storage.tables import TemplateRow, TemplateVersionRow
 from funnel.storage.transaction import Transaction
 
@@ -22,6 +23,13 @@ def live_template_ids(tx: Transaction, keys: Collection[str]) -> dict[str, UUID]
     statement = select(TemplateRow.key, TemplateRow.live_version_id)
     rows = tx.connection.execute(statement.where(TemplateRow.key.in_(keys)))
     return {row.key: row.live_version_id for row in rows}
+
+
+def missing_emails(tx: Transaction, definition: SequenceDefinition) -> list[str]:
+    """Return the keys of the steps that have no live email, in their order."""
+    keys = [f"{definition.slug}/{step.key}" for step in definition.steps]
+    live = live_template_ids(tx, keys)
+    return [key for key in keys if key not in live]
 
 
 def live_checksums(tx: Transaction) -> dict[str, str]:
