@@ -74,7 +74,7 @@ def _contradictions(step: Step) -> Iterator[Finding]:
         if each in wanted:
             reason = f'"{condition_text(each)}" is asked both ways'
             yield Finding(name="skip_if", reason=reason, remedy="Keep one of them.", entry=entry)
-    words = sorted({each.kind for each in wanted} & _ATTENDANCE)
+    words: list[str] = sorted({each.kind for each in wanted} & _ATTENDANCE)
     in_room = any(each.kind in _ROOM for each in wanted)
     if len(words) > 1 or (in_room and words and words != [ConditionKind.ATTENDED]):
         words += ["in the room"] if in_room else []
