@@ -10,6 +10,7 @@ from funnel.cli import (
     demo,
     doctor,
     facts,
+    people,
     sending,
     sequences,
     session_dates,
@@ -32,6 +33,8 @@ app.command("demo")(demo.demo)
 app.command("web")(web.web)
 app.command("status")(status.status)
 app.command("doctor")(doctor.doctor)
+app.command("calendar")(people.calendar)
+app.command("explain")(people.explain)
 app.add_typer(sequences.app, name="sequence")
 sessions.app.command("move")(session_dates.move)
 sessions.app.command("cancel")(session_dates.cancel)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from funnel.domain.calendar_words import amount_text, span_text, step_name
+from funnel.domain.condition_text import condition_text
 from funnel.domain.sequence import Condition, ConditionKind, SequenceDefinition, Step
 
 # Known from the start, or said by the email itself: nothing that a reader has to be told.
@@ -132,18 +133,20 @@ def _unless(step: Step, version: SequenceDefinition) -> str:
 def _deciding(step: Step, reasons: Sequence[str]) -> Condition | None:
     """Return the condition that the last of the planner's reasons names.
 
-    By its words, which are part of that sentence; where several could be meant, the longest.
+    By its words, which are part of that sentence; where several could be meant, the longest. Rows
+    of former days name no more than the kind.
     """
     told = reasons[-1] if reasons else ""
-    named = [
-        each
-        for each in step.conditions
-        if each.kind.value in told and each.name in told and each.step_key in told
-    ]
-    if named:
-        return max(named, key=lambda each: len(each.kind.value) + len(each.name))
+    for words in (condition_text, _kind_words):
+        named = [each for each in step.conditions if words(each) in told]
+        if named:
+            return max(named, key=lambda each: len(words(each)))
     asked = [each for each in step.conditions if each.kind not in _SILENT]
     return asked[0] if len(asked) == 1 else None
+
+
+def _kind_words(condition: Condition) -> str:
+    return condition.kind.value
 
 
 def _join(*parts: str) -> str:

@@ -1,6 +1,6 @@
 """A person's own calendar: what they got and what comes, each with its reason."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from funnel.domain.calendar import CalendarSubject, PersonCalendar, draw_calendar
@@ -8,7 +8,7 @@ from funnel.domain.enrollment import Enrollment, EnrollmentState, Facts, PassedS
 from funnel.domain.errors import NotFoundError
 from funnel.domain.planner import plan
 from funnel.domain.session import Registration
-from funnel.storage import calendar_rows, enrollments, sequences
+from funnel.storage import calendar_rows, enrollments, runs, sequences, subscribers
 from funnel.storage.calendar_rows import RunFrame
 from funnel.storage.enrollments import Run
 from funnel.storage.transaction import Transaction, Transactions
@@ -26,6 +26,31 @@ def read_person_calendar(enrollment_id: UUID, transactions: Transactions) -> Per
         return calendar_in(tx, enrollment_id)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonCalendars:
+    """All that one person got and gets: a calendar a run, the newest first."""
+
+    subscriber_id: UUID
+    calendars: tuple[PersonCalendar, ...]
+
+
+def read_calendars_of(person: str, transactions: Transactions) -> PersonCalendars:
+    """Return every calendar of the person that an id or an address names.
+
+    Raises:
+        NotFoundError: No such person, or one that is forgotten.
+        InvalidInputError: Neither an id nor an address.
+    """
+    with transactions.begin() as tx:
+        found = subscribers.find_named(tx, person)
+        if found is None or not found.email:
+            raise NotFoundError("nobody of that address or id is known")
+        return PersonCalendars(
+            subscriber_id=found.id,
+            calendars=tuple(calendar_in(tx, run.id) for run in runs.of_person(tx, found.id)),
+        )
+
+
 def calendar_in(tx: Transaction, enrollment_id: UUID) -> PersonCalendar:
     """Return the calendar of one run, as this transaction sees it.
 
@@ -35,10 +60,10 @@ def calendar_in(tx: Transaction, enrollment_id: UUID) -> PersonCalendar:
     frame = calendar_rows.find_run(tx, enrollment_id)
     if frame is None:
         raise NotFoundError("no such run")
-    runs = enrollments.load_runs(tx, [enrollment_id])
-    if frame.state is not EnrollmentState.ACTIVE or not runs:
+    active = enrollments.load_runs(tx, [enrollment_id])
+    if frame.state is not EnrollmentState.ACTIVE or not active:
         return _ended(tx, frame)
-    return calendar_of(tx, runs[0])
+    return calendar_of(tx, active[0])
 
 
 def calendar_of(

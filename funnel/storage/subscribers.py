@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Select, delete, exists, func, select, upda
 
 from funnel.domain.consent import Topic
 from funnel.domain.signup import FieldValue
-from funnel.domain.subscriber import Subscriber, ZoneChoice
+from funnel.domain.subscriber import Subscriber, ZoneChoice, email_key
 from funnel.storage.message_tables import MessageRow
 from funnel.storage.tables import EnrollmentRow, SignupRow, SubscriberRow
 from funnel.storage.transaction import Transaction
@@ -22,6 +22,18 @@ def find(tx: Transaction, subscriber_id: UUID) -> Subscriber | None:
 def find_by_key(tx: Transaction, email_key: str) -> Subscriber | None:
     """Return the person whose address has that key."""
     return _find(tx, SubscriberRow.email_key == email_key)
+
+
+def find_named(tx: Transaction, named: str) -> Subscriber | None:
+    """Return the person that an id or an address names.
+
+    Raises:
+        InvalidInputError: Neither an id nor an address.
+    """
+    try:
+        return find(tx, UUID(named))
+    except ValueError:
+        return find_by_key(tx, email_key(named))
 
 
 def lock(tx: Transaction, subscriber_ids: Sequence[UUID]) -> None:

@@ -1,0 +1,297 @@
+"""The decisions about one email of one run, each with the rows that say so."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from funnel.domain.calendar import CalendarLine
+from funnel.domain.calendar_conditions import statement
+from funnel.domain.calendar_words import weekdays_text
+from funnel.domain.consent import Topic
+from funnel.domain.explanation import ExplainedDecision, Reading, of_person
+from funnel.domain.facts import FactKind
+from funnel.domain.sequence import Condition, ConditionKind, SequenceDefinition, Step, StepKind
+from funnel.domain.session import Session
+from funnel.domain.subscriber import Subscriber
+from funnel.domain.timing import EVERY_DAY, SendWindow
+from funnel.domain.timing_text import timing_text
+from funnel.storage import explanations, pauses
+from funnel.storage.explanations import FactRecord, MessageRecord
+from funnel.storage.transaction import Transaction
+
+_ROOM_WORDS = ("attended", "missed", "joined", "left the room")
+_KINDS: dict[ConditionKind, tuple[str, ...]] = {
+    ConditionKind.ATTENDED: _ROOM_WORDS,
+    ConditionKind.MISSED: _ROOM_WORDS,
+    ConditionKind.ATTENDANCE_UNKNOWN: _ROOM_WORDS,
+    ConditionKind.LEFT_BEFORE: _ROOM_WORDS,
+    ConditionKind.STAYED_UNTIL: _ROOM_WORDS,
+    ConditionKind.REPLAY_WATCHED: (FactKind.WATCHED,),
+    ConditionKind.CLICKED: (FactKind.CLICKED,),
+    ConditionKind.TAG: (FactKind.TAGGED, FactKind.UNTAGGED),
+    ConditionKind.BOOKED: (FactKind.BOOKED, FactKind.BOOKING_CANCELLED),
+    ConditionKind.BOUGHT: (FactKind.BOUGHT,),
+    ConditionKind.REPLIED: (FactKind.REPLIED,),
+    ConditionKind.GOAL_REACHED: (FactKind.GOAL, FactKind.BOOKED),
+}
+_NAMED = frozenset({ConditionKind.CLICKED, ConditionKind.TAG, ConditionKind.BOOKED})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """One copy of one email of one run, and what is known of it.
+
+    Attributes:
+        line: As it stands in the person's calendar.
+        message: Its row, once it has one.
+        most_published: Messages of one lane that may be on the queue at once.
+    """
+
+    person: Subscriber
+    run_id: UUID
+    version: SequenceDefinition
+    session: Session | None
+    line: CalendarLine
+    message: MessageRecord | None
+    letters_paused_until: datetime | None
+    most_published: int
+    reading: Reading
+
+    @property
+    def step(self) -> Step | None:
+        """What the version says of it; ``None`` for one that was taken out."""
+        return next((each for each in self.version.steps if each.key == self.line.key), None)
+
+    @property
+    def is_letter(self) -> bool:
+        """Whether it is one of the letters."""
+        return self.line.kind is StepKind.LETTER
+
+
+def decisions_of(tx: Transaction, asked: Asked) -> Iterator[ExplainedDecision]:
+    """Yield the decisions in the order in which they are made."""
+    topic = Topic.LETTERS if asked.is_letter else Topic.SEAT
+    yield consent_of(tx, asked.person, topic, asked.reading)
+    yield suppression_of(tx, asked.person, asked.reading)
+    if asked.step is None:
+        yield ExplainedDecision(
+            about="sequence", says="The email is no longer part of their sequence."
+        )
+    else:
+        yield _window(asked, asked.step)
+        yield _letter_a_day(asked)
+        yield from _conditions(tx, asked, asked.step)
+    yield _session(tx, asked)
+    yield _throttle(tx, asked)
+    yield _answer(asked)
+
+
+def consent_of(
+    tx: Transaction, person: Subscriber, topic: Topic, reading: Reading
+) -> ExplainedDecision:
+    """Return whether a person wants what an email is part of, and who said so."""
+    wants = person.wants_letters if topic is Topic.LETTERS else person.wants_seat_emails
+    what = "the letters" if topic is Topic.LETTERS else "the emails about their seat"
+    word = explanations.last_word(tx, person.id, topic)
+    evidence = "no word about it was ever written down"
+    if word is not None:
+        said = "yes" if word.is_given else "no"
+        wording = f", wording {word.wording}" if word.wording else ""
+        evidence = (
+            f"consent {word.id}: {said} on {reading.moment(word.at)}, by {word.source}{wording}"
+        )
+    says = f"They want {what}." if wants else f"They do not want {what}, so none leaves."
+    return ExplainedDecision(about="consent", says=says, evidence=evidence)
+
+
+def suppression_of(tx: Transaction, person: Subscriber, reading: Reading) -> ExplainedDecision:
+    """Return whether the address may be written to."""
+    row = explanations.suppressed_since(tx, person.email_key)
+    if row is None:
+        return ExplainedDecision(about="do-not-email list", says="The address may be written to.")
+    return ExplainedDecision(
+        about="do-not-email list",
+        says=f"The address must not be written to: {row.reason}.",
+        evidence=f"since {reading.moment(row.at)}, by {row.source or 'nobody named'}",
+    )
+
+
+def _window(asked: Asked, step: Step) -> ExplainedDecision:
+    timing = timing_text(step.timing)
+    if not asked.is_letter:
+        return ExplainedDecision(
+            about="window",
+            says=f"Counted {timing}; an email about a seat leaves at any hour.",
+            evidence=_validity(asked),
+        )
+    window = step.window or SendWindow()
+    is_daily = window.weekdays == EVERY_DAY
+    days = "every day" if is_daily else f"on {weekdays_text(window.weekdays)}"
+    says = (
+        f"Counted {timing}; it may leave {days} from {window.opens:%H:%M}"
+        f" to {window.closes:%H:%M} in {asked.reading.place}."
+    )
+    paused = asked.letters_paused_until
+    if paused is not None and paused > asked.reading.now:
+        says += f" Their letters are paused until {asked.reading.moment(paused)}."
+    return ExplainedDecision(about="window", says=says, evidence=_validity(asked))
+
+
+def _validity(asked: Asked) -> str:
+    message = asked.message
+    if message is None:
+        return "" if asked.line.at is None else f"planned for {asked.reading.moment(asked.line.at)}"
+    until = message.valid_until
+    last = f", good until {asked.reading.moment(until)}" if until else ""
+    return f"message {message.id}: planned for {asked.reading.moment(message.due_at)}{last}"
+
+
+def _letter_a_day(asked: Asked) -> ExplainedDecision:
+    if not asked.is_letter:
+        says = "It is no letter, so it takes no day from the letters."
+        return ExplainedDecision(about="letter a day", says=says)
+    apart = asked.version.days_between_letters
+    rule = f"One letter a day at most, {apart} days apart in this sequence."
+    if asked.line.at is None:
+        return ExplainedDecision(about="letter a day", says=rule)
+    day = asked.reading.moment(asked.line.at)
+    return ExplainedDecision(
+        about="letter a day",
+        says=f"{rule} It has its day: {of_person(asked.line.why)}.",
+        evidence=f"the day of {day}",
+    )
+
+
+def _conditions(tx: Transaction, asked: Asked, step: Step) -> Iterator[ExplainedDecision]:
+    conditions = [each for each in step.conditions if each.kind is not ConditionKind.REGISTERED]
+    if not conditions:
+        yield ExplainedDecision(about="condition", says="It has none.")
+    for each in conditions:
+        yield _condition(tx, asked, each)
+
+
+def _condition(tx: Transaction, asked: Asked, condition: Condition) -> ExplainedDecision:
+    words = of_person(statement(condition, asked.version, is_so=True))
+    rule = f"{'Not if' if condition.is_negated else 'Only if'} {words}"
+    kind = condition.kind
+    if kind is ConditionKind.FIELD:
+        said = explanations.fields_of(tx, asked.person.id).get(condition.name)
+        known = f"their {condition.name} is {said}" if said is not None else "nothing is known"
+        return ExplainedDecision(
+            about="condition", says=f"{rule}: {known}.", evidence=f"person {asked.person.id}"
+        )
+    if kind is ConditionKind.REPLAY_AVAILABLE:
+        return _replay(asked, rule)
+    facts = [
+        each
+        for each in explanations.facts_of(tx, asked.run_id, _KINDS.get(kind, ()))
+        if kind not in _NAMED or not condition.name or each.name == condition.name
+    ]
+    return _from_facts(tx, asked, rule, facts, is_about_room=_KINDS.get(kind) == _ROOM_WORDS)
+
+
+def _from_facts(
+    tx: Transaction, asked: Asked, rule: str, facts: list[FactRecord], *, is_about_room: bool
+) -> ExplainedDecision:
+    seat = explanations.held_seat(tx, asked.run_id) if is_about_room else None
+    known = "nothing of the kind is known"
+    if seat is not None:
+        known = (
+            f"their coming is {seat.attendance}"
+            if seat.attendance == "unknown"
+            else (f"they {seat.attendance} it")
+        )
+        if seat.left_at is not None:
+            known += f", and left {asked.reading.moment(seat.left_at)}"
+    elif facts:
+        newest = facts[0]
+        known = f"{newest.kind}{f' “{newest.name}”' if newest.name else ''}"
+    reached_at = explanations.goal_reached_at(tx, asked.run_id)
+    if "invitation" in rule and reached_at is not None and not facts:
+        known = f"reported {asked.reading.moment(reached_at)}"
+    rows = "; ".join(_fact(each, asked.reading) for each in facts[:3])
+    registration = f"registration {seat.id}" if seat is not None else ""
+    evidence = "; ".join(part for part in (registration, rows) if part)
+    return ExplainedDecision(about="condition", says=f"{rule}: {known}.", evidence=evidence)
+
+
+def _fact(fact: FactRecord, reading: Reading) -> str:
+    return f"fact {fact.id}: {fact.kind} on {reading.moment(fact.at)}, by {fact.source}"
+
+
+def _replay(asked: Asked, rule: str) -> ExplainedDecision:
+    session = asked.session
+    if session is None or not session.replay_url:
+        return ExplainedDecision(about="condition", says=f"{rule}: no link is entered.")
+    since = session.replay_known_at
+    return ExplainedDecision(
+        about="condition",
+        says=f"{rule}: there is one until {asked.reading.moment(session.replay_closes_at)}.",
+        evidence=f"session {session.id}"
+        + (f", entered {asked.reading.moment(since)}" if since else ""),
+    )
+
+
+def _session(tx: Transaction, asked: Asked) -> ExplainedDecision:
+    session = asked.session
+    if session is None:
+        return ExplainedDecision(about="date", says="They hold no seat.")
+    seat = explanations.held_seat(tx, asked.run_id)
+    return ExplainedDecision(
+        about="date",
+        says=f"They hold a seat in “{session.title}”, {asked.reading.moment(session.starts_at)}.",
+        evidence=f"session {session.id}" + (f", registration {seat.id}" if seat else ""),
+    )
+
+
+def _throttle(tx: Transaction, asked: Asked) -> ExplainedDecision:
+    brake = next((each for each in pauses.standing(tx) if each.scope == pauses.EVERYTHING), None)
+    if brake is not None:
+        return ExplainedDecision(
+            about="throttle",
+            says=f"Everything is paused: {brake.reason}.",
+            evidence=f"by {brake.by}, on {asked.reading.moment(brake.at)} by the server's clock",
+        )
+    message = asked.message
+    if message is None or message.status != "queued":
+        return ExplainedDecision(about="throttle", says="Nothing holds it back.")
+    throttle = explanations.throttle_of(tx, message.lane)
+    says = (
+        f"{throttle.published} of {asked.most_published} places of the lane"
+        f" “{message.lane}” are taken"
+    )
+    if message.available_at > throttle.real_now:
+        again = asked.reading.moment(message.available_at)
+        says += f"; it is tried again {again}, by the server's clock"
+    return ExplainedDecision(
+        about="throttle",
+        says=f"{says}.",
+        evidence=f"message {message.id}: {_tries(message)} so far",
+    )
+
+
+def _answer(asked: Asked) -> ExplainedDecision:
+    message = asked.message
+    if message is None or not message.attempts:
+        return ExplainedDecision(about="provider", says="It was not handed over to anybody.")
+    who = message.provider or "the mail system"
+    said = {
+        "accepted": f"{who} took it",
+        "unknown": f"It was handed over to {who}, and no answer came back",
+        "failed": f"{who} refused it",
+    }.get(message.status, f"{who} has not taken it")
+    reason = f": {message.reason}" if message.reason else ""
+    later = "" if message.delivery == "none" else f"; then: {message.delivery}"
+    at = message.accepted_at or message.settled_at
+    when = f" on {asked.reading.moment(at)}" if at else ""
+    their_id = f", there {message.provider_id}" if message.provider_id else ""
+    return ExplainedDecision(
+        about="provider",
+        says=f"{said}{when}{reason}{later}.",
+        evidence=f"message {message.id}{their_id}, {_tries(message)}",
+    )
+
+
+def _tries(message: MessageRecord) -> str:
+    return "1 try" if message.attempts == 1 else f"{message.attempts} tries"

@@ -1,0 +1,153 @@
+"""Why somebody got an email, did not, or will: every decision in its order, with its evidence."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from funnel.domain.calendar import CalendarLine
+from funnel.domain.calendar_words import counted, step_name
+from funnel.domain.consent import Topic
+from funnel.domain.errors import NotFoundError
+from funnel.domain.explanation import (
+    ExplainedDecision,
+    Explanation,
+    Reading,
+    never_came,
+    unknown_step,
+    verdict_of,
+)
+from funnel.domain.sequence import SequenceDefinition
+from funnel.domain.signup import SignupStatus
+from funnel.domain.subscriber import Subscriber
+from funnel.rendering.words import place_in_words
+from funnel.services.explain_decisions import Asked, consent_of, decisions_of, suppression_of
+from funnel.services.read_person_calendar import calendar_in
+from funnel.storage import calendar_rows, explanations, runs, sequences, subscribers
+from funnel.storage.explanations import SignupState
+from funnel.storage.runs import RunRecord
+from funnel.storage.transaction import Transaction, Transactions
+
+
+def explain_step(
+    person: str, step_key: str, transactions: Transactions, *, most_published: int
+) -> tuple[Explanation, ...]:
+    """Return why: one explanation for each copy of the email in each run, the newest run first.
+
+    Somebody who is in no sequence with such an email gets one that says how far they came.
+
+    Args:
+        person: An address, or the person's id.
+        step_key: The email's key.
+        transactions: Read only.
+        most_published: Messages of one lane that may be on the queue at once.
+
+    Raises:
+        NotFoundError: No such person, or one that is forgotten.
+        InvalidInputError: Neither an id nor an address, or no email of that key.
+    """
+    with transactions.begin() as tx:
+        found = subscribers.find_named(tx, person)
+        if found is None or not found.email:
+            raise NotFoundError("nobody of that address or id is known")
+        theirs = runs.of_person(tx, found.id)
+        explained = [
+            explanation
+            for run in theirs
+            for explanation in _of_run(tx, found, run, step_key, most_published)
+        ]
+        if explained:
+            return tuple(explained)
+        _check_key(tx, theirs, step_key)
+        return (_not_enrolled(tx, found, step_key),)
+
+
+def _of_run(
+    tx: Transaction, person: Subscriber, run: RunRecord, step_key: str, most_published: int
+) -> Iterator[Explanation]:
+    version = _version_of(tx, run)
+    messages = {each.copy: each for each in explanations.messages_of_step(tx, run.id, step_key)}
+    if not messages and not any(each.key == step_key for each in version.steps):
+        return
+    calendar = calendar_in(tx, run.id)
+    reading = _reading(calendar.zone, calendar.now)
+    lines = [each for each in calendar.lines if each.key == step_key and each.kind is not None]
+    for line in lines or [never_came(step_key, step_name(step_key), version, run.state)]:
+        asked = Asked(
+            person=person,
+            run_id=run.id,
+            version=version,
+            session=calendar.session,
+            line=line,
+            message=messages.get(line.copy),
+            letters_paused_until=calendar.letters_paused_until,
+            most_published=most_published,
+            reading=reading,
+        )
+        yield Explanation(
+            title=_title(person, run.sequence_title, line),
+            lines=tuple(decisions_of(tx, asked)),
+            verdict=verdict_of(line, reading),
+        )
+
+
+def _title(person: Subscriber, sequence_title: str, line: CalendarLine) -> str:
+    again = f", for another date ({line.copy})" if line.copy else ""
+    return f"{line.name}{again}, in “{sequence_title}”, to {person.email}"
+
+
+def _version_of(tx: Transaction, run: RunRecord) -> SequenceDefinition:
+    frame = calendar_rows.find_run(tx, run.id)
+    if frame is None:
+        raise NotFoundError("no such run")
+    return sequences.read_definition(tx, frame.version_id)
+
+
+def _check_key(tx: Transaction, theirs: Sequence[RunRecord], step_key: str) -> None:
+    """Refuse a key that no sequence has; name those of this person's, else of all."""
+    live = [
+        sequences.read_definition(tx, each.live_version_id) for each in sequences.list_sequences(tx)
+    ]
+    if not any(step.key == step_key for version in live for step in version.steps):
+        raise unknown_step(step_key, [_version_of(tx, each) for each in theirs] or live)
+
+
+def _not_enrolled(tx: Transaction, person: Subscriber, step_key: str) -> Explanation:
+    reading = _reading(person.zone, tx.now)
+    signups = explanations.open_signups(tx, person.id)
+    told = [
+        consent_of(tx, person, Topic.SEAT, reading),
+        suppression_of(tx, person, reading),
+        *(_signup(each, reading) for each in signups),
+    ]
+    why = "they are in no sequence that has it"
+    if signups and signups[0].status == SignupStatus.PENDING:
+        why = "they have not confirmed their signup"
+    elif signups:
+        why = f"their signup is {signups[0].status}"
+    return Explanation(
+        title=f"{step_name(step_key)}, to {person.email}",
+        lines=tuple(told),
+        verdict=f"It was not sent: {why}.",
+    )
+
+
+def _signup(signup: SignupState, reading: Reading) -> ExplainedDecision:
+    if signup.mailed_at is None:
+        said = "no confirmation was sent"
+    elif signup.fetched_at is None:
+        said = f"the confirmation was sent {reading.moment(signup.mailed_at)} and not opened"
+    else:
+        said = f"they opened the confirmation on {reading.moment(signup.fetched_at)}, did not press"
+    if signup.status == SignupStatus.PENDING:
+        said += f"; it can be confirmed until {reading.moment(signup.expires_at)}"
+    times = f", fetched {counted(signup.fetched, 'time')}" if signup.fetched else ""
+    return ExplainedDecision(
+        about="signup",
+        says=f"They signed up on {reading.moment(signup.received_at)}; {said}.",
+        evidence=f"signup {signup.id}: {signup.status}{times}",
+    )
+
+
+def _reading(zone: str, now: datetime) -> Reading:
+    found = ZoneInfo(zone)
+    return Reading(zone=found, place=place_in_words(found), now=now)
