@@ -6,6 +6,7 @@ microseconds.
 
 from datetime import datetime
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from funnel.domain.message import Notice
 from funnel.domain.rehearsal import (
@@ -72,6 +73,7 @@ class _Walk:
         self.has_ended = False
         self.left_at: dict[tuple[int, str], datetime] = {}
         self._seen = 0
+        self._zone = state.person.zone
 
     def play(self) -> None:
         """Sign up and confirm, then go from stop to stop."""
@@ -102,7 +104,7 @@ class _Walk:
         person, world = self.state.person, self.world
         session_id = _date(self.state, person.session)
         session = self.state.sessions.get(session_id) if session_id else None
-        at = _resolved(person.signs_up, world.starts_at, session, self.state)
+        at = _resolved(person.signs_up, world.starts_at, session, person.zone)
         if at is None:
             self.state.warn("they cannot sign up: their moment counts from a date they do not have")
             return None
@@ -157,9 +159,9 @@ class _Walk:
             counted = Timing(
                 anchor=Anchor(kind=AnchorKind.ENROLLMENT), delay=act.when.delay, at=act.when.at
             )
-            return None if left_at is None else _resolved(counted, left_at, None, self.state)
+            return None if left_at is None else _resolved(counted, left_at, None, self._zone)
         session = self.state.sessions.get(run.seat.session_id) if run.seat else None
-        return _resolved(act.when, run.enrolled_at, session, self.state)
+        return _resolved(act.when, run.enrolled_at, session, self._zone)
 
     def _note_left(self) -> None:
         for email in self.state.emails[self._seen :]:
@@ -168,14 +170,21 @@ class _Walk:
         self._seen = len(self.state.emails)
 
 
+def date_moment(timing: Timing, session: Session, zone: ZoneInfo) -> datetime | None:
+    """Return the moment that a timing names of a date; ``None``: it counts from something else."""
+    kind = timing.anchor.kind
+    if kind is not AnchorKind.FIXED and not kind.needs_session:
+        return None
+    return _resolved(timing, session.starts_at, session, zone)
+
+
 def _resolved(
-    timing: Timing, enrolled_at: datetime, session: Session | None, state: PersonState
+    timing: Timing, enrolled_at: datetime, session: Session | None, zone: ZoneInfo
 ) -> datetime | None:
-    """Return the moment that a timing names for this person; ``None``: it has no anchor."""
+    """Return the moment that a timing names; ``None``: it has no anchor."""
     counted_at = _anchor(timing.anchor, enrolled_at, session)
     if counted_at is None:
         return None
-    zone = state.person.zone
     moment = due_at(counted_at, timing.delay, at=timing.at, window=None, zone=zone)
     is_first = timing.anchor.kind.happens_first
     return max(moment, counted_at) if is_first else moment

@@ -81,6 +81,13 @@ class Transactions:
             yield tx
             tx.finish()
 
+    @contextmanager
+    def begin_reading(self) -> Iterator[Transaction]:
+        """Open one in which PostgreSQL refuses every write, for what promises to change nothing."""
+        with self.begin() as tx:
+            tx.connection.execute(text("set transaction read only"))
+            yield tx
+
     def close(self) -> None:
         """Give every pooled connection back to the operating system."""
         self.engine.dispose()

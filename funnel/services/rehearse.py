@@ -1,0 +1,276 @@
+"""Rehearse a sequence: who gets what when and why, in simulated time. No row is written."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, time
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from funnel.domain.marked_yaml import Problem
+from funnel.domain.rehearsal import (
+    RehearsalFinding,
+    RehearsedLife,
+    RehearsedPerson,
+    RehearsedWorld,
+    Severity,
+)
+from funnel.domain.rehearsal_cast import cast, sample
+from funnel.domain.rehearsal_file import FactEntry, PersonEntry, RehearsalFileError
+from funnel.domain.rehearsal_findings import (
+    about_dates,
+    about_nobody,
+    about_pace,
+    about_people,
+)
+from funnel.domain.rehearsal_people import host_acts, person_of, unknown_steps, with_facts
+from funnel.domain.rehearsal_walk import rehearse_person
+from funnel.domain.rehearsal_world import MADE_UP_ZONE, build_world, with_made_up
+from funnel.domain.session_plan import announced_moment
+from funnel.domain.subscriber import email_key
+from funnel.services.rehearse_mails import RehearsedMail, RehearsedMails, brand_problem
+from funnel.services.rehearse_material import (
+    Material,
+    material_from_database,
+    material_from_folder,
+)
+from funnel.storage.transaction import Transactions
+
+# A rehearsal that is begun on a day begins in the morning, before most of what could happen.
+_BEGINS = time(10)
+DAYS = 200
+
+TakeMail = Callable[[RehearsedMail], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RehearsalRequest:
+    """Who is rehearsed, from when on, with what happening.
+
+    Attributes:
+        people: As a file lists them; without any and without ``sample_size``: the cast.
+        people_file: Name of that file, for what is wrong in it.
+        sample_size: That many made-up people, beside those of the file.
+        starts_on: The first day; ``None``: now.
+        days: How far to look.
+        per_hour: What the provider takes in an hour; ``None``: no limit is known.
+        expected: How many people to reckon with in each date; ``None``: the seats taken.
+        base_url: Where the links in rendered emails begin.
+        renders: Whether emails are rendered; a rehearsal without is a question of time only.
+    """
+
+    people: tuple[PersonEntry, ...] = ()
+    people_file: str = "people"
+    sample_size: int | None = None
+    facts: tuple[FactEntry, ...] = ()
+    facts_file: str = "facts"
+    starts_on: date | None = None
+    days: int = DAYS
+    per_hour: int | None = None
+    expected: int | None = None
+    base_url: str = "https://rehearsal.invalid"
+    renders: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rehearsal:
+    """What a rehearsal showed.
+
+    Attributes:
+        origin: What was rehearsed, in words: "version 3", "the draft", a file's name.
+        lives: Each person's emails, sent and not sent.
+        findings: Errors first.
+    """
+
+    origin: str
+    world: RehearsedWorld
+    lives: tuple[RehearsedLife, ...]
+    findings: tuple[RehearsalFinding, ...] = field(default=())
+
+    @property
+    def has_errors(self) -> bool:
+        """Whether something must be mended before this goes live."""
+        return any(each.severity is Severity.ERROR for each in self.findings)
+
+
+def rehearse(
+    slug: str | None,
+    request: RehearsalRequest,
+    transactions: Transactions,
+    *,
+    uses_draft: bool = False,
+    take_mail: TakeMail | None = None,
+) -> Rehearsal:
+    """Rehearse a sequence of the database, in a transaction that cannot write.
+
+    Args:
+        slug: ``None``: the only sequence there is.
+        request: Who and when.
+        transactions: On the database.
+        uses_draft: The draft instead of the live version.
+        take_mail: Given every rendered email.
+
+    Raises:
+        NotFoundError: No such sequence, or no draft of it.
+        InvalidInputError: Somebody or something in the request cannot be.
+    """
+    with transactions.begin_reading() as tx:
+        material = material_from_database(tx, slug, request.people, uses_draft=uses_draft)
+    return rehearse_material(material, request, take_mail=take_mail)
+
+
+def rehearse_folder(
+    folder: Path,
+    slug: str | None,
+    request: RehearsalRequest,
+    *,
+    now: datetime,
+    take_mail: TakeMail | None = None,
+) -> Rehearsal:
+    """Rehearse a sequence as its files say it; no database is asked.
+
+    Raises:
+        NotFoundError: No such sequence among the files.
+        InvalidInputError: Its file, or somebody in the request, cannot be.
+    """
+    material = material_from_folder(folder, slug, now)
+    return rehearse_material(material, request, take_mail=take_mail)
+
+
+def rehearse_material(
+    material: Material, request: RehearsalRequest, *, take_mail: TakeMail | None = None
+) -> Rehearsal:
+    """Rehearse what was read already.
+
+    Raises:
+        InvalidInputError: Somebody or something in the request cannot be.
+    """
+    starts_at = _starts_at(material, request)
+    title = material.sessions[0].title if material.sessions else material.version.title
+    dates = with_made_up(material.sessions, title, starts_at)
+    people = with_facts(_people(material, request), request.facts, file_name=request.facts_file)
+    world = build_world(
+        material.version,
+        dates,
+        starts_at,
+        days=request.days,
+        acts=host_acts(request.facts, dates, file_name=request.facts_file),
+    )
+    lives = tuple(rehearse_person(each, world) for each in people)
+    findings = [
+        *_about_files(material),
+        *(_warning(each) for each in unknown_steps(people, material.version)),
+        *about_dates(world),
+        *_rendered(material, request, lives, world, take_mail),
+        *about_people(lives),
+        *about_nobody(world, lives),
+        *about_pace(
+            world,
+            lives,
+            per_hour=request.per_hour,
+            expected={each.id: _expected(request, material, each.id) for each in dates},
+        ),
+    ]
+    return Rehearsal(
+        origin=material.origin,
+        world=world,
+        lives=lives,
+        findings=tuple(sorted(findings, key=_weight)),
+    )
+
+
+def _starts_at(material: Material, request: RehearsalRequest) -> datetime:
+    if request.starts_on is None:
+        return material.now.astimezone(UTC)
+    zone = material.sessions[0].zone if material.sessions else MADE_UP_ZONE
+    return announced_moment(datetime.combine(request.starts_on, _BEGINS), zone)
+
+
+def _people(material: Material, request: RehearsalRequest) -> list[RehearsedPerson]:
+    people: list[RehearsedPerson] = []
+    problems: list[Problem] = []
+    for entry in request.people:
+        person = _resolved(entry, material)
+        if isinstance(person, Problem):
+            problems.append(person)
+        else:
+            people.append(person)
+    if problems:
+        raise RehearsalFileError(request.people_file, problems)
+    people += sample(request.sample_size or 0)
+    return people or list(cast())
+
+
+def _resolved(entry: PersonEntry, material: Material) -> RehearsedPerson | Problem:
+    """Return the person of an entry: as the database knows them, where it says an address only."""
+    known = material.known.get(email_key(entry.email)) if entry.email else None
+    if known is None:
+        if entry.zone:
+            return person_of(entry)
+        return Problem(
+            line=entry.line,
+            column=1,
+            reason=f"nobody here has the address {entry.email}",
+            remedy="Add a line like zone: Europe/Berlin to rehearse a made-up person.",
+        )
+    person = person_of(replace(entry, zone=entry.zone or known.zone))
+    wants = known.wants_letters if entry.wants_letters is None else entry.wants_letters
+    return replace(
+        person,
+        id=known.id,
+        zone=ZoneInfo(entry.zone or known.zone),
+        email=known.email,
+        first_name=entry.first_name or known.first_name,
+        last_name=entry.last_name or known.last_name,
+        wants_letters=wants,
+        fields={**{name: str(value) for name, value in known.fields.items()}, **entry.fields},
+        had_letters=known.had_letters,
+    )
+
+
+def _rendered(
+    material: Material,
+    request: RehearsalRequest,
+    lives: Sequence[RehearsedLife],
+    world: RehearsedWorld,
+    take_mail: TakeMail | None,
+) -> Iterable[RehearsalFinding]:
+    if not request.renders:
+        return ()
+    if material.brand is None:
+        return (brand_problem(material.version.brand),)
+    mails = RehearsedMails(
+        material.version.slug,
+        material.brand,
+        material.emails,
+        world.sessions,
+        request.base_url,
+    )
+    for mail in mails.build(lives):
+        if take_mail is not None:
+            take_mail(mail)
+    return mails.findings
+
+
+def _about_files(material: Material) -> Iterator[RehearsalFinding]:
+    for problem in material.problems:
+        yield RehearsalFinding(severity=Severity.ERROR, message=str(problem), remedy=problem.remedy)
+    for person in material.known.values():
+        if person.suppression is not None:
+            yield _warning(
+                f"{person.email} is on the do-not-email list ({person.suppression}): nothing of "
+                "this would reach them",
+            )
+
+
+def _warning(message: str) -> RehearsalFinding:
+    return RehearsalFinding(severity=Severity.WARNING, message=message)
+
+
+def _expected(request: RehearsalRequest, material: Material, session_id: object) -> int:
+    if request.expected is not None:
+        return request.expected
+    return next((taken for key, taken in material.taken.items() if key == session_id), 0)
+
+
+def _weight(finding: RehearsalFinding) -> int:
+    return list(Severity).index(finding.severity)
