@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from funnel.services.deliver_batch import Delivery
     from funnel.services.dispatch_due import DispatchLimits
     from funnel.services.load_definitions import DefinitionWatch
+    from funnel.storage.fact_sources import FactSourceBook
     from funnel.storage.real_clock import RealClock
     from funnel.storage.sources import SourceBook
     from funnel.storage.transaction import Transactions
@@ -208,6 +209,13 @@ class Deps:
         from funnel.storage.sources import SourceBook
 
         return SourceBook(self.transactions)
+
+    @cached_property
+    def fact_sources(self) -> "FactSourceBook":
+        """Systems that report facts, kept for a few seconds."""
+        from funnel.storage.fact_sources import FactSourceBook
+
+        return FactSourceBook(self.transactions)
 
     @cached_property
     def form_gate(self) -> "FormGate":

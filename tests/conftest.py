@@ -7,4 +7,5 @@ pytest_plugins = [
     "tests.fixtures.signups",
     "tests.fixtures.webhook",
     "tests.fixtures.posting",
+    "tests.fixtures.facts",
 ]

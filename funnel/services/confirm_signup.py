@@ -22,6 +22,7 @@ from funnel.domain.subscriber import (
     settle_zone,
 )
 from funnel.services.enroll import Enrolled, EnrollRequest, enroll
+from funnel.services.match_facts import match_facts
 from funnel.storage import (
     consents,
     facts,
@@ -105,6 +106,7 @@ def confirm_within(
     )
     signups.confirm(tx, signup_id, enrolled.enrollment_id)
     _remember(tx, signup, enrolled, person)
+    match_facts(tx, person.email_key)
     return Confirmed(
         subscriber_id=person.id,
         enrollment_id=enrolled.enrollment_id,

@@ -19,7 +19,6 @@ from funnel.storage.fact_tables import FactSourceRow, ReceivedFactRow
 from funnel.storage.transaction import Transaction
 
 KEPT_FOR: Final = timedelta(days=90)  # plan time; longer than any provider sends again
-TRIED_AGAIN_AFTER: Final = timedelta(hours=1)  # plan time
 MOST_REFUSED: Final = 1000  # of each source
 
 _DONE: Final = (EventStatus.APPLIED, EventStatus.IGNORED)
@@ -116,31 +115,35 @@ def settle(tx: Transaction, row_id: UUID, status: EventStatus, reason: str) -> N
     tx.connection.execute(statement.values(**changes))
 
 
+def waiting_ids(tx: Transaction, *, tried_before: datetime | None) -> Sequence[UUID]:
+    """Return what waits, what was tried longest ago first.
+
+    Args:
+        tx: Only read.
+        tried_before: Aware plan moment; ``None``: whenever it was tried.
+    """
+    statement = select(ReceivedFactRow.id).where(ReceivedFactRow.status == EventStatus.WAITING)
+    if tried_before is not None:
+        statement = statement.where(ReceivedFactRow.tried_at <= tried_before)
+    ordered = statement.order_by(ReceivedFactRow.tried_at, ReceivedFactRow.id)
+    return tx.connection.execute(ordered).scalars().all()
+
+
+def hold(tx: Transaction, ids: Sequence[UUID]) -> list[KeptEvent]:
+    """Lock and return those of these events that wait still; what another holds is left to it."""
+    return _hold(tx, ReceivedFactRow.id.in_(ids))
+
+
 def hold_waiting(tx: Transaction, email_key: str) -> list[KeptEvent]:
-    """Lock and return what waits for a person; what another holds is left to that one."""
+    """Lock and return what waits for a person; what another holds is left to it."""
     return _hold(tx, ReceivedFactRow.email_key == email_key)
 
 
-def hold_due(tx: Transaction, limit: int, *, all_of_them: bool = False) -> list[KeptEvent]:
-    """Lock and return what waits and was last tried an hour of plan time ago, the oldest first.
-
-    Args:
-        tx: Its ``now`` is when they are tried.
-        limit: How many at most.
-        all_of_them: Whenever they were tried, but for those tried in this very moment.
-    """
-    since = tx.now if all_of_them else tx.now - TRIED_AGAIN_AFTER
-    return _hold(tx, ReceivedFactRow.tried_at < since, limit=limit)
-
-
-def _hold(
-    tx: Transaction, condition: ColumnElement[bool], *, limit: int | None = None
-) -> list[KeptEvent]:
+def _hold(tx: Transaction, condition: ColumnElement[bool]) -> list[KeptEvent]:
     statement = (
         select(ReceivedFactRow.id, ReceivedFactRow.email_key, ReceivedFactRow.reports)
         .where(ReceivedFactRow.status == EventStatus.WAITING, condition)
-        .order_by(ReceivedFactRow.tried_at, ReceivedFactRow.id)
-        .limit(limit)
+        .order_by(ReceivedFactRow.received_at, ReceivedFactRow.id)
         # Whoever holds a person must not wait for one who holds an event and wants the person.
         .with_for_update(skip_locked=True)
     )

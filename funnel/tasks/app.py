@@ -28,6 +28,8 @@ DEMO_SECONDS = 0.5
 SWEEP_SECONDS = 5.0
 PULSE_SECONDS = 10.0
 DEFINITIONS_SECONDS = 3.0
+# Each fact is tried once an hour of plan time, which the demo passes within seconds.
+FACTS_SECONDS = 30.0
 
 
 class FunnelTask(Task):  # type: ignore[type-arg]  # celery-types: generic only for the checker
@@ -127,6 +129,11 @@ app.conf.update(
         "definitions": {
             "task": "funnel.load_definitions",
             "schedule": DEFINITIONS_SECONDS,
+            "options": {"queue": MAINTENANCE},
+        },
+        "facts": {
+            "task": "funnel.match_facts",
+            "schedule": FACTS_SECONDS,
             "options": {"queue": MAINTENANCE},
         },
         # One for each worker: the answer proves that its queue is being read.

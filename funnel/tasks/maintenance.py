@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from funnel.services.match_facts import forget_received, retry_waiting
 from funnel.services.play_demo import play_demo
 from funnel.services.record_refusal import forget_refusals
 from funnel.services.sweep_messages import sweep_messages
@@ -19,6 +20,14 @@ def sweep() -> None:
     )
     forget_refusals(deps.transactions)
     process().show_life()
+
+
+@app.task(name="funnel.match_facts", queue=MAINTENANCE)
+def match() -> None:
+    """Try again the facts whose person or session was not known, and forget old events."""
+    deps = process().deps
+    retry_waiting(deps.transactions)
+    forget_received(deps.transactions)
 
 
 @app.task(name="funnel.load_definitions", queue=MAINTENANCE)

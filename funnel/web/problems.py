@@ -28,6 +28,8 @@ NO_SUCH_SOURCE = Problem(status=404, name="no-such-source", title="There is no s
 TOO_LARGE = Problem(status=413, name="body-too-large", title="The body is too large")
 WRONG_FIELD = Problem(status=422, name="wrong-field", title="A field is wrong")
 TOO_MANY = Problem(status=429, name="too-many-signups", title="Too many signups at once")
+UNREADABLE = Problem(status=422, name="unreadable-event", title="The event cannot be read")
+TOO_MANY_EVENTS = Problem(status=429, name="too-many-events", title="Too many events at once")
 
 
 def answer_problem(

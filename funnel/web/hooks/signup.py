@@ -35,6 +35,7 @@ from funnel.intake.signup import Arrival
 from funnel.intake.webhook import check_form_secret, read_webhook
 from funnel.services.accept_signup import accept_signup
 from funnel.services.record_refusal import record_refusal
+from funnel.web.hooks.bodies import MOST_DRAINED, read_body
 from funnel.web.limits import SlidingWindow
 from funnel.web.problems import (
     MALFORMED,
@@ -53,7 +54,6 @@ router = APIRouter()
 
 _SIGNED: Final = (ID_HEADER, TIMESTAMP_HEADER, SIGNATURE_HEADER)
 _BEARER: Final = "bearer "
-_MOST_DRAINED: Final = 8 * 1024 * 1024  # bytes read, and thrown away, of what is too large
 _AT_ONCE: Final = 8  # signups in threads; each holds a database connection
 
 
@@ -83,7 +83,7 @@ async def sign_up(request: Request) -> Response:
     """Take a signup: 202 with its id, or a problem that says what to fix."""
     request.scope["route"] = _ROUTE  # only FastAPI's own routes do so; the request log reads it
     try:
-        body = await _read_body(request)
+        body = await read_body(request, MOST_BODY_BYTES)
     except ClientDisconnect:
         return Response(status_code=400)  # nobody is there to read it
     if body is None:
@@ -105,8 +105,8 @@ async def sign_up(request: Request) -> Response:
 
 
 # Without FastAPI's own work for each request: nothing here needs it.
-# And with a limit of its own in the place of the pages': see ``_read_body``.
-_LIMITED: Final = RequestBodyLimitMiddleware(request_response(sign_up), max_body_size=_MOST_DRAINED)
+# And with a limit of its own in the place of the pages': see ``read_body``.
+_LIMITED: Final = RequestBodyLimitMiddleware(request_response(sign_up), max_body_size=MOST_DRAINED)
 _ROUTE: Final = Route("/webhooks/signup/{source}", _LIMITED, methods=["POST"])
 router.routes.append(_ROUTE)
 
@@ -116,23 +116,6 @@ def _desk(request: Request) -> SignupDesk:
     if not hasattr(state, "signup_desk"):
         state.signup_desk = SignupDesk(cast(Deps, state.deps))
     return cast(SignupDesk, state.signup_desk)
-
-
-async def _read_body(request: Request) -> bytes | None:
-    """Return the body, ``None`` where it is too large.
-
-    Read to its end even then, without keeping it: a sender that is cut off in the middle sees a
-    broken connection, no answer. What does not end within 8 MB is cut off.
-    """
-    chunks: list[bytes] = []
-    size = 0
-    async for chunk in request.stream():
-        size += len(chunk)
-        if size <= MOST_BODY_BYTES:
-            chunks.append(chunk)
-        else:
-            chunks.clear()
-    return b"".join(chunks) if size <= MOST_BODY_BYTES else None
 
 
 def _form_secret(request: Request) -> str:
