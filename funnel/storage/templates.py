@@ -7,8 +7,8 @@ from sqlalchemy import Text, cast, func, insert, literal, select
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from funnel.storage import links
 from funnel.domain.sequence import SequenceDefinition
+from funnel.storage import links
 from funnel.storage.tables import TemplateRow, TemplateVersionRow
 from funnel.storage.transaction import Transaction
 
