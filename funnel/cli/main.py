@@ -9,6 +9,7 @@ from funnel.cli import (
     database,
     demo,
     doctor,
+    fact_sources,
     facts,
     people,
     sending,
@@ -40,6 +41,7 @@ sessions.app.command("move")(session_dates.move)
 sessions.app.command("cancel")(session_dates.cancel)
 app.add_typer(sessions.app, name="session")
 app.add_typer(sources.app, name="source")
+app.add_typer(fact_sources.app, name="fact-source")
 app.add_typer(facts.app, name="facts")
 app.add_typer(sending.pause_app, name="pause")
 app.add_typer(sending.resume_app, name="resume")

@@ -226,6 +226,7 @@ def find_refused(tx: Transaction, source_id: UUID, limit: int) -> Sequence[tuple
         .where(
             row.source_id == source_id,
             row.status == EventStatus.REFUSED,
+            row.reports == [],  # it could not be read; what can never be right stays so
             row.payload.is_not(None),
         )
         .order_by(row.received_at, row.id)
