@@ -95,7 +95,10 @@ def moment_of(value: JsonValue, now: datetime, *, field: str) -> datetime:
         moment = _moment(value, now)
     except (ValueError, OverflowError, OSError) as error:
         raise _no_moment(field) from error
-    check_moment(moment, now)
+    try:
+        check_moment(moment, now)
+    except InvalidInputError as error:
+        raise InvalidInputError(str(error), field=field, remedy=error.remedy) from error
     return moment
 
 
