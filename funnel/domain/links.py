@@ -1,6 +1,7 @@
 """Addresses of the pages that a person's emails lead to: a path and a signed token, no more."""
 
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from funnel.domain.consent import Topic
@@ -11,6 +12,15 @@ _UNSUBSCRIBE = {
     Topic.SEAT: LinkPurpose.UNSUBSCRIBE_SEAT,
 }
 _CLICK, _OPEN = LinkPurpose.CLICK, LinkPurpose.OPEN
+
+
+def is_web_address(text: str) -> bool:
+    """Whether ``text`` is an address that a visitor may be led to: http or https, with a host."""
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        return False
+    return parts.scheme in {"http", "https"} and bool(parts.hostname)
 
 
 @dataclass(frozen=True, slots=True)

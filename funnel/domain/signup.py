@@ -59,10 +59,11 @@ class SeatProblem(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Visitor:
-    """Who was at the other end, as far as a request says."""
+    """Who was at the other end, as far as a request says, and by which method of HTTP it asked."""
 
     ip: str | None = None
     user_agent: str | None = None
+    method: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,9 +6,11 @@ from enum import StrEnum
 from uuid import UUID
 
 from funnel.domain.errors import NotFoundError
+from funnel.domain.judgement import EvidenceKind
 from funnel.domain.session import Attendance, Session
 from funnel.domain.signup import Visitor
 from funnel.storage import evidence, registrations, runs, sessions, subscribers
+from funnel.storage.evidence import Seen
 from funnel.storage.registrations import Seat
 from funnel.storage.transaction import Transactions
 
@@ -50,7 +52,9 @@ class JoinPage:
 def open_join_link(enrollment_id: UUID, visitor: Visitor, transactions: Transactions) -> JoinPage:
     """Return what the join link of a run shows now, and keep that it was opened as evidence.
 
-    That somebody, or a mail scanner, opened it never counts as having attended.
+    The page itself settles nothing: mail scanners open it as well. What was seen in the session's
+    window is judged later, and counts as having attended where the session's setting says so. A way
+    into the room that the platform gave this person goes before the session's.
 
     Raises:
         NotFoundError: No such run.
@@ -60,17 +64,19 @@ def open_join_link(enrollment_id: UUID, visitor: Visitor, transactions: Transact
         person = subscribers.find(tx, run.subscriber_id) if run else None
         if run is None or person is None:
             raise NotFoundError("no such run")
-        evidence.add(
-            tx,
-            "join link opened",
-            visitor=visitor,
-            subscriber_id=person.id,
-            enrollment_id=enrollment_id,
-        )
         held = registrations.held(tx, enrollment_id)
         seat = held or registrations.latest(tx, enrollment_id)
         session = sessions.find(tx, seat.session_id) if seat else None
         state = _state(session, held, tx.now)
+        is_open = session is not None and state is JoinState.OPEN
+        seen = Seen(
+            kind=EvidenceKind.JOIN_LINK_OPENED,
+            visitor=visitor,
+            subscriber_id=person.id,
+            enrollment_id=enrollment_id,
+            session_id=session.id if session and is_open else None,
+        )
+        evidence.add(tx, seen)
         return JoinPage(
             state=state,
             enrollment_id=enrollment_id,
@@ -79,13 +85,18 @@ def open_join_link(enrollment_id: UUID, visitor: Visitor, transactions: Transact
             first_name=person.first_name,
             session=session,
             zone=person.zone,
-            room_url=session.join_url if session and state is JoinState.OPEN else "",
+            room_url=_room_url(session, held) if is_open else "",
             attendance=held.attendance if held else Attendance.UNKNOWN,
             replay_closes_at=(
                 session.replay_closes_at if session and state is JoinState.REPLAY else None
             ),
             now=tx.now,
         )
+
+
+def _room_url(session: Session | None, held: Seat | None) -> str:
+    own = held.join_url if held else ""
+    return own or (session.join_url if session else "")
 
 
 def _state(session: Session | None, held: Seat | None, now: datetime) -> JoinState:

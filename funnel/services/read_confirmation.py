@@ -6,6 +6,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from funnel.domain.errors import NotFoundError
+from funnel.domain.judgement import EvidenceKind
 from funnel.domain.seats import seat_problem
 from funnel.domain.session import Session
 from funnel.domain.signup import (
@@ -26,6 +27,7 @@ from funnel.storage import (
     sources,
     subscribers,
 )
+from funnel.storage.evidence import Seen
 from funnel.storage.signups import SignupRecord
 from funnel.storage.transaction import Transaction, Transactions
 
@@ -87,7 +89,15 @@ def read_confirmation(
         if signup is None:
             raise NotFoundError("no such signup")
         if visitor is not None:
-            evidence.add(tx, "confirmation page fetched", visitor=visitor, signup_id=signup_id)
+            evidence.add(
+                tx,
+                Seen(
+                    kind=EvidenceKind.CONFIRMATION_FETCHED,
+                    visitor=visitor,
+                    subscriber_id=signup.subscriber_id,
+                    signup_id=signup_id,
+                ),
+            )
         return _page(tx, signup)
 
 

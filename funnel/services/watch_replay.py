@@ -7,10 +7,12 @@ from uuid import UUID
 
 from funnel.domain.errors import NotFoundError
 from funnel.domain.facts import FactKind
+from funnel.domain.judgement import EvidenceKind
 from funnel.domain.session import Session
 from funnel.domain.signup import Visitor
 from funnel.services.plan_enrollments import plan_enrollments
 from funnel.storage import evidence, facts, registrations, runs, sessions, subscribers
+from funnel.storage.evidence import Seen
 from funnel.storage.facts import NewFact
 from funnel.storage.registrations import Seat
 from funnel.storage.transaction import Transaction, Transactions
@@ -55,13 +57,13 @@ def read_replay(enrollment_id: UUID, visitor: Visitor, transactions: Transaction
         person = subscribers.find(tx, run.subscriber_id) if run else None
         if run is None or person is None:
             raise NotFoundError("no such run")
-        evidence.add(
-            tx,
-            "replay page fetched",
+        seen = Seen(
+            kind=EvidenceKind.REPLAY_FETCHED,
             visitor=visitor,
             subscriber_id=person.id,
             enrollment_id=enrollment_id,
         )
+        evidence.add(tx, seen)
         seat, session = _recorded(tx, enrollment_id)
         state = _state(session, tx.now)
         return ReplayPage(

@@ -1,36 +1,241 @@
 """What a machine may have caused as well: only ever added, never believed by itself."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
 from uuid import UUID
 
-from sqlalchemy import delete, insert
+from sqlalchemy import RowMapping, delete, select, text
 
+from funnel.domain.judgement import LONGEST_BURST, SETTLES_AFTER, EvidenceKind, Fetch
 from funnel.domain.signup import Visitor
 from funnel.storage.fact_tables import EvidenceRow
 from funnel.storage.transaction import Transaction
 
+KEPT_FOR: Final = timedelta(days=90)  # it holds IP addresses
+# More in an hour are a machine's: they would fill the table, and tell nothing new.
+MOST_AN_HOUR: Final = 200
+_LOCK: Final = 4860215
 
-def add(
-    tx: Transaction,
-    kind: str,
-    *,
-    visitor: Visitor,
-    subscriber_id: UUID | None = None,
-    enrollment_id: UUID | None = None,
-    signup_id: UUID | None = None,
-) -> None:
-    """Write that something was fetched, now."""
+Whose = tuple[UUID | None, UUID | None]  # a run or a signup
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """Something that was fetched, now: of whom, as far as the link tells.
+
+    Attributes:
+        session_id: The sitting in whose window a join link was opened.
+        link_id: The number of the link, or of the picture.
+    """
+
+    kind: EvidenceKind
+    visitor: Visitor
+    subscriber_id: UUID | None = None
+    enrollment_id: UUID | None = None
+    signup_id: UUID | None = None
+    session_id: UUID | None = None
+    link_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unjudged:
+    """Evidence whose time to be judged has come; moments are aware, plan time.
+
+    Attributes:
+        mailed_at: When the email that holds the link was handed over, as far as it is known.
+        counts_as_attended: A join link opened in the window of a session whose setting says so.
+    """
+
+    id: int
+    kind: EvidenceKind
+    fetch: Fetch
+    enrollment_id: UUID | None
+    signup_id: UUID | None
+    session_id: UUID | None
+    link_id: int | None
+    link_name: str
+    step_key: str
+    mailed_at: datetime | None
+    counts_as_attended: bool
+
+    @property
+    def whose(self) -> Whose:
+        """Whose emails it is about: a run's or a signup's."""
+        return self.enrollment_id, self.signup_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What was judged of one piece of evidence."""
+
+    id: int
+    is_human: bool
+    reasons: tuple[str, ...]
+
+
+def add(tx: Transaction, seen: Seen) -> None:
+    """Write what was fetched, now; beyond 200 an hour of one run or signup, nothing."""
     tx.connection.execute(
-        insert(EvidenceRow).values(
-            kind=kind,
-            subscriber_id=subscriber_id,
-            enrollment_id=enrollment_id,
-            signup_id=signup_id,
-            ip=visitor.ip,
-            user_agent=visitor.user_agent,
-        )
+        _ADD,
+        {
+            "kind": seen.kind,
+            "subscriber": seen.subscriber_id,
+            "run": seen.enrollment_id,
+            "signup": seen.signup_id,
+            "session": seen.session_id,
+            "link": seen.link_id,
+            "method": seen.visitor.method,
+            "ip": seen.visitor.ip,
+            "agent": seen.visitor.user_agent,
+            "most": MOST_AN_HOUR,
+        },
     )
+
+
+_ADD = text(
+    """
+    insert into evidence (kind, subscriber_id, enrollment_id, signup_id, session_id, link_id,
+                          method, ip, user_agent)
+    select :kind, cast(:subscriber as uuid), cast(:run as uuid), cast(:signup as uuid),
+           cast(:session as uuid), cast(:link as bigint), :method, cast(:ip as inet), :agent
+    where :most > (
+        select count(*) from evidence
+        where at > plan_now() - interval '1 hour'
+          and (enrollment_id = cast(:run as uuid)
+               or (cast(:run as uuid) is null and signup_id = cast(:signup as uuid)))
+    )
+    """
+)
+
+
+def is_judge(tx: Transaction) -> bool:
+    """Whether this transaction may judge: one at a time, so that nothing is judged twice.
+
+    No rows are locked: who erases a person locks the person first and then what was seen of them.
+    """
+    alone = text("select pg_try_advisory_xact_lock(:key)")
+    return bool(tx.connection.execute(alone, {"key": _LOCK}).scalar_one())
+
+
+def to_judge(tx: Transaction, *, is_of_signups: bool, limit: int) -> list[Unjudged]:
+    """Return the oldest evidence that can be judged now, of signups or of runs.
+
+    A join link opened before the start is judged at the start: until then the session may move.
+    """
+    given = {"signups": is_of_signups, "limit": limit, "settles_after": SETTLES_AFTER}
+    return [_unjudged(row) for row in tx.connection.execute(_TO_JUDGE, given).mappings()]
+
+
+# The email of a link is known by its template; of a page, the latest one before it may be meant.
+_TO_JUDGE = text(
+    """
+    select e.id, e.kind, e.at, host(e.ip) as ip, e.user_agent, e.method, e.enrollment_id,
+           e.signup_id, e.session_id, e.link_id, coalesce(l.name, '') as link_name,
+           coalesce(split_part(l.template_key, '/', 2), '') as step_key,
+           (select max(m.accepted_at) from messages m
+            where case when e.signup_id is null then m.enrollment_id = e.enrollment_id
+                       else m.subscriber_id = u.subscriber_id and m.signup_id = e.signup_id end
+              and (l.id is null or m.template_key = l.template_key)
+              and m.accepted_at <= e.at + cast(:settles_after as interval)) as mailed_at,
+           coalesce(e.kind = 'join link opened' and s.clicks_count
+                    and e.at between s.starts_at - interval '10 minutes' and s.ends_at, false)
+             as counts_as_attended
+    from evidence e
+    left join links l on l.id = e.link_id
+    left join sessions s on s.id = e.session_id
+    left join signups u on u.id = e.signup_id
+    where e.judged_at is null
+      and e.kind in ('link opened', 'join link opened', 'email opened',
+                     'confirmation page fetched')
+      and e.at <= plan_now() - cast(:settles_after as interval)
+      and coalesce(s.starts_at, e.at) <= plan_now()
+      and (e.signup_id is not null) = :signups
+    order by e.at, e.id limit :limit
+    """
+)
+
+
+def _unjudged(row: RowMapping) -> Unjudged:
+    plain = ("id", "enrollment_id", "signup_id", "session_id", "link_id", "link_name", "step_key")
+    return Unjudged(
+        **{name: row[name] for name in plain},
+        kind=EvidenceKind(row["kind"]),
+        fetch=_fetch(row),
+        mailed_at=row["mailed_at"],
+        counts_as_attended=row["counts_as_attended"],
+    )
+
+
+def _fetch(row: RowMapping) -> Fetch:
+    place = row["kind"] if row["link_id"] is None else f"link {row['link_id']}"
+    return Fetch(
+        at=row["at"],
+        place=place,
+        ip=None if row["ip"] is None else str(row["ip"]),
+        user_agent=row["user_agent"],
+        method=row["method"] or "",
+    )
+
+
+def beside(tx: Transaction, found: Sequence[Unjudged]) -> dict[Whose, list[Fetch]]:
+    """Return all that was fetched of the same runs and signups at about the same time."""
+    if not found:
+        return {}
+    row = EvidenceRow
+    moments = [each.fetch.at for each in found]
+    statement = select(
+        row.kind,
+        row.link_id,
+        row.at,
+        row.ip,
+        row.user_agent,
+        row.method,
+        row.enrollment_id,
+        row.signup_id,
+    ).where(
+        row.at.between(min(moments) - LONGEST_BURST, max(moments) + LONGEST_BURST),
+        row.enrollment_id.in_([each.enrollment_id for each in found if each.enrollment_id])
+        | row.signup_id.in_([each.signup_id for each in found if each.signup_id]),
+        row.kind != EvidenceKind.EMAIL_OPENED,  # a mail program fetches it with the first link
+    )
+    by_whose: dict[Whose, list[Fetch]] = {}
+    for each in tx.connection.execute(statement).mappings():
+        whose = (each["enrollment_id"], each["signup_id"])
+        by_whose.setdefault(whose, []).append(_fetch(each))
+    return by_whose
+
+
+def write_verdicts(tx: Transaction, verdicts: Sequence[Verdict]) -> None:
+    """Write what was judged, now."""
+    values = [
+        {"id": each.id, "is_human": each.is_human, "reasons": list(each.reasons)}
+        for each in verdicts
+    ]
+    if values:
+        tx.connection.execute(_JUDGED, values)
+
+
+_JUDGED = text(
+    """
+    update evidence set judged_at = plan_now(), is_human = :is_human, reasons = :reasons
+    where id = :id and judged_at is null
+    """
+)
 
 
 def forget_signups(tx: Transaction, signup_ids: list[UUID]) -> None:
     """Forget what was seen of these signups: it holds IP addresses."""
     tx.connection.execute(delete(EvidenceRow).where(EvidenceRow.signup_id.in_(signup_ids)))
+
+
+def forget_old(tx: Transaction, *, limit: int) -> int:
+    """Forget the oldest of what was seen 90 days ago (plan time) or earlier; return how much."""
+    oldest = (
+        select(EvidenceRow.id)
+        .where(EvidenceRow.at < tx.now - KEPT_FOR)
+        .order_by(EvidenceRow.at)
+        .limit(limit)
+    )
+    return tx.connection.execute(delete(EvidenceRow).where(EvidenceRow.id.in_(oldest))).rowcount

@@ -60,10 +60,20 @@ class EvidenceRow(Base):
             "ix_evidence_to_judge",
             "at",
             postgresql_where=text(
-                "judged_at is null and kind in ('link opened', 'join link opened')"
+                "judged_at is null and kind in ('link opened', 'join link opened', "
+                "'email opened', 'confirmation page fetched')"
             ),
         ),
-        Index("ix_evidence_enrollment_id", "enrollment_id"),
+        # Read by judge_evidence and by the cap: what was seen of one run, or of one signup.
+        Index("ix_evidence_enrollment_id", "enrollment_id", "at"),
+        Index(
+            "ix_evidence_signup_id",
+            "signup_id",
+            "at",
+            postgresql_where=text("signup_id is not null"),
+        ),
+        # Read by the purge.
+        Index("ix_evidence_at", "at"),
     )
 
     id: Mapped[int] = mapped_column(BigInteger, primary_key=True)

@@ -3,13 +3,13 @@
 Their acceptance is hot and has a file of its own, ``signup_accept``.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import RowMapping, Select, case, exists, null, or_, select, text, update
+from sqlalchemy import RowMapping, Select, case, exists, func, null, or_, select, text, update
 
 from funnel.domain.message import MessageStatus, Notice
 from funnel.domain.signup import FieldValue, SignupStatus
@@ -225,6 +225,18 @@ def expire(tx: Transaction, signup_ids: Sequence[UUID]) -> list[UUID]:
     ).returning(SignupRow.subscriber_id)
     people = tx.connection.execute(forgotten).scalars()
     return sorted({each for each in people if each is not None})
+
+
+def note_opened(tx: Transaction, opened: Mapping[UUID, datetime]) -> None:
+    """Note when a person first opened the confirmation page of each signup (plan time).
+
+    A copy of what the evidence says, which is forgotten long before the signup is.
+    """
+    for signup_id in sorted(opened):
+        at = opened[signup_id]
+        first = func.least(func.coalesce(SignupRow.opened_at, at), at)
+        statement = update(SignupRow).where(SignupRow.id == signup_id).values(opened_at=first)
+        tx.connection.execute(statement)
 
 
 def queued_messages(tx: Transaction, signup_ids: Sequence[UUID]) -> list[UUID]:

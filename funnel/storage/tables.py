@@ -284,6 +284,7 @@ class SignupRow(Base):
     next_at: Mapped[datetime | None]  # plan; the reminder, then the expiry
     reminded_at: Mapped[datetime | None]  # plan
     expires_at: Mapped[datetime]  # plan
+    opened_at: Mapped[datetime | None]  # plan; a person first opened the page with the button
     confirmed_at: Mapped[datetime | None]  # plan
     enrollment_id: Mapped[UUID | None]
 

@@ -12,6 +12,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MOST_BODY_BYTES = 1024 * 1024
+ASKED_BY = "funnel.asked_by"  # in the scope: the method, where we answer another one
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 # Nothing inline, nothing from elsewhere. The inbox shows mails in frames under a policy of their
@@ -143,5 +144,5 @@ class HeadAsGet:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["method"] == "HEAD":
-            scope = {**scope, "method": "GET"}
+            scope = {**scope, "method": "GET", ASKED_BY: "HEAD"}
         await self._app(scope, receive, send)

@@ -89,6 +89,17 @@ class Site:
         except SignatureError as error:
             raise NotFoundError("not a link of ours") from error
 
+    def counted_target(self, token: str, purpose: LinkPurpose) -> tuple[int, UUID]:
+        """Return the number of the link and the run that a counted link's token names.
+
+        Raises:
+            NotFoundError: Not one of ours, or for another page.
+        """
+        try:
+            return self.deps.tokens.read_counted(token, purpose=purpose)
+        except SignatureError as error:
+            raise NotFoundError("not a link of ours") from error
+
     def brand_of(self, sequence_id: UUID | None) -> Brand | None:
         """Return who speaks on a page about a sequence; without one, the landing page's host."""
         if sequence_id is None:
@@ -113,6 +124,10 @@ class Site:
         if brand is not None and brand.logo_url:
             headers["content-security-policy"] = page_policy([brand.logo_url])
         return HTMLResponse(html, status_code=status, headers=headers)
+
+    def part(self, name: str, **values: object) -> HTMLResponse:
+        """Return a piece of a page, for a script that puts it in its place; without the bar."""
+        return HTMLResponse(self._templates.get_template(name).render(**values))
 
     def brand_seen_last(self) -> Brand | None:
         """Return the brand of the latest page: an error page asks no database."""

@@ -230,14 +230,23 @@ def _add_to_evidence() -> None:
     op.add_column("evidence", sa.Column("judged_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column("evidence", sa.Column("is_human", sa.Boolean(), nullable=True))
     op.add_column("evidence", sa.Column("reasons", postgresql.ARRAY(sa.Text()), nullable=True))
-    op.create_index("ix_evidence_enrollment_id", "evidence", ["enrollment_id"], unique=False)
+    op.create_index("ix_evidence_enrollment_id", "evidence", ["enrollment_id", "at"], unique=False)
+    op.create_index(
+        "ix_evidence_signup_id",
+        "evidence",
+        ["signup_id", "at"],
+        unique=False,
+        postgresql_where=sa.text("signup_id is not null"),
+    )
+    op.create_index("ix_evidence_at", "evidence", ["at"], unique=False)
     op.create_index(
         "ix_evidence_to_judge",
         "evidence",
         ["at"],
         unique=False,
         postgresql_where=sa.text(
-            "judged_at is null and kind in ('link opened', 'join link opened')"
+            "judged_at is null and kind in ('link opened', 'join link opened', "
+            "'email opened', 'confirmation page fetched')"
         ),
     )
 
@@ -295,6 +304,10 @@ def _add_to_sessions() -> None:
     )
 
 
+def _add_to_signups() -> None:
+    op.add_column("signups", sa.Column("opened_at", sa.DateTime(timezone=True), nullable=True))
+
+
 def _add_to_subscribers() -> None:
     op.add_column(
         "subscribers", sa.Column("letters_paused_until", sa.DateTime(timezone=True), nullable=True)
@@ -318,5 +331,6 @@ _COLUMNS = (
     _add_to_sequence_versions,
     _add_to_sequences,
     _add_to_sessions,
+    _add_to_signups,
     _add_to_subscribers,
 )
