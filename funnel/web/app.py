@@ -13,7 +13,16 @@ from funnel.bootstrap import Deps, build
 from funnel.web import errors, guards, health, look, request_log
 from funnel.web.demo import bar, inbox, rooms
 from funnel.web.hooks import facts, signup
-from funnel.web.public import calendar, confirm, join, landing, link, preferences, replay, unsubscribe
+from funnel.web.public import (
+    calendar,
+    confirm,
+    join,
+    landing,
+    link,
+    preferences,
+    replay,
+    unsubscribe,
+)
 from funnel.web.site import Site, TheSite
 
 # One-click posts come from mail services, webhooks from other systems: neither is a browser.
