@@ -7,6 +7,7 @@ until the goal is reached. Pure: the same scene always gives the same move.
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from uuid import UUID
 
 # An email that has just left is looked at before the next one comes.
 BREATH = timedelta(seconds=1)
@@ -128,3 +129,12 @@ def _stops(scene: DemoScene) -> list[datetime | None]:
             return [scene.next_timer_at, scene.next_end_at]
         case _:
             return [scene.next_timer_at]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Player:
+    """Somebody who tries the demo out, and their newest run; ``name`` may be empty."""
+
+    run_id: UUID
+    name: str
+    address: str

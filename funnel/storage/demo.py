@@ -9,8 +9,9 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import text
 
-from funnel.domain.demo import DemoGoal, DemoScene
+from funnel.domain.demo import DemoGoal, DemoScene, Player
 from funnel.domain.demo_dates import AHEAD, demo_session, next_start
+from funnel.domain.judgement import SETTLES_AFTER
 from funnel.storage import sessions
 from funnel.storage.transaction import Transaction
 
@@ -22,19 +23,28 @@ def lock_clock(tx: Transaction) -> None:
 
 def read_scene(tx: Transaction) -> DemoScene:
     """Return what the demo's clock needs to know, in one statement."""
-    row = tx.connection.execute(_SCENE).mappings().one()
+    given = {"settles_after": SETTLES_AFTER}
+    row = tx.connection.execute(_SCENE, given).mappings().one()
     return DemoScene(**{**row, "goal": DemoGoal(row["goal"])})
 
 
 # A queued message whose moment has come is in flight even while it waits for a retry or for a
-# worker; one in somebody's hands is in flight whatever its moment was.
+# worker; one in somebody's hands is in flight whatever its moment was. So is a click until it is
+# judged: what waits for it must not be decided before.
 _SCENE = text(
     """
+    with opened as (
+        -- as evidence.to_judge: a join link is judged at the start of its session
+        select greatest(e.at + cast(:settles_after as interval), s.starts_at) as judged_at
+        from evidence e left join sessions s on s.id = e.session_id
+        where e.judged_at is null and e.kind in ('link opened', 'join link opened')
+    )
     select plan_now() as now, clock.goal, clock.goal_at, clock.frozen_at is not null as is_frozen,
       exists (select from messages where status = 'sending')
         or exists (select from messages where status = 'queued' and due_at <= plan_now())
         or exists (select from enrollments
                    where state = 'active' and not is_parked and next_due_at <= plan_now())
+        or exists (select from opened where judged_at <= plan_now())
         or exists (select from signups where status = 'pending' and next_at <= plan_now())
         as is_busy,
       exists (select from pauses) as is_sending_paused,
@@ -42,6 +52,7 @@ _SCENE = text(
       (select min(at) from (
          select min(next_due_at) as at from enrollments where state = 'active' and not is_parked
          union all select min(due_at) from messages where status = 'queued'
+         union all select min(judged_at) from opened
          union all select min(next_at) from signups where status = 'pending') as timers)
         as next_timer_at,
       exists (select from signups s join messages m on m.signup_id = s.id
@@ -167,4 +178,22 @@ def next_reminder_at(tx: Transaction) -> datetime | None:
 
 _NEXT_REMINDER = text(
     "select min(next_at) from signups where status = 'pending' and reminded_at is null"
+)
+
+
+def newest_players(tx: Transaction, *, limit: int) -> Sequence[Player]:
+    """Return the people who came last, each with their newest run, the newest first."""
+    rows = tx.connection.execute(_NEWEST_PLAYERS, {"limit": limit}).mappings()
+    return [Player(**row) for row in rows]
+
+
+_NEWEST_PLAYERS = text(
+    """
+    select e.id as run_id, p.first_name as name, p.email as address
+    from enrollments e join subscribers p on p.id = e.subscriber_id
+    where not exists (select from enrollments newer
+                      where newer.subscriber_id = e.subscriber_id
+                        and (newer.enrolled_at, newer.id) > (e.enrolled_at, e.id))
+    order by e.enrolled_at desc, e.id limit :limit
+    """
 )

@@ -13,8 +13,9 @@ document.cookie = `demo_zone=${encodeURIComponent(zone)}; path=/; max-age=315360
 if (!isZoneKnown && document.cookie.includes("demo_zone=") && document.querySelector(".mails")) location.reload();
 
 document.addEventListener("submit", (event) => {
-  const address = event.submitter?.getAttribute("formaction") ?? event.target.getAttribute("action");
-  if (!address?.startsWith("/demo/")) return;
+  // Only the bar's own buttons: other pages of the demo have forms of their own.
+  if (!event.submitter?.dataset.press) return;
+  const address = event.submitter.getAttribute("formaction") ?? event.target.getAttribute("action");
   event.preventDefault();
   press(address);
 });
