@@ -1,7 +1,9 @@
 """Facts from elsewhere: any order, any number of times, before and after their person is known."""
 
 import json
+import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -12,15 +14,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from funnel.domain.errors import InvalidInputError
-from funnel.domain.fact_source import EventStatus, FactEvent, FactSource
+from funnel.domain.fact_source import EventStatus, FactEvent, FactSource, Receipt
 from funnel.domain.facts import FactKind, FactReport
 from funnel.services.add_fact_source import change_fact_source
+from funnel.services.confirm_signup import confirm_within
 from funnel.services.match_facts import forget_received, list_waiting, retry_waiting
 from funnel.services.read_refused import read_refused
 from funnel.services.receive_facts import receive_facts, refuse_event
+from funnel.storage.transaction import open_database
 from tests.fixtures.fact_providers import MEETING, Generic
 from tests.fixtures.facts import add_fact_source
-from tests.fixtures.signups import Door
+from tests.fixtures.signups import VISITOR, Door
 from tests.fixtures.world import TUESDAY_NOON, World
 
 ANA = "ana@example.org"
@@ -184,21 +188,30 @@ def test_two_calls_with_the_same_events_end_as_one(desk: Desk) -> None:
     assert desk.world.ask("select count(*) from facts where kind = 'booked'") == 10
 
 
-def test_confirming_and_its_facts_at_one_moment_lose_nothing(desk: Desk) -> None:
-    session = desk.sitting(10 * MINUTE)
-    emails = [f"p{n}@example.org" for n in range(6)]
-    signups = [desk.door.sign_up(each, session) for each in emails]
-    acts: list[Callable[..., object]] = []
-    for email, signup in zip(emails, signups, strict=True):
-        known = event(FactKind.JOINED, email=email, platform_id=MEETING)
-        acts.append(lambda _, signup=signup: desk.door.confirm(signup))
-        acts.append(
-            lambda transactions, known=known: receive_facts([known], desk.source, transactions)
-        )
-    done = desk.door.at_once(acts)
-    assert not [each for each in done if isinstance(each, Exception)]
-    assert desk.world.ask("select count(*) from facts where kind = 'joined'") == 6
-    assert desk.world.ask("select count(*) from received_facts where status = 'applied'") == 6
+def test_what_comes_while_its_person_confirms_waits_for_the_end_of_that(desk: Desk) -> None:
+    signup = desk.door.sign_up(ANA, desk.sitting(10 * MINUTE))
+    others = open_database(desk.world.url)
+    joined = event(FactKind.JOINED, platform_id=MEETING)
+    with ThreadPoolExecutor(1) as pool:
+        with desk.world.transactions.begin() as tx:
+            confirm_within(tx, signup, None, VISITOR)  # it has looked for what waits
+            receipts = pool.submit(receive_facts, [joined], desk.source, others)
+            _until_it_waits(desk, receipts)
+        assert [each.status for each in receipts.result(20)] == ["applied"]
+    others.close()
+    assert desk.facts() == {("joined", "")}
+
+
+def _until_it_waits(desk: Desk, work: Future[tuple[Receipt, ...]]) -> None:
+    """Return when the work waits for a lock, or is done without having waited."""
+    deadline = time.monotonic() + 15
+    waiting = (
+        "select count(*) from pg_stat_activity "
+        "where wait_event_type = 'Lock' and datname = current_database()"
+    )
+    while not work.done() and not desk.world.ask(waiting):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 _NUMBERS: Iterator[int] = count(1)
