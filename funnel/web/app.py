@@ -14,7 +14,16 @@ from funnel.web import errors, guards, health, look, request_log
 from funnel.web.demo import bar, inbox, rooms
 from funnel.web.demo import calendar as demo_calendar
 from funnel.web.hooks import facts, signup
-from funnel.web.public import calendar, confirm, join, landing, preferences, replay, unsubscribe
+from funnel.web.public import (
+    calendar,
+    confirm,
+    join,
+    landing,
+    link,
+    preferences,
+    replay,
+    unsubscribe,
+)
 from funnel.web.site import Site, TheSite
 
 # One-click posts come from mail services, webhooks from other systems: neither is a browser.
@@ -74,6 +83,7 @@ def _add_routes(app: FastAPI, *, is_demo: bool) -> None:
         app.include_router(module.router)
     app.include_router(facts.router)
     app.include_router(calendar.router)
+    app.include_router(link.router)
     app.add_api_route("/static/{version}/{name}", _show_asset)
     if is_demo:
         # Before the bar, whose buttons take what is left below /demo/.

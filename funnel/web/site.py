@@ -89,6 +89,17 @@ class Site:
         except SignatureError as error:
             raise NotFoundError("not a link of ours") from error
 
+    def counted_target(self, token: str, purpose: LinkPurpose) -> tuple[int, UUID]:
+        """Return the number of the link and the run that a counted link's token names.
+
+        Raises:
+            NotFoundError: Not one of ours, or for another page.
+        """
+        try:
+            return self.deps.tokens.read_counted(token, purpose=purpose)
+        except SignatureError as error:
+            raise NotFoundError("not a link of ours") from error
+
     def brand_of(self, sequence_id: UUID | None) -> Brand | None:
         """Return who speaks on a page about a sequence; without one, the landing page's host."""
         if sequence_id is None:
