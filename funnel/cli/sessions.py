@@ -93,7 +93,7 @@ def list_all(
 
 
 @app.command()
-def change(
+def change(  # noqa: PLR0913  (an argument for each option)
     session: SessionName,
     title: Annotated[str | None, typer.Option(help="As people read it.")] = None,
     seats: Annotated[int | None, typer.Option(min=0, help="How many; 0: no limit.")] = None,
@@ -102,6 +102,9 @@ def change(
     replay_ends: Annotated[
         datetime | None,
         typer.Option(formats=MOMENT_FORMATS, help="When it closes, in the session's zone."),
+    ] = None,
+    platform_id: Annotated[
+        str | None, typer.Option(help="What the room's platform calls it: Zoom's meeting number.")
     ] = None,
 ) -> None:
     """Change a session; its date is not changed here."""
@@ -117,6 +120,7 @@ def change(
             join_url=join_url,
             replay_url=replay_url,
             replay_ends_at=ends_at,
+            platform_id=platform_id,
         )
         change_session(found.id, wanted, deps.transactions)
     say(f"Changed {named(found)}.")

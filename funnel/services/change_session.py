@@ -8,12 +8,14 @@ from uuid import UUID
 from funnel.domain.errors import InvalidInputError, NotFoundError
 from funnel.domain.session import Session
 from funnel.domain.session_plan import check_seats, check_title, check_url
+from funnel.domain.text import clean_text
 from funnel.services.plan_enrollments import plan_enrollments
 from funnel.storage import runs, sessions
 from funnel.storage.transaction import Transaction, Transactions
 
 # People planned in one transaction: a full session must not hold all its locks at once.
 _AT_ONCE = 100
+_PLATFORM_ID_LIMIT = 100  # characters; Zoom's have 11
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +25,8 @@ class SessionChange:
     Attributes:
         seats: 0 takes the limit away.
         replay_ends_at: Aware, plan time.
+        platform_id: What the room's platform calls it, as Zoom's number of the meeting; its spaces
+            fall away, as people copy it; "" takes it away.
     """
 
     title: str | None = None
@@ -30,6 +34,7 @@ class SessionChange:
     join_url: str | None = None
     replay_url: str | None = None
     replay_ends_at: datetime | None = None
+    platform_id: str | None = None
 
 
 def change_session(session_id: UUID, change: SessionChange, transactions: Transactions) -> Session:
@@ -90,6 +95,12 @@ def _columns(tx: Transaction, session: Session, change: SessionChange) -> dict[s
     columns: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     if change.seats is not None:
         columns["seats"] = change.seats or None
+    if change.platform_id is not None:
+        columns["platform_id"] = _without_spaces(change.platform_id) or None
     if change.replay_url and not session.replay_url:
         columns["replay_known_at"] = tx.now
     return columns
+
+
+def _without_spaces(platform_id: str) -> str:
+    return clean_text("".join(platform_id.split()), limit=_PLATFORM_ID_LIMIT)
