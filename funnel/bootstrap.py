@@ -7,7 +7,7 @@ settings, as the scheduler does, starts in a third of the time.
 
 import os
 import socket
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from time import monotonic
@@ -243,6 +243,10 @@ class Deps:
     def definitions_folder(self) -> Path:
         """Where sequences, emails and brands are written."""
         return self.settings.definitions_folder or SHIPPED_DEFINITIONS
+
+    def process_now(self) -> datetime:
+        """Return this process's own clock, for what asks no database; aware UTC."""
+        return datetime.now(UTC)  # noqa: TID251  (here is the one place)
 
     def close(self) -> None:
         """Give connections back."""

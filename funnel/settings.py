@@ -5,9 +5,15 @@ Each is an environment variable ``FUNNEL_<NAME>`` (or a line of ``.env``).
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import Field, SecretStr
+from pydantic import BeforeValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+def _none_if_empty(value: object) -> object:
+    """An empty line in ``.env`` leaves the setting out."""
+    return None if value == "" else value
 
 
 class Settings(BaseSettings):
@@ -83,6 +89,13 @@ class Settings(BaseSettings):
     one_click_ends_everything: bool = Field(
         default=False,
         description="One-click in the mail program ends every topic, not only the email's own.",
+    )
+
+    provider_per_hour: Annotated[int | None, BeforeValidator(_none_if_empty)] = Field(
+        default=None,
+        ge=1,
+        description="Emails that the provider takes in any 60 minutes; empty: no limit is known. "
+        "Rehearsals and `funnel status` reckon with it; sending does not slow down by it.",
     )
 
     watch_definitions: bool = Field(

@@ -12,6 +12,7 @@ from funnel.cli import (
     fact_sources,
     facts,
     people,
+    rehearse,
     sending,
     sequences,
     session_dates,
@@ -32,6 +33,8 @@ app = typer.Typer(
 )
 app.command("demo")(demo.demo)
 app.command("web")(web.web)
+app.command("rehearse")(rehearse.rehearse)
+app.command("test")(rehearse.check)
 app.command("status")(status.status)
 app.command("doctor")(doctor.doctor)
 app.command("calendar")(people.calendar)

@@ -21,6 +21,13 @@ from funnel.domain.timing_text import duration_text
 _NOTHING = timedelta(0)
 
 
+def finding_text(finding: RehearsalFinding) -> str:
+    """Return a finding in one line: "bias for Mia (Auckland): cannot be rendered: …"."""
+    about = " for ".join(each for each in (finding.step_key, finding.person) if each)
+    variable = f" ({finding.variable})" if finding.variable else ""
+    return f"{about}{': ' if about else ''}{finding.message}{variable}"
+
+
 def about_dates(world: RehearsedWorld) -> Iterator[RehearsalFinding]:
     """Yield what was assumed of the dates: some are made up, some have no recording yet."""
     made_up = [each for each in world.sessions if is_made_up(each)]

@@ -180,7 +180,7 @@ def rehearse_material(
 
 def _starts_at(material: Material, request: RehearsalRequest) -> datetime:
     if request.starts_on is None:
-        return material.now.astimezone(UTC)
+        return material.now.astimezone(UTC).replace(microsecond=0)
     zone = material.sessions[0].zone if material.sessions else MADE_UP_ZONE
     return announced_moment(datetime.combine(request.starts_on, _BEGINS), zone)
 
