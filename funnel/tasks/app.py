@@ -28,6 +28,8 @@ DEMO_SECONDS = 0.5
 SWEEP_SECONDS = 5.0
 PULSE_SECONDS = 10.0
 DEFINITIONS_SECONDS = 3.0
+# A click is judged ten seconds after it; the demo's clock waits for that.
+JUDGE_SECONDS = 2.0
 # Each fact is tried once an hour of plan time, which the demo passes within seconds.
 FACTS_SECONDS = 30.0
 
@@ -129,6 +131,11 @@ app.conf.update(
         "definitions": {
             "task": "funnel.load_definitions",
             "schedule": DEFINITIONS_SECONDS,
+            "options": {"queue": MAINTENANCE},
+        },
+        "judge": {
+            "task": "funnel.judge_evidence",
+            "schedule": JUDGE_SECONDS,
             "options": {"queue": MAINTENANCE},
         },
         "facts": {

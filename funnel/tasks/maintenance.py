@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from funnel.services.judge_evidence import forget_evidence, judge_evidence
 from funnel.services.match_facts import forget_received, retry_waiting
 from funnel.services.play_demo import play_demo
 from funnel.services.record_refusal import forget_refusals
@@ -19,7 +20,14 @@ def sweep() -> None:
         republish_after=timedelta(seconds=deps.settings.republish_after_seconds),
     )
     forget_refusals(deps.transactions)
+    forget_evidence(deps.transactions)
     process().show_life()
+
+
+@app.task(name="funnel.judge_evidence", queue=MAINTENANCE)
+def judge() -> None:
+    """Tell people from machines among those who opened links; a person's click becomes a fact."""
+    judge_evidence(process().deps.transactions)
 
 
 @app.task(name="funnel.match_facts", queue=MAINTENANCE)
