@@ -15,6 +15,7 @@ from funnel.domain.message import MASS_NOTICE_PRIORITY, MessageStatus, Notice
 from funnel.domain.replan import KnownDate, ReplanKind, date_last_known
 from funnel.services.plan_enrollments import plan_enrollments
 from funnel.services.queue_notice import NoticeRequest, queue_notices
+from funnel.services.switch_version import switch_version
 from funnel.storage import enrollments, messages, replans, seat_changes, sessions
 from funnel.storage.replans import Replan
 from funnel.storage.seat_changes import SeatHolder
@@ -195,14 +196,9 @@ def _cancelled_notice(replan: Replan, holder: SeatHolder, known: KnownDate) -> N
     )
 
 
-def _mark_only(tx: Transaction, replan: Replan, run_ids: Sequence[UUID]) -> None:
-    """A published version: whoever publishes wires here what becomes of these runs' pointer."""
-    replans.mark(tx, replan, run_ids)
-
-
 # What a batch changes before it is planned, by the reason of the replan. Each marks the runs.
 _APPLY: Mapping[ReplanKind, Callable[[Transaction, Replan, Sequence[UUID]], None]] = {
     ReplanKind.SESSION_MOVED: _move_seats,
     ReplanKind.SESSION_CANCELLED: _end_seats,
-    ReplanKind.VERSION_PUBLISHED: _mark_only,
+    ReplanKind.VERSION_PUBLISHED: switch_version,
 }

@@ -66,13 +66,18 @@ _INVARIANTS: dict[str, str] = {
         select m.id from messages m join enrollments e on e.id = m.enrollment_id
         where e.state = 'left' and m.status = 'queued'
     """,
+    # What was settled before its step was removed stays; nothing else is on its way without one,
+    # but what was in a worker's hands at that moment.
     "every message belongs to a step of its run's version": """
         select m.id from messages m
         join enrollments e on e.id = m.enrollment_id
         join sequence_versions v on v.id = e.version_id
         where m.kind = 'sequence' and not exists (
-            select from jsonb_array_elements(v.definition -> 'steps') as step
-            where step ->> 'key' = m.step_key)
+            select from sequence_versions w
+            cross join lateral jsonb_array_elements(w.definition -> 'steps') as step
+            where step ->> 'key' = m.step_key
+              and (w.id = v.id or m.status <> 'queued' and w.sequence_id = v.sequence_id
+                   and w.number < v.number))
     """,
     "nothing is in a worker's hands longer than its lease": """
         select id from messages

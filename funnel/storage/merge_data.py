@@ -148,6 +148,71 @@ _LOAD = text(
 )
 
 
+def load_run_data(tx: Transaction, run_ids: Sequence[UUID], brand: Brand) -> dict[UUID, MergeData]:
+    """Return for each run what the texts of its emails would need now, were there a message.
+
+    Who asks names the step: template, topic and moment are still to be filled in. Nothing is
+    pinned or kept; ``brand`` is for whom the emails will speak.
+    """
+    found = {}
+    for row in tx.connection.execute(_LOAD_RUNS, {"ids": list(run_ids)}).mappings():
+        found[row["enrollment_id"]] = MergeData(
+            **{name: row[name] for name in _OF_RUN},
+            message_id=row["enrollment_id"],
+            kind=MessageKind.SEQUENCE,
+            template_key="",
+            topic=None,
+            due_at=row["plan_now"],
+            signup_id=None,
+            brand=brand,
+            session=sessions.beside_others(row),
+            former=None,
+            live_version_id=None,
+            pinned_version_id=None,
+            kept=None,
+        )
+    return found
+
+
+_OF_RUN = (
+    "sequence_slug",
+    "lane",
+    "real_now",
+    "plan_now",
+    "subscriber_id",
+    "enrollment_id",
+    "email",
+    "email_key",
+    "first_name",
+    "last_name",
+    "zone",
+    "wants_letters",
+    "holds_seat",
+    "calendar_revision",
+    "sequence_version_id",
+)
+
+_LOAD_RUNS = text(
+    """
+    select e.id as enrollment_id, e.lane, e.subscriber_id, q.slug as sequence_slug,
+           now() as real_now, plan_now() as plan_now,
+           p.email, p.email_key, p.first_name, p.last_name, p.wants_letters,
+           case when p.confirmed_at is null then coalesce(s.zone, p.zone) else p.zone end as zone,
+           r.id is not null as holds_seat, e.calendar_revision,
+           e.version_id as sequence_version_id,
+           s.id as session_id, s.title, s.starts_at, s.ends_at, s.zone as session_zone, s.seats,
+           s.join_url, s.replay_url, s.replay_known_at, s.replay_ends_at, s.closed_at,
+           s.cancelled_at
+    from enrollments e
+    join subscribers p on p.id = e.subscriber_id
+    join sequences q on q.id = e.sequence_id
+    left join registrations r on r.enrollment_id = e.id and r.status = 'registered'
+    left join sessions s on s.id = r.session_id
+    where e.id = any(:ids)
+    """
+)
+
+
 def load_open_dates(tx: Transaction, sequence_slug: str, limit: int = 3) -> Sequence[OpenDate]:
     """Return the next sessions that still have seats, the soonest first."""
     rows = tx.connection.execute(_OPEN_DATES, {"slug": sequence_slug, "limit": limit}).mappings()

@@ -150,15 +150,21 @@ def version_number(tx: Transaction, version_id: UUID) -> int:
     return tx.connection.execute(statement).scalar_one()
 
 
+def newest_number(tx: Transaction, sequence_id: UUID) -> int:
+    """Return the number of the newest version of a sequence; 0 without one."""
+    newest = select(func.coalesce(func.max(SequenceVersionRow.number), 0))
+    statement = newest.where(SequenceVersionRow.sequence_id == sequence_id)
+    number: int = tx.connection.execute(statement).scalar_one()
+    return number
+
+
 def publish_sequence(tx: Transaction, new: NewVersion) -> PublishedVersion:
     """Write the next version of a sequence and make it live.
 
     The caller holds the lock of ``lock_definitions``, so that numbers have no gaps and no rivals.
     """
     sequence_id = _sequence_id(tx, new.definition, new.brand_id)
-    newest = select(func.coalesce(func.max(SequenceVersionRow.number), 0))
-    statement = newest.where(SequenceVersionRow.sequence_id == sequence_id)
-    number: int = tx.connection.execute(statement).scalar_one() + 1
+    number = newest_number(tx, sequence_id) + 1
     version_id = uuid4()
     tx.connection.execute(
         insert(SequenceVersionRow).values(

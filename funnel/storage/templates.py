@@ -1,9 +1,9 @@
 """Texts of emails and their immutable versions."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from uuid import UUID, uuid4
 
-from sqlalchemy import Text, cast, func, insert, literal, select
+from sqlalchemy import Text, cast, func, insert, literal, select, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql import insert as upsert
 
@@ -30,6 +30,22 @@ def missing_emails(tx: Transaction, definition: SequenceDefinition) -> list[str]
     keys = [f"{definition.slug}/{step.key}" for step in definition.steps]
     live = live_template_ids(tx, keys)
     return [key for key in keys if key not in live]
+
+
+def changed_since(tx: Transaction, sequence_version_id: UUID, keys: Sequence[str]) -> list[str]:
+    """Return the emails among ``keys`` whose live text is newer than a version of a sequence."""
+    given = {"version": sequence_version_id, "keys": list(keys)}
+    return list(tx.connection.execute(_CHANGED_SINCE, given).scalars())
+
+
+_CHANGED_SINCE = text(
+    """
+    select t.key from templates t
+    join template_versions v on v.id = t.live_version_id
+    join sequence_versions q on q.id = :version
+    where t.key = any(:keys) and v.published_at > q.published_at
+    """
+)
 
 
 def live_checksums(tx: Transaction) -> dict[str, str]:

@@ -1,0 +1,191 @@
+"""Render a version's emails for everybody whom a publish would send them to: strictly, unsent.
+
+The gate of a publish: what would fail for one person at its moment is found before, with the
+person, the email and the value that is missing.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from uuid import UUID
+
+from funnel.domain.brand import Brand
+from funnel.domain.consent import Topic
+from funnel.domain.errors import FunnelError, InvalidInputError
+from funnel.domain.impact import Change, StepChange
+from funnel.domain.sequence import StepKind
+from funnel.domain.version_switch import PublishPolicy
+from funnel.rendering.compiled import CompiledTemplate
+from funnel.services.build_email import EmailBuilder, build_email
+from funnel.services.read_impact import Candidate, Progress, batches, changes_of
+from funnel.storage import brands, merge_data, templates, version_runs
+from funnel.storage.enrollments import Run
+from funnel.storage.merge_data import MergeData, OpenDate
+from funnel.storage.transaction import Transaction, Transactions
+
+# What odd data can make of building an email, as in delivering.
+_UNFIT = (FunnelError, ValueError, TypeError, LookupError)
+_SHOWN = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenderFailure:
+    """An email that could not be built for one person.
+
+    Attributes:
+        variable: The value that their data lacks; empty where the error names none.
+    """
+
+    step_key: str
+    subscriber_id: UUID
+    variable: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.step_key} for person {self.subscriber_id}: {self.reason}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenderCheck:
+    """What was rendered, and the first failures of ``failed``."""
+
+    people: int
+    emails: int
+    failed: int
+    failures: tuple[RenderFailure, ...]
+
+
+class RenderCheckError(InvalidInputError):
+    """An email cannot be rendered for somebody whom it concerns: nothing is published."""
+
+    def __init__(self, check: RenderCheck, slug: str) -> None:
+        self.check = check
+        lines = "\n".join(f"  {each}" for each in check.failures)
+        more = check.failed - len(check.failures)
+        key = check.failures[0].step_key
+        super().__init__(
+            f"{check.failed} of {check.emails} emails cannot be rendered; nothing was published:\n"
+            f"{lines}" + (f"\n  and {more} more" if more else ""),
+            field=key,
+            remedy=f"Give email/{slug}/{key}.md words for people without that value "
+            "({% if … %}), load it, and publish again.",
+        )
+
+
+def check_renders(
+    candidate: Candidate,
+    policy: PublishPolicy,
+    builder: EmailBuilder,
+    transactions: Transactions,
+    *,
+    progress: Progress | None = None,
+) -> RenderCheck:
+    """Render what a publish would newly send, for each person with their own data.
+
+    Concerned is every email that somebody will get and would not have, and every coming one whose
+    text changed since the live version was published. Under ``KEEP`` that is nobody: who enters
+    later is rendered at their own moments, from texts that compiled with samples.
+
+    Raises:
+        NotFoundError: The brand or an email of the version does not exist.
+    """
+    checking = _Checking(candidate, builder)
+    if policy is PublishPolicy.KEEP or candidate.live is None:
+        return checking.result()
+    total = 0
+    for tx, runs in batches(candidate, transactions):
+        total = total or version_runs.count_people(tx, candidate.live.id)
+        checking.look(tx)
+        wanted = {
+            run.id: checking.concerned(changes_of(tx, run, candidate, policy)) for run in runs
+        }
+        checking.render(tx, runs, wanted)
+        if progress is not None and runs:
+            progress(checking.people, total)
+    return checking.result()
+
+
+@dataclass(slots=True)
+class _Checking:
+    candidate: Candidate
+    builder: EmailBuilder
+    people: int = 0
+    emails: int = 0
+    failed: int = 0
+    failures: list[RenderFailure] = field(default_factory=list)
+    _compiled: dict[str, CompiledTemplate] = field(default_factory=dict)
+    _changed: frozenset[str] = frozenset()
+    _dates: Sequence[OpenDate] = ()
+    _brand: Brand | None = None
+
+    def look(self, tx: Transaction) -> None:
+        """Read once what all people share."""
+        if self._brand is not None or self.candidate.live is None:
+            return
+        definition = self.candidate.definition
+        prefix = f"{definition.slug}/"
+        versions = templates.live_template_ids(tx, [prefix + each.key for each in definition.steps])
+        for key, version_id in versions.items():
+            compiled = CompiledTemplate.from_json(templates.read_compiled(tx, version_id))
+            self._compiled[key.removeprefix(prefix)] = compiled
+        changed = templates.changed_since(tx, self.candidate.live.live_version_id, list(versions))
+        self._changed = frozenset(key.removeprefix(prefix) for key in changed)
+        self._dates = merge_data.load_open_dates(tx, definition.slug)
+        self._brand = brands.find_brand(tx, definition.brand)
+
+    def concerned(self, changes: Sequence[StepChange]) -> list[StepChange]:
+        """Return the emails that this person will get and that have to be tried."""
+        return [
+            each
+            for each in changes
+            if each.after is not None
+            and (each.change is Change.WILL_GET or each.key in self._changed)
+        ]
+
+    def render(
+        self, tx: Transaction, runs: Sequence[Run], wanted: Mapping[UUID, Sequence[StepChange]]
+    ) -> None:
+        """Build the wanted emails of a batch of people."""
+        self.people += len(runs)
+        run_ids = [run_id for run_id, changes in wanted.items() if changes]
+        if not run_ids or self._brand is None:
+            return
+        for run_id, data in merge_data.load_run_data(tx, run_ids, self._brand).items():
+            for change in wanted[run_id]:
+                self._try(change, data, tx.now)
+
+    def result(self) -> RenderCheck:
+        """Return what was found."""
+        return RenderCheck(
+            people=self.people,
+            emails=self.emails,
+            failed=self.failed,
+            failures=tuple(self.failures),
+        )
+
+    def _try(self, change: StepChange, data: MergeData, now: datetime) -> None:
+        self.emails += 1
+        is_letter = change.kind is StepKind.LETTER
+        as_if = replace(
+            data,
+            template_key=f"{data.sequence_slug}/{change.key}",
+            topic=Topic.LETTERS if is_letter else Topic.SEAT,
+            due_at=change.after or now,
+            # As it will be then: a replay is there only after its session.
+            plan_now=max(change.after or now, now),
+        )
+        try:
+            build_email(as_if, self._compiled[change.key], self._dates, self.builder)
+        except _UNFIT as error:
+            self.failed += 1
+            if len(self.failures) < _SHOWN:
+                self.failures.append(_failure(change.key, data.subscriber_id, error))
+
+
+def _failure(step_key: str, subscriber_id: UUID, error: Exception) -> RenderFailure:
+    return RenderFailure(
+        step_key=step_key,
+        subscriber_id=subscriber_id,
+        variable=str(getattr(error, "variable", "") or ""),
+        reason=str(error),
+    )

@@ -1,0 +1,128 @@
+"""Save what a sequence may become: read and checked whole; nothing that is live changes."""
+
+import re
+from dataclasses import dataclass
+from uuid import UUID
+
+from funnel.domain.errors import InvalidInputError
+from funnel.domain.sequence import SequenceDefinition
+from funnel.domain.sequence_file import parse_sequence
+from funnel.domain.sequence_text import definition_checksum
+from funnel.storage import audit, brands, definition_errors, drafts, sequences, templates
+from funnel.storage.drafts import NewDraft
+from funnel.storage.sequences import SequenceRecord
+from funnel.storage.transaction import Transaction, Transactions
+
+# An exported file begins with it; see ``read_sequence_text``.
+_EXPORTED = re.compile(r"# \S+, version (\d{1,9})\b")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SavedDraft:
+    """A draft that was saved.
+
+    Attributes:
+        emails: Number of its steps.
+        base_number: The version that it was begun from; ``None``: the sequence is new.
+        live_number: The version that is live; another than ``base_number`` stands in the way.
+        is_live_already: It says what is live.
+    """
+
+    slug: str
+    emails: int
+    base_number: int | None
+    live_number: int | None
+    is_live_already: bool
+
+
+def edit_draft(
+    slug: str, source: str, *, by: str, transactions: Transactions, on: int | None = None
+) -> SavedDraft:
+    """Save ``source`` as the draft of a sequence, in the place of a former draft.
+
+    Args:
+        slug: The sequence; one that does not exist yet begins with its draft.
+        source: A sequence file, see ``docs/sequence-file.md``.
+        by: Who saves it.
+        transactions: One is opened.
+        on: The version that it was begun from. Without: the one that an exported file names in
+            its first line, else the former draft's, else what is live.
+
+    Raises:
+        SequenceFileError: It cannot be read; it carries every mistake with line and remedy.
+        InvalidInputError: An email or the brand is missing, or there is no version ``on``.
+    """
+    definition = parse_sequence(source, file_name=f"{slug}.yaml")
+    with transactions.begin() as tx:
+        definition_errors.lock_definitions(tx)
+        check_fit(tx, definition)
+        live = sequences.find_sequence(tx, slug)
+        base_id = None if live is None else _base_id(tx, live, source, on)
+        new = NewDraft(
+            source=source,
+            definition=definition,
+            checksum=definition_checksum(definition),
+            base_version_id=base_id,
+            by=by,
+        )
+        drafts.save_draft(tx, new)
+        audit.write_audit(tx, by=by, action="draft.saved", target=slug, detail={"on": on})
+        return _saved(tx, definition, live, base_id)
+
+
+def check_fit(tx: Transaction, definition: SequenceDefinition) -> UUID:
+    """Return the id of a definition's brand, once all that it names is there.
+
+    Raises:
+        InvalidInputError: A step has no live email, or there is no such brand.
+    """
+    missing = templates.missing_emails(tx, definition)
+    if missing:
+        names = ", ".join(key.rpartition("/")[2] for key in missing)
+        files = ", ".join(f"email/{key}.md" for key in missing)
+        raise InvalidInputError(
+            f"these steps have no email: {names}",
+            field="steps",
+            remedy=f"Write {files} and load them (funnel sequence load), or take the steps out.",
+        )
+    brand_id = brands.find_brand_id(tx, definition.brand)
+    if brand_id is None:
+        raise InvalidInputError(
+            f'there is no brand "{definition.brand}"',
+            field="brand",
+            remedy=f"Write brands/{definition.brand}.yaml and load it, or name another brand.",
+        )
+    return brand_id
+
+
+def _base_id(tx: Transaction, live: SequenceRecord, source: str, on: int | None) -> UUID:
+    named = _EXPORTED.match(source)
+    number = on if on is not None or named is None else int(named[1])
+    if number is None:
+        former = drafts.find_draft(tx, live.slug)
+        begun_from = None if former is None else former.base_version_id
+        return begun_from or live.live_version_id
+    found = sequences.find_version(tx, live.id, number)
+    if found is None:
+        raise InvalidInputError(
+            f'"{live.slug}" has no version {number}',
+            field="on",
+            remedy=f"See funnel sequence versions {live.slug}.",
+        )
+    return found
+
+
+def _saved(
+    tx: Transaction,
+    definition: SequenceDefinition,
+    live: SequenceRecord | None,
+    base_id: UUID | None,
+) -> SavedDraft:
+    return SavedDraft(
+        slug=definition.slug,
+        emails=len(definition.steps),
+        base_number=None if base_id is None else sequences.version_number(tx, base_id),
+        live_number=None if live is None else live.number,
+        is_live_already=live is not None
+        and sequences.read_definition(tx, live.live_version_id) == definition,
+    )

@@ -1,0 +1,215 @@
+"""Make a draft live: checked, rendered for everybody it concerns, and only over what it began from.
+
+The publish itself is one short transaction. Whoever is in the sequence follows, if the policy says
+so, in batches afterwards: see ``continue_replans``.
+"""
+
+from dataclasses import dataclass
+from uuid import UUID, uuid4
+
+from funnel.domain.errors import InvalidInputError, NotFoundError
+from funnel.domain.replan import ReplanKind
+from funnel.domain.sequence_text import definition_checksum
+from funnel.domain.version_switch import PublishPolicy, VersionOrigin
+from funnel.services.build_email import EmailBuilder
+from funnel.services.check_renders import RenderCheck, RenderCheckError, check_renders
+from funnel.services.edit_draft import check_fit
+from funnel.services.read_impact import Candidate, Progress, candidate_of
+from funnel.storage import audit, definition_errors, drafts, replans, sequences
+from funnel.storage.drafts import Draft
+from funnel.storage.replans import Replan
+from funnel.storage.sequences import NewVersion, PublishedVersion
+from funnel.storage.transaction import Transaction, Transactions
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishOrder:
+    """A person's decision: who publishes, for whom, and why."""
+
+    policy: PublishPolicy
+    by: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishReport:
+    """What a publish did.
+
+    Attributes:
+        renders: What was rendered beforehand.
+        replan_id: Names the work that moves people; ``None``: nobody moves.
+        people: How many it moves.
+    """
+
+    number: int
+    renders: RenderCheck
+    replan_id: UUID | None
+    people: int
+
+
+class DraftConflictError(InvalidInputError):
+    """Somebody else published or saved meanwhile: nothing was published, and the draft stays."""
+
+
+def publish_draft(
+    slug: str,
+    order: PublishOrder,
+    builder: EmailBuilder,
+    transactions: Transactions,
+    *,
+    progress: Progress | None = None,
+) -> PublishReport:
+    """Publish the draft of a sequence as its next version; new runs follow it at once.
+
+    Args:
+        slug: The sequence.
+        order: What it means for whoever is in the sequence, who decided so, and why.
+        builder: Renders what it would send, before anything changes.
+        transactions: The checks read in batches; the publish is one transaction.
+        progress: Told how many people were rendered for.
+
+    Raises:
+        NotFoundError: There is no draft.
+        InvalidInputError: It says what is live already, or an email or the brand is missing.
+        DraftConflictError: Another version is live than the one it was begun from, or it was saved
+            anew meanwhile.
+        RenderCheckError: An email cannot be rendered for somebody; the error names them.
+    """
+    with transactions.begin_reading() as tx:
+        draft = _draft(tx, slug)
+        candidate = candidate_of(tx, slug, draft.definition)
+        _check_base(tx, draft, candidate)
+    renders = gate(candidate, order, builder, transactions, progress=progress)
+    with transactions.begin() as tx:
+        definition_errors.lock_definitions(tx)
+        _check_unchanged(tx, draft)
+        _check_base(tx, draft, candidate_of(tx, slug, draft.definition))
+        published = make_live(tx, candidate, order, VersionOrigin.DRAFT)
+        drafts.delete_draft(tx, slug)
+        replan = move_people(tx, published, order)
+    return report_of(published, renders, replan)
+
+
+def gate(
+    candidate: Candidate,
+    order: PublishOrder,
+    builder: EmailBuilder,
+    transactions: Transactions,
+    *,
+    progress: Progress | None = None,
+) -> RenderCheck:
+    """Return what was rendered for whom, if all of it could be.
+
+    Raises:
+        InvalidInputError: An email or the brand is missing, or it says what is live already.
+        RenderCheckError: An email cannot be rendered for somebody.
+    """
+    with transactions.begin_reading() as tx:
+        check_fit(tx, candidate.definition)
+    if candidate.definition == candidate.live_definition:
+        raise InvalidInputError(
+            "this says what is live already", remedy="There is nothing to publish."
+        )
+    renders = check_renders(candidate, order.policy, builder, transactions, progress=progress)
+    if renders.failed:
+        raise RenderCheckError(renders, candidate.definition.slug)
+    return renders
+
+
+def make_live(
+    tx: Transaction, candidate: Candidate, order: PublishOrder, origin: VersionOrigin
+) -> PublishedVersion:
+    """Write the next version and let new runs follow it; the caller holds ``lock_definitions``."""
+    definition = candidate.definition
+    published = sequences.publish_sequence(
+        tx,
+        NewVersion(
+            definition=definition,
+            brand_id=check_fit(tx, definition),
+            checksum=definition_checksum(definition),
+            origin=origin,
+            by=order.by,
+            note=order.note,
+        ),
+    )
+    audit.write_audit(
+        tx,
+        by=order.by,
+        action="sequence.rolled_back" if origin is VersionOrigin.ROLLBACK else "sequence.published",
+        target=definition.slug,
+        detail={"version": published.number, "policy": order.policy.value, "note": order.note},
+    )
+    return published
+
+
+def move_people(tx: Transaction, published: PublishedVersion, order: PublishOrder) -> Replan | None:
+    """Order that whoever is in the sequence follows to the version, unless they keep theirs.
+
+    A former publish whose people have not all followed yet gives them to this one.
+    """
+    if order.policy is PublishPolicy.KEEP:
+        return None
+    for former in replans.list_open(tx):
+        is_publish = former.kind is ReplanKind.VERSION_PUBLISHED
+        if is_publish and former.sequence_id == published.sequence_id:
+            replans.finish(tx, former.id)
+    return replans.add(
+        tx,
+        Replan(
+            id=uuid4(),
+            kind=ReplanKind.VERSION_PUBLISHED,
+            sequence_id=published.sequence_id,
+            version_id=published.version_id,
+            policy=order.policy,
+            by=order.by,
+        ),
+    )
+
+
+def report_of(
+    published: PublishedVersion, renders: RenderCheck, replan: Replan | None
+) -> PublishReport:
+    """Return what was done."""
+    return PublishReport(
+        number=published.number,
+        renders=renders,
+        replan_id=None if replan is None else replan.id,
+        people=0 if replan is None else replan.total,
+    )
+
+
+def _draft(tx: Transaction, slug: str) -> Draft:
+    draft = drafts.find_draft(tx, slug)
+    if draft is None:
+        raise NotFoundError(f'there is no draft of "{slug}"')
+    return draft
+
+
+def _check_base(tx: Transaction, draft: Draft, candidate: Candidate) -> None:
+    live = candidate.live
+    if (None if live is None else live.live_version_id) == draft.base_version_id:
+        return
+    base = draft.base_version_id
+    begun = (
+        "before there was a version"
+        if base is None
+        else (f"from version {sequences.version_number(tx, base)}")
+    )
+    number = 0 if live is None else live.number
+    raise DraftConflictError(
+        f"this draft was begun {begun}, and version {number} is live by now; the draft stays",
+        field="draft",
+        remedy=f"See what would be undone: funnel sequence diff {draft.slug}. If that is meant, "
+        f"save it once more with --on {number}.",
+    )
+
+
+def _check_unchanged(tx: Transaction, checked: Draft) -> None:
+    """What was rendered must be what goes live."""
+    draft = drafts.find_draft(tx, checked.slug)
+    if draft is None or draft.checksum != checked.checksum:
+        raise DraftConflictError(
+            "the draft was changed or discarded while it was being checked; nothing was published",
+            field="draft",
+            remedy=f"Look at it (funnel sequence diff {checked.slug}) and publish again.",
+        )
