@@ -1,12 +1,16 @@
 """What a person sees of themselves: their seats, and what they get."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from funnel.domain.consent import SuppressionReason
 from funnel.domain.enrollment import EnrollmentState
 from funnel.domain.errors import NotFoundError
+from funnel.domain.sequence import StepKind
 from funnel.domain.session import Session
+from funnel.services.read_person_calendar import calendar_in
 from funnel.storage import registrations, runs, sessions, subscribers, suppressions
 from funnel.storage.runs import RunRecord
 from funnel.storage.transaction import Transaction, Transactions
@@ -36,6 +40,9 @@ class Preferences:
     Attributes:
         zone_given: What was given where it is not a zone: their times are in ``zone`` instead.
         has_left: They left everything.
+        now: Plan time, aware UTC.
+        letters_paused_until: No letter comes before; ``None``: not paused (any more).
+        next_letter_at: When the next one leaves that is certain to come, or may.
         runs: The newest first.
     """
 
@@ -47,6 +54,9 @@ class Preferences:
     wants_letters: bool
     wants_seat_emails: bool
     has_left: bool
+    now: datetime
+    letters_paused_until: datetime | None
+    next_letter_at: datetime | None
     runs: tuple[HeldRun, ...]
 
 
@@ -61,6 +71,7 @@ def read_preferences(subscriber_id: UUID, transactions: Transactions) -> Prefere
         if person is None or not person.email:
             raise NotFoundError("no such person")
         reason = suppressions.find(tx, person.email_key)
+        theirs = runs.of_person(tx, subscriber_id)
         return Preferences(
             subscriber_id=person.id,
             email=person.email,
@@ -70,8 +81,27 @@ def read_preferences(subscriber_id: UUID, transactions: Transactions) -> Prefere
             wants_letters=person.wants_letters,
             wants_seat_emails=person.wants_seat_emails,
             has_left=reason is SuppressionReason.UNSUBSCRIBED,
-            runs=tuple(_held(tx, run) for run in runs.of_person(tx, subscriber_id)),
+            now=tx.now,
+            letters_paused_until=_paused_until(tx, subscriber_id),
+            next_letter_at=_next_letter_at(tx, theirs),
+            runs=tuple(_held(tx, run) for run in theirs),
         )
+
+
+def _paused_until(tx: Transaction, subscriber_id: UUID) -> datetime | None:
+    until = subscribers.letters_paused_until(tx, subscriber_id)
+    return until if until is not None and until > tx.now else None
+
+
+def _next_letter_at(tx: Transaction, theirs: Sequence[RunRecord]) -> datetime | None:
+    moments = [
+        line.at
+        for run in theirs
+        if run.state is EnrollmentState.ACTIVE
+        for line in calendar_in(tx, run.id).lines
+        if line.is_ahead and line.kind is StepKind.LETTER and line.at is not None
+    ]
+    return min(moments, default=None)
 
 
 def _held(tx: Transaction, run: RunRecord) -> HeldRun:

@@ -1,10 +1,11 @@
 """People: found, locked, changed, forgotten."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, delete, exists, func, select, update
+from sqlalchemy import ColumnElement, Select, case, delete, exists, func, select, update
 
 from funnel.domain.consent import Topic
 from funnel.domain.signup import FieldValue
@@ -65,8 +66,28 @@ def confirm(
 
 def set_zone(tx: Transaction, subscriber_id: UUID, choice: ZoneChoice) -> None:
     """Write a person's zone, where we learnt it, and what was given where it was not one."""
-    changes = {"zone": choice.name, "zone_source": choice.source, "zone_given": choice.given}
+    changes = {
+        "zone": choice.name,
+        "zone_source": choice.source,
+        "zone_given": choice.given,
+        # Until now their days were another zone's; the ledger counts each by the one of its time.
+        "zone_since": case(
+            (SubscriberRow.zone != choice.name, tx.now), else_=SubscriberRow.zone_since
+        ),
+    }
     _change(tx, subscriber_id, changes)
+
+
+def pause_letters(tx: Transaction, subscriber_id: UUID, until: datetime | None) -> None:
+    """Write until when a person wants no letters (aware, plan time); ``None``: not paused."""
+    _change(tx, subscriber_id, {"letters_paused_until": until})
+
+
+def letters_paused_until(tx: Transaction, subscriber_id: UUID) -> datetime | None:
+    """Return until when a person wants no letters; past moments mean nothing any more."""
+    statement = select(SubscriberRow.letters_paused_until).where(SubscriberRow.id == subscriber_id)
+    until: datetime | None = tx.connection.execute(statement).scalar()
+    return until
 
 
 def set_wanted(tx: Transaction, subscriber_id: UUID, topic: Topic, *, is_wanted: bool) -> None:

@@ -184,6 +184,7 @@ class SubscriberRow(Base):
     zone: Mapped[str] = mapped_column(server_default="UTC")
     zone_source: Mapped[str] = mapped_column(server_default="default")
     zone_given: Mapped[str | None]  # what was given where it is not a zone
+    zone_since: Mapped[datetime | None]  # plan; the days of letters before it were another zone's
     locale: Mapped[str] = mapped_column(server_default="en")
     fields: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
     wants_letters: Mapped[bool] = mapped_column(server_default=text("false"))

@@ -12,16 +12,20 @@ from funnel.domain.consent import Topic
 from funnel.domain.errors import InvalidInputError, NotFoundError
 from funnel.domain.signing import LinkPurpose
 from funnel.domain.signup import SeatProblem, SessionUnavailableError
+from funnel.services.change_zone import UnknownZoneError, change_zone
 from funnel.services.choose_session import choose_session
 from funnel.services.give_up_seat import give_up_seat
+from funnel.services.pause_letters import PauseLength, pause_letters, resume_letters
 from funnel.services.read_preferences import HeldRun, Preferences, read_preferences
 from funnel.services.unsubscribe import Word, resume_topic, unsubscribe
+from funnel.storage.transaction import Transactions
 from funnel.web.dates import DateChoice, date_choices
 from funnel.web.forms import Posted, PostedForm
 from funnel.web.ids import read_id
-from funnel.web.moments import Span, span_of, where_of
+from funnel.web.moments import Span, day_of, span_of, where_of
 from funnel.web.site import Site, TheSite
 from funnel.web.visitors import visitor_of
+from funnel.web.zones import place_and_time
 
 _PROBLEMS = {
     SeatProblem.FULL: "That date has filled up in the meantime. Nothing was changed.",
@@ -65,6 +69,9 @@ def change_preferences(token: str, request: Request, posted: Posted, site: TheSi
         done = _do(posted, person, request, site)
     except SessionUnavailableError as error:
         return _show(site, request, person, fault=_PROBLEMS[error.problem], status=409)
+    except UnknownZoneError as error:
+        fault = f"{error}. {error.remedy}"
+        return _show(site, request, person, fault=fault, status=422, zone_field=error.nearest or "")
     except InvalidInputError as error:
         return _show(site, request, person, fault=f"{error}. {error.remedy}", status=422)
     return RedirectResponse(f"/p/{token}?done={done}", status_code=303)
@@ -82,6 +89,8 @@ def _do(posted: PostedForm, person: Preferences, request: Request, site: Site) -
         unsubscribe(person.subscriber_id, _ENDS[act], word, transactions)
     elif act in _RESUMES:
         resume_topic(person.subscriber_id, _RESUMES[act], word, transactions)
+    elif act in _TIMES:
+        _TIMES[act](posted, person.subscriber_id, transactions)
     elif act == "give-up":
         give_up_seat(_own_run(posted, person).enrollment_id, transactions)
     elif act == "choose":
@@ -99,6 +108,31 @@ _ENDS = {"stop-letters": Topic.LETTERS, "stop-seat": Topic.SEAT, "stop-everythin
 _RESUMES = {"resume-letters": Topic.LETTERS, "resume-seat": Topic.SEAT}
 
 
+def _change_zone(posted: PostedForm, person: UUID, transactions: Transactions) -> None:
+    change_zone(person, posted.get("time_zone"), transactions)
+
+
+def _pause(posted: PostedForm, person: UUID, transactions: Transactions) -> None:
+    pause_letters(person, _pause_length(posted), transactions)
+
+
+def _end_pause(_: PostedForm, person: UUID, transactions: Transactions) -> None:
+    resume_letters(person, transactions)
+
+
+# What changes when something comes, and not whether.
+_TIMES = {"change-zone": _change_zone, "pause-letters": _pause, "end-pause": _end_pause}
+
+
+def _pause_length(posted: PostedForm) -> PauseLength:
+    try:
+        return PauseLength(posted.get("length"))
+    except ValueError as error:
+        raise InvalidInputError(
+            "No length of a pause was chosen", remedy="Choose one, and press again."
+        ) from error
+
+
 def _own_run(posted: PostedForm, person: Preferences) -> HeldRun:
     """Return the run that the form names: only one of this person's own."""
     run_id = read_id(posted.get("run"))
@@ -109,7 +143,13 @@ def _own_run(posted: PostedForm, person: Preferences) -> HeldRun:
 
 
 def _show(
-    site: Site, request: Request, person: Preferences, *, fault: str = "", status: int = 200
+    site: Site,
+    request: Request,
+    person: Preferences,
+    *,
+    fault: str = "",
+    status: int = 200,
+    zone_field: str | None = None,
 ) -> Response:
     runs = () if person.has_left else person.runs
     changes = [each for each in (_change(site, run, person) for run in runs) if each is not None]
@@ -123,6 +163,12 @@ def _show(
         wants_letters=person.wants_letters,
         wants_seat_emails=person.wants_seat_emails,
         where=where_of(person.zone),
+        zone=person.zone if zone_field is None else zone_field,
+        zone_given=person.zone_given,
+        zone_words=place_and_time(person.zone, person.now),
+        has_zone_fault=zone_field is not None,
+        pause_lengths=list(PauseLength),
+        letters_go_on=_letters_go_on(person),
         seats=[each for each in (_seat(site, run, person) for run in runs) if each is not None],
         has_seat_emails=any(run.session is not None for run in runs),
         changes=changes,
@@ -130,6 +176,17 @@ def _show(
         said=_said(request.query_params.get("done", ""), person),
         fault=fault,
     )
+
+
+def _letters_go_on(person: Preferences) -> str:
+    """Return the day on which paused letters go on; empty where they are not paused."""
+    until = person.letters_paused_until
+    if until is None or not person.wants_letters:
+        return ""
+    # The day of the next letter, which its weekdays may put after the pause's end.
+    next_at = person.next_letter_at
+    first = next_at if next_at is not None and next_at >= until else until
+    return day_of(first, person.zone, person.now)
 
 
 def _seat(site: Site, run: HeldRun, person: Preferences) -> HeldSeat | None:
@@ -166,6 +223,15 @@ def _said(done: str, person: Preferences) -> tuple[str, ...]:
         "resume-letters": (person.wants_letters, "The letters come again."),
         "stop-seat": (not person.wants_seat_emails, "The emails about your seat have ended."),
         "resume-seat": (person.wants_seat_emails, "The emails about your seat come again."),
+        "change-zone": (True, f"Your times are {where_of(person.zone)} from now on."),
+        "pause-letters": (
+            bool(go_on := _letters_go_on(person)),
+            f"Your letters go on {go_on}. The emails about a seat come as before.",
+        ),
+        "end-pause": (
+            person.wants_letters and person.letters_paused_until is None,
+            "The letters go on.",
+        ),
         "give-up": (
             not holds_seat,
             "Your seat is free for somebody else. Thank you for saying so.",

@@ -312,6 +312,7 @@ def _add_to_subscribers() -> None:
     op.add_column(
         "subscribers", sa.Column("letters_paused_until", sa.DateTime(timezone=True), nullable=True)
     )
+    op.add_column("subscribers", sa.Column("zone_since", sa.DateTime(timezone=True), nullable=True))
 
 
 _TABLES = (
