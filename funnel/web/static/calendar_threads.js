@@ -76,10 +76,15 @@ function twoPlans(board) {
   return [
     ribbon(pairs.filter((each) => each.travels)),
     path("old", `M${oldX} ${board.now}L${oldX} ${end}`),
-    ...pairs.map((each) => path(kind(each.form), curve(each.from, each.to))),
+    ...pairs.filter(isOnItsOwn).map((each) => path(kind(each.form), curve(each.from, each.to))),
     first < board.now && path("past", `M${newX} ${first}L${newX} ${board.now}`),
     path("new", `M${newX} ${board.now}L${newX} ${end}`),
   ];
+}
+
+// Of what travels in the ribbon only the masterclass has a thread.
+function isOnItsOwn(pair) {
+  return !pair.travels || pair.form === "masterclass";
 }
 
 function kind(form) {
