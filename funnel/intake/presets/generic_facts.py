@@ -22,7 +22,7 @@ from funnel.intake.strict_json import JsonValue, parse_json
 FIELDS: Final = ("id", "kind", "email", "at", "session", "platform_id", "name")
 LIST: Final = "facts"
 
-_REPORTED: Final = frozenset(
+REPORTED: Final = frozenset(
     {
         FactKind.ATTENDED,
         FactKind.MISSED,
@@ -112,11 +112,11 @@ def _event(item: _Item, delivery: Delivery) -> FactEvent:
 def _kind(word: str) -> FactKind | None:
     """Return the kind that is meant: ``booking_cancelled`` is "booking cancelled"."""
     spoken = word.strip().casefold().translate(_TEXT)
-    return next((each for each in _REPORTED if each.value == spoken), None)
+    return next((each for each in REPORTED if each.value == spoken), None)
 
 
 def _words() -> str:
-    return ", ".join(sorted(_REPORTED))
+    return ", ".join(sorted(REPORTED))
 
 
 def _own_id(item: _Item, delivery: Delivery) -> str:
