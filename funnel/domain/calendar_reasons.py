@@ -141,7 +141,7 @@ def skip_text(told: Told, skip: SkipReason | None, *, late_by: timedelta) -> str
         # the moment.
         by = f", by {span_text(late_by)}" if late_by >= timedelta(minutes=1) else ""
         return f"skipped: would be late{by}"
-    if skip in (SkipReason.CONDITION, SkipReason.GOAL):
+    if skip in (SkipReason.CONDITION, SkipReason.NOT_IN_TIME, SkipReason.GOAL):
         return f"skipped: {failed_text(told.step, told.version, told.reasons)}"
     if skip is SkipReason.HAD_IT:
         return f"skipped: you {_had_on(told.reasons)}"

@@ -1,19 +1,20 @@
 """Letters: one a day at most, apart from each other, and never near the session."""
 
-from datetime import date
+from datetime import date, datetime
 
-from funnel.domain.conditions import Answer, Asked, ask
+from funnel.domain.condition_text import condition_text
+from funnel.domain.conditions import Answer, Asked, ask, settles_at
 from funnel.domain.letter_days import Slot, Wish
 from funnel.domain.plan import PlannedStep, SkipReason
 from funnel.domain.planning import DueStep, Planning
-from funnel.domain.timing import SendWindow
 
-_DEFAULT_WINDOW = SendWindow()
 # Not from ``strftime``: the machine's locale must not change what a plan says.
 _MONTHS = (
     *("January", "February", "March", "April", "May", "June"),
     *("July", "August", "September", "October", "November", "December"),
 )
+_PAUSED = "the letters are paused until then"
+_LIMIT = "waits until it is known what happened in time"
 
 
 def decide_letter(due: DueStep, planning: Planning) -> PlannedStep:
@@ -23,15 +24,11 @@ def decide_letter(due: DueStep, planning: Planning) -> PlannedStep:
     What is decided against is settled at the moment of its first day, however long ago.
     """
     step = due.step
-    if planning.enrollment.letters_end is not None:
+    over = _over(planning)
+    if over is not None:
         planning.days.give_up(step.key)
-        return due.skipped(min(due.moment, planning.now), SkipReason.SUPERSEDED)
-    wish = Wish(
-        key=step.key,
-        due=due.moment,
-        at=due.timing.at,
-        window=step.window or _DEFAULT_WINDOW,
-    )
+        return due.skipped(min(due.moment, planning.now), *over)
+    wish = _wish(due, planning)
     first = planning.days.first(wish)
     slot = first
     if first.closes_at < planning.now:
@@ -40,33 +37,56 @@ def decide_letter(due: DueStep, planning: Planning) -> PlannedStep:
     planning.days.give_up(step.key)
     if answer.skip is not None and not answer.skip.keeps_day:
         return due.skipped(first.moment, answer.skip, *first.reasons, answer.reason)
-    planning.days.use(slot.day, step.key)
+    planning.days.use(slot.days, step.key)
     if answer.skip is not None:
         return due.skipped(slot.moment, answer.skip, *slot.reasons, answer.reason)
-    planning.letter_days.add(slot.day)
+    planning.letter_days.update(slot.days)
+    ask_at = answer.ask_at
     return due.sent(
         slot.moment,
         *slot.reasons,
         answer.reason,
         valid_until=slot.closes_at,
-        is_open=answer.is_open,
+        ask_at=slot.moment if ask_at is not None and ask_at > slot.moment else ask_at,
     )
+
+
+def _over(planning: Planning) -> tuple[SkipReason, str] | None:
+    """Return why this run sends no more letters at all; ``None`` where it does."""
+    if planning.enrollment.letters_end is not None:
+        return SkipReason.SUPERSEDED, ""
+    if planning.exit is not None:
+        return SkipReason.EXIT, f"ended by {condition_text(planning.exit)}"
+    return None
+
+
+def _wish(due: DueStep, planning: Planning) -> Wish:
+    not_before, why = planning.facts.letters_paused_until, _PAUSED
+    if due.step.within:
+        known_at = _settles_at(due, planning)
+        if known_at > due.moment and (not_before is None or known_at > not_before):
+            not_before, why = known_at, _LIMIT
+    return Wish(due.step.key, due.moment, due.timing.at, due.step.window, not_before, why)
+
+
+def _settles_at(due: DueStep, planning: Planning) -> datetime:
+    asked = Asked(due.moment, due.moment, planning.now, due.counted_at)
+    return settles_at(due.step.within, planning.known, asked)
 
 
 def _answer(due: DueStep, slot: Slot, planning: Planning) -> Answer:
-    facts = planning.facts
+    facts, step = planning.facts, due.step
     if not facts.wants_letters:
-        return Answer(at=slot.moment, skip=SkipReason.NO_LETTERS)
-    had_on = facts.had_letters.get(due.step.key)
+        return Answer(slot.moment, skip=SkipReason.NO_LETTERS)
+    had_on = facts.had_letters.get(step.key) if facts.had_letters else None
     if had_on is not None:
-        return Answer(at=slot.moment, skip=SkipReason.HAD_IT, reason=f"had it on {_day(had_on)}")
-    answer = ask(
-        due.step.conditions,
-        facts,
-        Asked(moment=slot.moment, until=slot.moment, now=planning.now),
-    )
-    if answer.skip is None and planning.has_counterpart(due.step):
-        return Answer(at=slot.moment, skip=SkipReason.ONE_OF)
+        return Answer(slot.moment, skip=SkipReason.HAD_IT, reason=f"had it on {_day(had_on)}")
+    answer = Answer(slot.moment)
+    if step.conditions:
+        asked = Asked(slot.moment, slot.moment, planning.now, due.counted_at)
+        answer = ask(step.conditions, planning.known, asked)
+    if answer.skip is None and planning.has_counterpart(step):
+        return Answer(slot.moment, skip=SkipReason.ONE_OF)
     return answer
 
 

@@ -23,6 +23,7 @@ class SkipReason(StrEnum):
     LATE = "would be late"
     CONDITION = "does not apply"
     NO_WORD = "no word came in time"
+    NOT_IN_TIME = "it did not happen in time"
     NO_REPLAY = "there is no replay link"
     TOO_CLOSE = "would follow another email too closely"
     NO_LEAD = "the session starts too soon after"
@@ -44,7 +45,17 @@ class SkipReason(StrEnum):
 
         Its day stays used then; what was decided against earlier has given its day away.
         """
-        return self in {SkipReason.NO_WORD, SkipReason.SUPPRESSED, SkipReason.NOT_RENDERED}
+        return self in _KEEP_DAY
+
+
+_KEEP_DAY = frozenset(
+    {
+        SkipReason.NO_WORD,
+        SkipReason.NOT_IN_TIME,
+        SkipReason.SUPPRESSED,
+        SkipReason.NOT_RENDERED,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,16 +2,21 @@
 
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from operator import attrgetter
-from uuid import UUID
 
 from funnel.domain.enrollment import Enrollment, Facts, PassedStep
+from funnel.domain.known import Known
 from funnel.domain.letter_days import LetterDays
 from funnel.domain.message import MessageStatus
 from funnel.domain.plan import Decision, PlannedStep, SkipReason
-from funnel.domain.sequence import SequenceDefinition, Step, StepKind, Timing
-from funnel.domain.timing_text import timing_text
+from funnel.domain.prepared import PreparedStep, PreparedTiming, prepare
+from funnel.domain.sequence import SequenceDefinition
+
+# ``valid_until`` is the last good moment, and the database counts microseconds.
+JUST_AFTER = timedelta(microseconds=1)
+# Who carries a message reports by itself; this is only how long the plan trusts that it does.
+IN_FLIGHT_ASK = timedelta(minutes=10)
 
 # A person has, or may have, got what is in one of these.
 _LEFT_OR_LEAVING = frozenset(
@@ -26,7 +31,9 @@ _LEFT_OR_LEAVING = frozenset(
 _HANDED_OVER = frozenset({MessageStatus.ACCEPTED, MessageStatus.UNKNOWN})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+# Not frozen, though nobody changes one: a plan makes twenty of them for itself, and freezing would
+# cost more than deciding.
+@dataclass(slots=True)
 class DueStep:
     """One step of one person that is still to be decided.
 
@@ -38,10 +45,10 @@ class DueStep:
         moment: When it is due, before its conditions or its day are asked (UTC).
     """
 
-    step: Step
+    step: PreparedStep
     copy: int
     row: PassedStep | None
-    timing: Timing
+    timing: PreparedTiming
     counted_at: datetime
     moment: datetime
 
@@ -54,7 +61,7 @@ class DueStep:
             decision=Decision.SKIP,
             moment=moment,
             skip=skip,
-            reasons=(timing_text(self.timing), *(each for each in reasons if each)),
+            reasons=self._reasons(reasons),
         )
 
     def sent(
@@ -62,9 +69,9 @@ class DueStep:
         moment: datetime,
         *reasons: str,
         valid_until: datetime,
-        is_open: bool = False,
+        ask_at: datetime | None = None,
     ) -> PlannedStep:
-        """Return the line that lets this step leave at ``moment``."""
+        """Return the line that lets this step leave at ``moment``; open if it is to be asked."""
         return PlannedStep(
             key=self.step.key,
             kind=self.step.kind,
@@ -72,9 +79,9 @@ class DueStep:
             decision=Decision.SEND,
             moment=moment,
             valid_until=valid_until,
-            ask_at=moment if is_open else None,
-            is_open=is_open,
-            reasons=(timing_text(self.timing), *(each for each in reasons if each)),
+            ask_at=ask_at,
+            is_open=ask_at is not None,
+            reasons=self._reasons(reasons),
         )
 
     def waiting(self, ask_at: datetime, *reasons: str, valid_until: datetime) -> PlannedStep:
@@ -88,8 +95,12 @@ class DueStep:
             valid_until=valid_until,
             ask_at=ask_at,
             is_open=True,
-            reasons=(timing_text(self.timing), *(each for each in reasons if each)),
+            reasons=self._reasons(reasons),
         )
+
+    def _reasons(self, reasons: tuple[str, ...]) -> tuple[str, ...]:
+        words = self.timing.words
+        return (words, *(each for each in reasons if each)) if reasons else (words,)
 
 
 class Planning:
@@ -97,13 +108,14 @@ class Planning:
 
     Attributes:
         rows: Message rows by step key, copies in order.
+        known: The facts, as conditions ask for them.
+        exit: The condition that has ended the letters; ``None``: they go on.
         counted_from: For each step decided so far, the moment that others count from.
         unsettled: Those of them that are not settled yet.
         leaves_at: When a step left or will leave, for steps that keep apart from it.
         days: Who has which letter day.
         letter_days: Local days on which a letter of this run is going to leave.
-        timers: When each unsettled step wants the planner to be asked again.
-        has_removed_in_flight: A step that the version does not have is in a worker's hands.
+        soonest: When the first unsettled step wants the planner to be asked again.
     """
 
     def __init__(
@@ -115,18 +127,21 @@ class Planning:
         now: datetime,
     ) -> None:
         self.enrollment = enrollment
+        self.zone = enrollment.zone
         self.facts = facts
         self.now = now
-        registration = facts.registration
-        self.session = None if registration is None else registration.session
+        self.just_after = now + JUST_AFTER
+        self.registration = facts.registration
+        self.session = None if facts.registration is None else facts.registration.session
+        self.prepared = prepare(version)
         self.rows: dict[str, list[PassedStep]] = {}
-        for row in sorted(facts.passed, key=attrgetter("copy")):
-            self.rows.setdefault(row.key, []).append(row)
+        self.known = Known(enrollment, facts, version, self.rows)
         self.counted_from: dict[str, datetime] = {}
         self.unsettled: set[str] = set()
         self.leaves_at: dict[str, datetime] = {}
         self.letter_days: set[date] = set()
-        self.timers: list[datetime] = []
+        self.soonest: datetime | None = None
+        self._counterparts: dict[str, set[str]] = {}
         self.days = LetterDays(
             enrollment.zone,
             self.session,
@@ -134,57 +149,85 @@ class Planning:
             blackout_dates=version.blackout_dates,
             taken_days=taken_days,
         )
-        self._counterparts: dict[str, set[str]] = {}
-        self.has_removed_in_flight = False
-        for step in version.steps:
-            self._remember(step)
-        self._remember_removed(version)
+        if facts.passed:
+            self._take_rows(facts)
+        self.exit = self.known.exit() if version.exit_if else None
 
-    def has_counterpart(self, step: Step) -> bool:
+    def wake(self, moment: datetime) -> None:
+        """Note that something wants the planner to be asked again at this moment."""
+        if self.soonest is None or moment < self.soonest:
+            self.soonest = moment
+
+    def has_counterpart(self, step: PreparedStep) -> bool:
         """Whether another step of this one's group was, or is being, sent for this session."""
-        return bool(self._counterparts.get(step.one_of, set()) - {step.key})
+        group = step.step.one_of
+        return bool(group and self._counterparts.get(group, set()) - {step.key})
 
-    def take_line(self, step: Step, line: PlannedStep) -> None:
+    def take_line(self, step: PreparedStep, line: PlannedStep) -> None:
         """Remember what a line decided, for the steps after it."""
-        if line.decision in {Decision.SEND, Decision.WAIT} and line.moment is not None:
-            self.leaves_at[step.key] = line.moment
-        else:
-            self.leaves_at.pop(step.key, None)
-        if step.one_of:
-            members = self._counterparts.setdefault(step.one_of, set())
+        is_coming = line.decision is Decision.SEND or line.decision is Decision.WAIT
+        if step.is_neighbour:
+            if is_coming and line.moment is not None:
+                self.leaves_at[step.key] = line.moment
+            else:
+                self.leaves_at.pop(step.key, None)
+        if step.is_asked and is_coming and line.moment is not None:
+            self.known.plan_email(step.key, max(line.moment, self.just_after))
+        if step.step.one_of:
+            members = self._counterparts.setdefault(step.step.one_of, set())
             if line.decision is Decision.SEND and not line.is_open:
                 members.add(step.key)
             else:
                 members.discard(step.key)
 
-    def _remember(self, step: Step) -> None:
-        for row in self.rows.get(step.key, ()):
+    def take_unsettled(self, step: PreparedStep, row: PassedStep) -> None:
+        """Remember a message that somebody carries: whoever does reports, or is asked for it."""
+        self.wake(self.now + IN_FLIGHT_ASK)
+        if step.is_asked:
+            self.known.plan_email(step.key, max(row.moment, self.just_after))
+        if step.is_letter:
+            self.letter_days.update(self.days.days_until(row.moment, step.window))
+
+    def _take_rows(self, facts: Facts) -> None:
+        for row in sorted(facts.passed, key=attrgetter("copy")):
+            copies = self.rows.get(row.key)
+            if copies is None:
+                self.rows[row.key] = [row]
+            else:
+                copies.append(row)
+            step = self.prepared.by_key.get(row.key)
+            if step is None:
+                self._take_removed(row)
+                continue
+            if step.is_letter:
+                self._take_day(row, step)
             if row.status in _LEFT_OR_LEAVING:
-                self._remember_left(step, row)
-            if step.kind is StepKind.LETTER:
-                self._remember_day(row)
+                self._take_left(step, row)
 
-    def _remember_removed(self, version: SequenceDefinition) -> None:
+    def _take_removed(self, row: PassedStep) -> None:
         """Of steps that the version does not have, a letter's day stays used; the rest is over."""
-        for key in self.rows.keys() - {step.key for step in version.steps}:
-            for row in self.rows[key]:
-                if row.is_letter:
-                    self._remember_day(row)
-                self.has_removed_in_flight |= not row.status.is_settled
+        if row.is_letter:
+            self._take_day(row, None)
+        if not row.status.is_settled:
+            self.wake(self.now + IN_FLIGHT_ASK)
 
-    def _remember_left(self, step: Step, row: PassedStep) -> None:
-        self.leaves_at[step.key] = row.settled_at or row.moment
-        if step.one_of and row.session_id == self._session_id():
-            self._counterparts.setdefault(step.one_of, set()).add(step.key)
+    def _take_left(self, step: PreparedStep, row: PassedStep) -> None:
+        if step.is_neighbour:
+            self.leaves_at[step.key] = row.settled_at or row.moment
+        if step.step.one_of:
+            session_id = None if self.session is None else self.session.id
+            if row.session_id == session_id:
+                self._counterparts.setdefault(step.step.one_of, set()).add(step.key)
 
-    def _remember_day(self, row: PassedStep) -> None:
-        if row.status is MessageStatus.CANCELLED:
+    def _take_day(self, row: PassedStep, step: PreparedStep | None) -> None:
+        status = row.status
+        if status is MessageStatus.CANCELLED:
             return
-        if row.status is MessageStatus.SKIPPED and not (row.skip and row.skip.keeps_day):
+        if status is MessageStatus.SKIPPED and not (row.skip and row.skip.keeps_day):
             return
         self.days.use_moment(row.moment, row.key)
-        if row.status in _HANDED_OVER and row.settled_at is not None:
-            self.days.use_moment(row.settled_at, row.key)
-
-    def _session_id(self) -> UUID | None:
-        return None if self.session is None else self.session.id
+        if status in _HANDED_OVER:
+            if row.settled_at is not None:
+                self.days.use_moment(row.settled_at, row.key)
+        elif step is not None and step.window.is_over_midnight:
+            self.days.use(self.days.days_until(row.moment, step.window), row.key)

@@ -1,14 +1,14 @@
 """From anchors to moments: what a step's time counts from, and when that makes it due."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 
 from funnel.domain.enrollment import Enrollment, PassedStep
 from funnel.domain.message import MessageStatus
 from funnel.domain.plan import SkipReason
+from funnel.domain.prepared import PreparedTiming
 from funnel.domain.sequence import Anchor, AnchorKind, Step, Timing
 from funnel.domain.session import Registration
-from funnel.domain.timing import due_at
 
 
 def timing_for(step: Step, registration: Registration | None) -> Timing | None:
@@ -63,10 +63,7 @@ def step_due_at(timing: Timing, counted_at: datetime, enrollment: Enrollment) ->
     A step never comes before what it counts from, even where its local hour ("09:00 of that day")
     does; only sessions, replays and fixed moments have a time before them.
     """
-    due = due_at(counted_at, timing.delay, at=timing.at, window=None, zone=enrollment.zone)
-    if timing.anchor.kind.happens_first and due < counted_at:
-        return counted_at.astimezone(UTC)
-    return due
+    return PreparedTiming(timing).due_at(counted_at, enrollment.zone)
 
 
 def settled_moment(row: PassedStep) -> datetime:

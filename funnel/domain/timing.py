@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from itertools import count
 from zoneinfo import ZoneInfo
 
@@ -91,6 +92,8 @@ class SendWindow:
         return local_moment(day, self.opens, zone), local_moment(last_day, self.closes, zone)
 
 
+# The same few hours of the same days are asked for everybody in a zone.
+@lru_cache(maxsize=1 << 14)
 def local_moment(day: date, at: time, zone: ZoneInfo) -> datetime:
     """Return the UTC moment at which clocks in ``zone`` show ``at`` on ``day``.
 

@@ -147,7 +147,7 @@ def _check_letter(person: Person, step: Step, left_at: datetime) -> None:
     if person.facts.registration is not None:
         session = person.facts.registration.session
         first = local_day(session.starts_at, zone)
-        assert not first <= day <= local_day(session.ends_at, zone) + DAY
+        assert not first <= day <= local_day(session.ends_at - MICROSECOND, zone) + DAY
 
 
 def _check_service(person: Person, step: Step, row: PassedStep) -> None:

@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 
 from funnel.domain.enrollment import Enrollment, Facts, PassedStep
 from funnel.domain.message import MessageStatus
-from funnel.domain.planner import Decision, Plan, PlannedStep, SkipReason, plan
+from funnel.domain.planner import Decision, Plan, PlannedStep, SkipReason, next_due_at, plan
 from funnel.domain.sequence import SequenceDefinition
 from funnel.domain.session import Attendance, Registration, Session
 
@@ -33,6 +33,9 @@ class Person:
 
     def plan(self, now: datetime) -> Plan:
         return plan(self.enrollment, self.version, self.facts, self.taken_days, now)
+
+    def next_due_at(self, now: datetime) -> datetime | None:
+        return next_due_at(self.enrollment, self.version, self.facts, self.taken_days, now)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,231 @@
+"""A definition made ready for planning: what would else be worked out anew for every person.
+
+A definition never changes, so what follows from it alone is kept, for as many definitions as a
+process is likely to plan at a time.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from funnel.domain.sequence import (
+    AnchorKind,
+    Condition,
+    ConditionKind,
+    SequenceDefinition,
+    Step,
+    StepKind,
+    Timing,
+)
+from funnel.domain.timing import Delay, SendWindow, due_at
+from funnel.domain.timing_text import timing_text
+
+_MOST_KEPT = 256
+_NO_TIME = timedelta(0)
+_A_DAY = timedelta(days=1)
+_MOMENT = timedelta(microseconds=1)
+# A local day begins at most a day before the moment that names it, clocks shift by hours, and a
+# country that crosses the date line loses or repeats a day.
+_SLACK = timedelta(hours=51)
+_ENDS = frozenset({AnchorKind.SESSION_END, AnchorKind.REPLAY_END})
+
+
+class PreparedTiming:
+    """A timing with what is asked of it for everybody.
+
+    Attributes:
+        words: The timing as the file would write it.
+        step_key: The step that it counts from; empty for another anchor.
+    """
+
+    __slots__ = (
+        "_at",
+        "_delay",
+        "_happens_first",
+        "_is_end",
+        "_is_local",
+        "_least",
+        "anchor",
+        "at",
+        "step_key",
+        "timing",
+        "words",
+    )
+
+    def __init__(self, timing: Timing) -> None:
+        self.timing = timing
+        self.anchor = timing.anchor.kind
+        self.step_key = timing.anchor.step_key if self.anchor is AnchorKind.STEP else ""
+        self.words = timing_text(timing)
+        self.at = timing.at
+        self._delay = timing.delay
+        self._happens_first = self.anchor.happens_first
+        self._is_end = self.anchor in _ENDS
+        self._is_local = bool(timing.delay.days) or timing.at is not None
+        self._least = timing.delay.elapsed
+        if self._is_local:
+            self._least += timing.delay.days * _A_DAY - _SLACK
+
+    def due_at(self, counted_at: datetime, zone: ZoneInfo) -> datetime:
+        """Return when this timing is due, given the moment that its anchor names (UTC).
+
+        Never before what it counts from, even where its local hour ("09:00 of that day") is; only
+        sessions, replays and fixed moments have a time before them.
+        """
+        if not self._is_local:
+            due = counted_at.astimezone(UTC) + self._delay.elapsed
+        else:
+            due = counted(counted_at, self._delay, at=self.at, zone=zone, is_end=self._is_end)
+        if self._happens_first and due < counted_at:
+            return counted_at.astimezone(UTC)
+        return due
+
+    def not_before(self, counted_at: datetime) -> datetime:
+        """Return a moment before which it cannot be due, without asking any zone."""
+        least = counted_at + self._least
+        return max(least, counted_at) if self._happens_first else least
+
+
+def counted(
+    counted_at: datetime, delay: Delay, *, at: time | None, zone: ZoneInfo, is_end: bool
+) -> datetime:
+    """Return the moment at a distance from an anchor; see ``due_at``.
+
+    An end at midnight belongs to the day before: a session from 22:00 to 00:00 on Thursday has its
+    next morning on Friday.
+    """
+    if is_end and at is not None:
+        counted_at -= _MOMENT
+    return due_at(counted_at, delay, at=at, window=None, zone=zone)
+
+
+class PreparedStep:
+    """A step with what is asked of it for everybody.
+
+    Attributes:
+        position: Its place in the list.
+        with_seat: Its timing for whoever holds a seat.
+        without_seat: Its timing for the others; ``None``: not for them.
+        waits_until: The end of its wait.
+        within: Those of its conditions that have a limit.
+        needs: Positions of the steps above whose lines its own may depend on.
+        is_counted: Some step counts from it.
+        is_neighbour: Some step keeps apart from it.
+        is_asked: Some condition asks what was clicked in it.
+    """
+
+    __slots__ = (
+        "conditions",
+        "is_asked",
+        "is_counted",
+        "is_letter",
+        "is_neighbour",
+        "key",
+        "kind",
+        "needs",
+        "position",
+        "step",
+        "waits_until",
+        "window",
+        "with_seat",
+        "within",
+        "without_seat",
+    )
+
+    def __init__(self, step: Step, position: int) -> None:
+        self.step = step
+        self.key = step.key
+        self.kind = step.kind
+        self.position = position
+        self.is_letter = step.kind is StepKind.LETTER
+        self.with_seat = PreparedTiming(step.timing)
+        self.without_seat = self._without_seat(step)
+        self.waits_until: PreparedTiming | None = None
+        if step.wait is not None:
+            end = Timing(anchor=step.timing.anchor, delay=step.wait.delay, at=step.wait.at)
+            self.waits_until = PreparedTiming(end)
+        self.window = step.window or SendWindow()
+        self.conditions = step.conditions
+        self.within = tuple(each for each in step.conditions if each.limit is not None)
+        self.needs: tuple[int, ...] = ()
+        self.is_counted = False
+        self.is_neighbour = False
+        self.is_asked = False
+
+    def _without_seat(self, step: Step) -> PreparedTiming | None:
+        if step.without_session is not None:
+            return PreparedTiming(step.without_session)
+        return None if step.timing.anchor.kind.needs_session else self.with_seat
+
+    def keys_above(self) -> set[str]:
+        """Return the keys of the steps that it counts from, keeps apart from or asks about."""
+        keys = {self.with_seat.step_key, *(key for key, _ in self.step.apart_from)}
+        keys |= {each.step_key for each in self.conditions}
+        if self.without_seat is not None:
+            keys.add(self.without_seat.step_key)
+        return keys
+
+
+class Prepared:
+    """A definition made ready.
+
+    Attributes:
+        steps: In list order.
+        by_key: The same by their keys.
+    """
+
+    __slots__ = ("by_key", "definition", "steps")
+
+    def __init__(self, definition: SequenceDefinition) -> None:
+        self.definition = definition
+        self.steps = tuple(
+            PreparedStep(step, position) for position, step in enumerate(definition.steps)
+        )
+        self.by_key = {each.key: each for each in self.steps}
+        for each in self.steps:
+            each.needs = tuple(sorted(self._needs(each)))
+            self._mark(each)
+        self._mark_asked((*definition.goal, *definition.exit_if))
+
+    def _needs(self, step: PreparedStep) -> Iterable[int]:
+        keys = step.keys_above()
+        group = step.step.one_of
+        for other in self.steps[: step.position]:
+            is_day_before = step.is_letter and other.is_letter
+            is_mate = group and other.step.one_of == group
+            if is_day_before or is_mate or other.key in keys:
+                yield other.position
+
+    def _mark(self, step: PreparedStep) -> None:
+        for timing in (step.with_seat, step.without_seat):
+            if timing is not None and timing.step_key in self.by_key:
+                self.by_key[timing.step_key].is_counted = True
+        for key, _ in step.step.apart_from:
+            if key in self.by_key:
+                self.by_key[key].is_neighbour = True
+        self._mark_asked((*step.conditions, *self._goal_if_asked(step.conditions)))
+
+    def _goal_if_asked(self, conditions: Sequence[Condition]) -> Sequence[Condition]:
+        is_asked = any(each.kind is ConditionKind.GOAL_REACHED for each in conditions)
+        return self.definition.goal if is_asked else ()
+
+    def _mark_asked(self, conditions: Sequence[Condition]) -> None:
+        for each in conditions:
+            if each.step_key in self.by_key:
+                self.by_key[each.step_key].is_asked = True
+
+
+# By identity: a definition's hash would cost more than a plan. Each entry holds its definition,
+# so an identity is not used again while it is here.
+_KEPT: dict[int, Prepared] = {}
+
+
+def prepare(definition: SequenceDefinition) -> Prepared:
+    """Return the definition made ready; worked out once while it is in use."""
+    found = _KEPT.get(id(definition))
+    if found is None:
+        found = Prepared(definition)
+        while len(_KEPT) >= _MOST_KEPT:
+            _KEPT.pop(next(iter(list(_KEPT))), None)
+        _KEPT[id(definition)] = found
+    return found
