@@ -42,6 +42,8 @@ def _print(figures: "StatusFigures") -> None:
 
     for table in (_queues(figures), _work(figures), _lateness(figures), _processes(figures)):
         show(table)
+    if figures.confirmations:
+        show(_confirmations(figures))
     for trouble in figures.troubles:
         ago = f"{words_of(trouble.age)} ago"
         say(f"{trouble.status.capitalize()} {ago}: {trouble.key}, {trouble.message_id}")
@@ -112,6 +114,15 @@ def _processes(figures: "StatusFigures") -> "Table":
             table.add_row(role, "0", "never")
         else:
             table.add_row(role, str(sign.processes), f"{words_of(sign.age)} ago")
+    return table
+
+
+def _confirmations(figures: "StatusFigures") -> "Table":
+    headings = ("sent", "pressed", "opened, not pressed", "neither")
+    table = _table("Confirmations of the last 30 days", *headings)
+    for each in figures.confirmations:
+        numbers = (each.asked, each.pressed, each.only_opened, each.unopened)
+        table.add_row(each.sequence, *(f"{number:,}" for number in numbers))
     return table
 
 

@@ -128,6 +128,27 @@ _ADDRESS = re.compile(r"<?[^\s<>@]+@[^\s<>@]+>?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Confirmations:
+    """What became of the confirmations that a sequence's signups of a period were sent.
+
+    Attributes:
+        asked: Signups that were sent one.
+        pressed: Of those, whose button was pressed.
+        only_opened: Of the others, whose page a person opened, as far as that can be told.
+    """
+
+    sequence: str
+    asked: int
+    pressed: int
+    only_opened: int
+
+    @property
+    def unopened(self) -> int:
+        """How many were neither pressed nor opened by a person."""
+        return self.asked - self.pressed - self.only_opened
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StatusFigures:
     """All that the sentence is made from."""
 
@@ -140,6 +161,7 @@ class StatusFigures:
     broken: tuple[Broken, ...] = ()
     definition_errors: tuple[str, ...] = ()
     troubles: tuple[Trouble, ...] = ()
+    confirmations: tuple[Confirmations, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ from funnel.storage.transaction import Transaction, Transactions
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
+MONTH = timedelta(days=30)
 _MOST_TROUBLES = 5
 
 
@@ -38,6 +39,7 @@ def read_status(
             signs=_signs(heartbeats.alive(tx), silent_after),
             pauses=tuple(_pause(tx, each) for each in pauses.standing(tx)),
             broken=_broken(tx),
+            confirmations=figures.read_confirmations(tx, within=MONTH),
             troubles=figures.newest_troubles(tx, limit=_MOST_TROUBLES),
             definition_errors=tuple(
                 each.file_name for each in definition_errors.list_definition_errors(tx)

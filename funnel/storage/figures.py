@@ -10,7 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from funnel.domain.status import Backlog, Lateness, Trouble
+from funnel.domain.status import Backlog, Confirmations, Lateness, Trouble
 from funnel.storage.transaction import Transaction
 
 
@@ -79,6 +79,24 @@ _LATENESS = text(
       max(late) as worst
     from (select greatest(accepted_at - due_at, '0') as late from messages
           where status = 'accepted' and accepted_at > plan_now() - :within) as handed_over
+    """
+)
+
+
+def read_confirmations(tx: Transaction, *, within: timedelta) -> tuple[Confirmations, ...]:
+    """Return what became of the confirmations of the last ``within`` (plan time), by sequence."""
+    rows = tx.connection.execute(_CONFIRMATIONS, {"within": within}).mappings()
+    return tuple(Confirmations(**row) for row in rows)
+
+
+_CONFIRMATIONS = text(
+    """
+    select q.slug as sequence, count(*) as asked,
+      count(*) filter (where s.status = 'confirmed') as pressed,
+      count(*) filter (where s.status <> 'confirmed' and s.opened_at is not null) as only_opened
+    from signups s join sequences q on q.id = s.sequence_id
+    where s.mailed_at > plan_now() - cast(:within as interval)
+    group by q.slug order by q.slug
     """
 )
 
