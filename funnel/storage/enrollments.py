@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import RowMapping, bindparam, text
+from sqlalchemy import RowMapping, text
 
 from funnel.domain.enrollment import Enrollment, Facts, LettersEnd, PassedStep
 from funnel.domain.facts import FactKind, Happening
@@ -17,6 +17,7 @@ from funnel.domain.plan import SkipReason
 from funnel.domain.session import Attendance, Registration
 from funnel.domain.version_switch import REMOVED_REASON
 from funnel.storage import sessions
+from funnel.storage.rows import as_json
 from funnel.storage.transaction import Transaction
 
 # PRODUCT, "Another date": a letter that the person got within this time is not repeated.
@@ -313,12 +314,12 @@ def _registration(row: RowMapping) -> Registration | None:
 def save_plans(tx: Transaction, updates: Sequence[RunUpdate]) -> None:
     """Write timers, days and states; each write is a new plan revision."""
     if updates:
-        tx.connection.execute(_SAVE_PLAN, [_as_parameters(each) for each in updates])
+        tx.connection.execute(_SAVE_PLANS, {"rows": as_json(_values(each) for each in updates)})
 
 
-def _as_parameters(update: RunUpdate) -> dict[str, Any]:
+def _values(update: RunUpdate) -> dict[str, Any]:
     return {
-        "run_id": update.id,
+        "id": update.id,
         "state": update.state,
         "next_due_at": update.next_due_at,
         "waiting_for": update.waiting_for,
@@ -326,15 +327,17 @@ def _as_parameters(update: RunUpdate) -> dict[str, Any]:
     }
 
 
-_SAVE_PLAN = text(
+_SAVE_PLANS = text(
     """
-    update enrollments set
-        state = :state, next_due_at = :next_due_at, waiting_for = :waiting_for,
-        letter_days = cast(:letter_days as date[]), plan_revision = plan_revision + 1,
-        ended_at = case when :state = 'active' then null else coalesce(ended_at, plan_now()) end
-    where id = :run_id
+    update enrollments e set
+        state = r.state, next_due_at = r.next_due_at, waiting_for = r.waiting_for,
+        letter_days = r.letter_days, plan_revision = e.plan_revision + 1,
+        ended_at = case when r.state = 'active' then null else coalesce(e.ended_at, plan_now()) end
+    from json_to_recordset(cast(:rows as json)) as r(
+        id uuid, state text, next_due_at timestamptz, waiting_for text, letter_days date[])
+    where e.id = r.id
     """
-).bindparams(bindparam("run_id"))
+)
 
 
 def wake(tx: Transaction, run_id: UUID) -> None:

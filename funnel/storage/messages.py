@@ -8,12 +8,11 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
-from sqlalchemy.dialects.postgresql import insert
 
 from funnel.domain.message import MessageKind, MessageStatus, check_move
 from funnel.storage import counters
 from funnel.storage.counters import Tally
-from funnel.storage.message_tables import MessageRow
+from funnel.storage.rows import as_json
 from funnel.storage.transaction import Transaction
 
 
@@ -67,81 +66,79 @@ def add(tx: Transaction, messages: Sequence[NewMessage]) -> int:
     """Write messages; one whose dedupe key exists already is left out. Return how many were new."""
     if not messages:
         return 0
-    statement = (
-        insert(MessageRow)
-        .on_conflict_do_nothing(index_elements=[MessageRow.dedupe_key])
-        .returning(
-            MessageRow.sequence_id, MessageRow.step_key, MessageRow.template_key, MessageRow.status
-        )
-    )
-    written = tx.connection.execute(statement, [_values(each) for each in messages]).all()
+    written = tx.connection.execute(_ADD, {"rows": as_json(_values(each) for each in messages)})
     changes: Counter[Tally] = Counter()
+    count = 0
     for row in written:
+        count += 1
         if MessageStatus(row.status).is_settled:
             changes[Tally(row.sequence_id, row.step_key or row.template_key, row.status)] += 1
     counters.move(tx, changes)
-    return len(written)
+    return count
+
+
+# One parameter for all rows: a statement with twenty a row takes longer to write than to run.
+_COLUMNS = {
+    "id": "uuid",
+    "kind": "text",
+    "dedupe_key": "text",
+    "subscriber_id": "uuid",
+    "sequence_id": "uuid",
+    "template_key": "text",
+    "lane": "text",
+    "priority": "smallint",
+    "due_at": "timestamptz",
+    "status": "text",
+    "reason": "text",
+    "topic": "text",
+    "enrollment_id": "uuid",
+    "signup_id": "uuid",
+    "session_id": "uuid",
+    "session_starts_at": "timestamptz",
+    "step_key": "text",
+    "copy": "smallint",
+    "valid_until": "timestamptz",
+    "plan_revision": "integer",
+    "settled_at": "timestamptz",
+    "data": "jsonb",
+}
+_ADD = text(
+    f"""
+    insert into messages ({", ".join(_COLUMNS)})
+    select {", ".join(_COLUMNS)} from json_to_recordset(cast(:rows as json))
+        as r({", ".join(f"{name} {kind}" for name, kind in _COLUMNS.items())})
+    on conflict (dedupe_key) do nothing
+    returning sequence_id, step_key, template_key, status
+    """  # noqa: S608  (names and types from the table above)
+)
 
 
 def _values(message: NewMessage) -> dict[str, Any]:
-    return {
-        "id": message.id,
-        "kind": message.kind,
-        "dedupe_key": message.dedupe_key,
-        "subscriber_id": message.subscriber_id,
-        "sequence_id": message.sequence_id,
-        "template_key": message.template_key,
-        "lane": message.lane,
-        "priority": message.priority,
-        "due_at": message.due_at,
-        "status": message.status,
-        "reason": message.reason,
-        "topic": message.topic,
-        "enrollment_id": message.enrollment_id,
-        "signup_id": message.signup_id,
-        "session_id": message.session_id,
-        "session_starts_at": message.session_starts_at,
-        "step_key": message.step_key,
-        "copy": message.copy,
-        "valid_until": message.valid_until,
-        "plan_revision": message.plan_revision,
-        "settled_at": message.settled_at,
-        "data": message.data,
-    }
+    return {name: getattr(message, name) for name in _COLUMNS}
 
 
 def move_queued(tx: Transaction, moved: Sequence[MovedMessage]) -> None:
     """Give queued messages their new moment; what the broker holds of a moved one is void."""
     if not moved:
         return
-    tx.connection.execute(
-        _MOVE_QUEUED,
-        [
-            {
-                "message_id": each.id,
-                "due_at": each.due_at,
-                "valid_until": each.valid_until,
-                "plan_revision": each.plan_revision,
-                "has_moved": each.has_moved,
-                "session_id": each.session_id,
-                "session_starts_at": each.session_starts_at,
-            }
-            for each in moved
-        ],
-    )
+    rows = as_json({name: getattr(each, name) for name in MovedMessage.__slots__} for each in moved)
+    tx.connection.execute(_MOVE_QUEUED, {"rows": rows})
 
 
 _MOVE_QUEUED = text(
     """
-    update messages set
-        due_at = :due_at, valid_until = :valid_until, plan_revision = :plan_revision,
-        session_id = :session_id, session_starts_at = :session_starts_at,
+    update messages m set
+        due_at = r.due_at, valid_until = r.valid_until, plan_revision = r.plan_revision,
+        session_id = r.session_id, session_starts_at = r.session_starts_at,
         -- Bytes that an earlier attempt kept speak of the moment and the date that were.
-        context = case when :has_moved or session_id is distinct from cast(:session_id as uuid)
-                       then null else context end,
-        published_at = case when :has_moved then null else published_at end,
-        epoch = epoch + case when :has_moved then 1 else 0 end
-    where id = :message_id and status = 'queued'
+        context = case when r.has_moved or m.session_id is distinct from r.session_id
+                       then null else m.context end,
+        published_at = case when r.has_moved then null else m.published_at end,
+        epoch = m.epoch + case when r.has_moved then 1 else 0 end
+    from json_to_recordset(cast(:rows as json)) as r(
+        id uuid, due_at timestamptz, valid_until timestamptz, plan_revision integer,
+        has_moved boolean, session_id uuid, session_starts_at timestamptz)
+    where m.id = r.id and m.status = 'queued'
     """
 )
 
@@ -149,23 +146,23 @@ _MOVE_QUEUED = text(
 def settle_queued(tx: Transaction, ids_to_reasons: dict[UUID, str], status: MessageStatus) -> int:
     """Skip or cancel queued messages, each with its reason; return how many were still queued."""
     check_move(MessageStatus.QUEUED, status)
+    if not ids_to_reasons:
+        return 0
+    rows = as_json({"id": each, "reason": reason} for each, reason in ids_to_reasons.items())
     changes: Counter[Tally] = Counter()
-    for message_id, reason in sorted(ids_to_reasons.items()):
-        row = tx.connection.execute(
-            _SETTLE_QUEUED, {"id": message_id, "reason": reason, "status": status}
-        ).one_or_none()
-        if row is not None:
-            changes[Tally(row.sequence_id, row.step_key or row.template_key, status)] += 1
+    for row in tx.connection.execute(_SETTLE_QUEUED, {"rows": rows, "status": status}):
+        changes[Tally(row.sequence_id, row.step_key or row.template_key, status)] += 1
     counters.move(tx, changes)
     return changes.total()
 
 
 _SETTLE_QUEUED = text(
     """
-    update messages set status = :status, reason = :reason, settled_at = plan_now(),
-           published_at = null, epoch = epoch + 1
-    where id = :id and status = 'queued'
-    returning sequence_id, step_key, template_key
+    update messages m set status = :status, reason = r.reason, settled_at = plan_now(),
+           published_at = null, epoch = m.epoch + 1
+    from json_to_recordset(cast(:rows as json)) as r(id uuid, reason text)
+    where m.id = r.id and m.status = 'queued'
+    returning m.sequence_id, m.step_key, m.template_key
     """
 )
 
