@@ -205,6 +205,10 @@ def _speaks_later(attendance: Attendance, at: datetime, seat: Seat) -> bool:
 
 def _seat_of(tx: Transaction, report: FactReport, person: UUID) -> tuple[Seat, Session]:
     session_id = report.session_id
+    if report.kind is FactKind.REGISTERED_THERE:
+        # Weeks ahead, other sittings of the same number are nearer: their own seat is meant.
+        ahead = registrations.next_on_platform(tx, person, report.platform_id)
+        session_id = session_id or (ahead.session_id if ahead else None)
     if session_id is None and report.platform_id:
         named = sessions.find_by_platform_id(tx, report.platform_id, report.at or tx.now)
         if named is None:

@@ -59,6 +59,24 @@ def held_in_session(tx: Transaction, subscriber_id: UUID, session_id: UUID) -> S
     )
 
 
+def next_on_platform(tx: Transaction, subscriber_id: UUID, platform_id: str) -> Seat | None:
+    """Return a person's seat in the next session, or the one that is on, of that number."""
+    statement = (
+        _seats()
+        .join(SessionRow, SessionRow.id == RegistrationRow.session_id)
+        .where(
+            RegistrationRow.subscriber_id == subscriber_id,
+            RegistrationRow.status == SeatStatus.REGISTERED,
+            SessionRow.platform_id == platform_id,
+            SessionRow.ends_at > tx.now,
+        )
+        .order_by(SessionRow.starts_at, RegistrationRow.id)
+        .limit(1)
+    )
+    row = tx.connection.execute(statement).mappings().one_or_none()
+    return None if row is None else _seat(row)
+
+
 def newest_begun(tx: Transaction, subscriber_id: UUID) -> Seat | None:
     """Return a person's seat in the session that began last."""
     row = (

@@ -53,6 +53,15 @@ class TestZoom:
         at.door.seat(ANA, at.sitting(timedelta(minutes=10)))
         assert at.world.ask("select join_url from registrations") == url
 
+    def test_of_several_sittings_of_one_number_the_registrant_s_own_is_meant(
+        self, at: FactsHook
+    ) -> None:
+        url = "https://example.zoom.us/w/85746065121?tk=t0K3n"
+        at.sitting(timedelta(minutes=10))
+        at.door.seat(ANA, at.sitting(timedelta(days=14)))
+        assert at.send(self.zoom.registered(ANA, _ago(3), url)).status_code == 200
+        assert at.world.ask("select join_url from registrations") == url
+
     def test_a_participant_without_an_address_is_no_failure(self, at: FactsHook) -> None:
         answer = at.send(self.zoom.begun("", _ago(1)))
         assert answer.status_code == 200
