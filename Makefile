@@ -52,6 +52,7 @@ format: $(VENV)/.installed-dev
 
 bench: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.bench.bench_planner
+	$(BIN)/python -m tests.bench.bench_replan
 	$(BIN)/python -m pytest -n 0 -s -m bench $(TEST_ARGS) tests/bench/bench_webhook.py
 
 # Stamps inside the environment: whoever removes the folder removes its stamps.

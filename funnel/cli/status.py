@@ -51,6 +51,8 @@ def _print(figures: "StatusFigures") -> None:
     say(queue_note(figures.backlog, figures.broker))
     for each in figures.broken:
         say(f"Broken: {each.name} ({each.offenders})", style="bold red")
+    for replan in figures.replans:
+        say(replan.text)
     for pause in figures.pauses:
         say(f"Paused {pause}", style="bold red")
     say()

@@ -149,6 +149,24 @@ class Confirmations:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReplanProgress:
+    """People who are being planned anew; ``age`` is real time since it began."""
+
+    kind: str
+    done: int
+    total: int
+    age: timedelta
+
+    @property
+    def text(self) -> str:
+        """All of it, as one line."""
+        return (
+            f"Planning anew ({self.kind}): {min(self.done, self.total):,} of {self.total:,} "
+            f"people done, begun {words_of(self.age)} ago."
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StatusFigures:
     """All that the sentence is made from."""
 
@@ -160,6 +178,7 @@ class StatusFigures:
     pauses: tuple[str, ...] = ()  # "by anna, 12 min ago: a wrong link"
     broken: tuple[Broken, ...] = ()
     definition_errors: tuple[str, ...] = ()
+    replans: tuple[ReplanProgress, ...] = ()
     troubles: tuple[Trouble, ...] = ()
     confirmations: tuple[Confirmations, ...] = ()
 

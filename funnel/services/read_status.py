@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from datetime import timedelta
 
-from funnel.domain.status import Broken, Sign, StatusFigures, words_of
+from funnel.domain.status import Broken, ReplanProgress, Sign, StatusFigures, words_of
 from funnel.monitoring.broker import read_broker
-from funnel.storage import definition_errors, figures, heartbeats, ledger, pauses
+from funnel.storage import definition_errors, figures, heartbeats, ledger, pauses, replans
 from funnel.storage.heartbeats import Heartbeat
 from funnel.storage.pauses import Pause
 from funnel.storage.transaction import Transaction, Transactions
@@ -44,7 +44,21 @@ def read_status(
             definition_errors=tuple(
                 each.file_name for each in definition_errors.list_definition_errors(tx)
             ),
+            replans=_replans(tx),
         )
+
+
+def _replans(tx: Transaction) -> tuple[ReplanProgress, ...]:
+    return tuple(
+        ReplanProgress(
+            kind=each.kind,
+            done=each.done,
+            total=each.total,
+            age=max(tx.real_now - each.created_at, timedelta(0)),
+        )
+        for each in replans.list_open(tx)
+        if each.created_at is not None
+    )
 
 
 def _signs(beats: list[Heartbeat], silent_after: timedelta) -> tuple[Sign, ...]:

@@ -26,6 +26,7 @@ LETTERS_PRIORITY = 5
 TICK_SECONDS = 0.25
 DEMO_SECONDS = 0.5
 SWEEP_SECONDS = 5.0
+REPLAN_SECONDS = 1.0
 PULSE_SECONDS = 10.0
 DEFINITIONS_SECONDS = 3.0
 # A click is judged ten seconds after it; the demo's clock waits for that.
@@ -131,6 +132,12 @@ app.conf.update(
         "definitions": {
             "task": "funnel.load_definitions",
             "schedule": DEFINITIONS_SECONDS,
+            "options": {"queue": MAINTENANCE},
+        },
+        # One statement where nothing is open; where another is at it, it returns at once.
+        "replans": {
+            "task": "funnel.continue_replans",
+            "schedule": REPLAN_SECONDS,
             "options": {"queue": MAINTENANCE},
         },
         "judge": {

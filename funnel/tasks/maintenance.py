@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from funnel.services.continue_replans import continue_replans
 from funnel.services.judge_evidence import forget_evidence, judge_evidence
 from funnel.services.match_facts import forget_received, retry_waiting
 from funnel.services.play_demo import play_demo
@@ -22,6 +23,17 @@ def sweep() -> None:
     forget_refusals(deps.transactions)
     forget_evidence(deps.transactions)
     process().show_life()
+
+
+# About a second of work: one of this worker's processes is busy with it, and ticks, notices and
+# the sweep have the others.
+_BATCHES_AT_ONCE = 5
+
+
+@app.task(name="funnel.continue_replans", queue=MAINTENANCE)
+def replan() -> None:
+    """Plan people whose session moved or whose version changed, some batches at a time."""
+    continue_replans(process().deps.transactions, most_batches=_BATCHES_AT_ONCE)
 
 
 @app.task(name="funnel.judge_evidence", queue=MAINTENANCE)
