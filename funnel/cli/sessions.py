@@ -19,6 +19,8 @@ _SHOWN_ID = 8  # characters: enough to tell a few hundred sessions apart
 
 app = typer.Typer(no_args_is_help=True, help="Sessions: the sittings of a masterclass.")
 
+_CLICKS_COUNT = "A person's click on the join link counts as having come."
+
 SessionName = Annotated[str, typer.Argument(help="The session's id, or its first characters.")]
 
 
@@ -39,6 +41,7 @@ def add(  # noqa: PLR0913  (an argument for each option)
     seats: Annotated[int | None, typer.Option(min=1, help="How many; without: no limit.")] = None,
     join_url: Annotated[str, typer.Option(help="The room.")] = "",
     replay_url: Annotated[str, typer.Option(help="The recording, if it is known already.")] = "",
+    clicks_count: Annotated[bool, typer.Option(help=_CLICKS_COUNT)] = False,
     sequence: Annotated[str, typer.Option(help="Its sequence.")] = DEFAULT_SEQUENCE,
 ) -> None:
     """Add a session."""
@@ -54,6 +57,7 @@ def add(  # noqa: PLR0913  (an argument for each option)
         seats=seats,
         join_url=join_url,
         replay_url=replay_url,
+        clicks_count=clicks_count,
     )
     with opened() as deps:
         session = add_session(new, deps.transactions)
@@ -106,6 +110,8 @@ def change(  # noqa: PLR0913  (an argument for each option)
     platform_id: Annotated[
         str | None, typer.Option(help="What the room's platform calls it: Zoom's meeting number.")
     ] = None,
+    *,
+    clicks_count: Annotated[bool | None, typer.Option(help=_CLICKS_COUNT)] = None,
 ) -> None:
     """Change a session; its date is not changed here."""
     from funnel.domain.session_plan import announced_moment
@@ -121,6 +127,7 @@ def change(  # noqa: PLR0913  (an argument for each option)
             replay_url=replay_url,
             replay_ends_at=ends_at,
             platform_id=platform_id,
+            clicks_count=clicks_count,
         )
         change_session(found.id, wanted, deps.transactions)
     say(f"Changed {named(found)}.")

@@ -27,6 +27,8 @@ class SessionChange:
         replay_ends_at: Aware, plan time.
         platform_id: What the room's platform calls it, as Zoom's number of the meeting; its spaces
             fall away, as people copy it; "" takes it away.
+        clicks_count: Whether a person's click on the join link counts as having come; it decides
+            about what was opened and is not judged yet, too.
     """
 
     title: str | None = None
@@ -35,6 +37,7 @@ class SessionChange:
     replay_url: str | None = None
     replay_ends_at: datetime | None = None
     platform_id: str | None = None
+    clicks_count: bool | None = None
 
 
 def change_session(session_id: UUID, change: SessionChange, transactions: Transactions) -> Session:
@@ -91,6 +94,7 @@ def _columns(tx: Transaction, session: Session, change: SessionChange) -> dict[s
         "join_url": change.join_url,
         "replay_url": change.replay_url,
         "replay_ends_at": change.replay_ends_at,
+        "clicks_count": change.clicks_count,
     }
     columns: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     if change.seats is not None:
