@@ -19,6 +19,7 @@ from funnel.cli import (
     sessions,
     sources,
     status,
+    tokens,
     web,
 )
 from funnel.cli.errors import SpokenErrors
@@ -44,6 +45,7 @@ sessions.app.command("move")(session_dates.move)
 sessions.app.command("cancel")(session_dates.cancel)
 app.add_typer(sessions.app, name="session")
 app.add_typer(sources.app, name="source")
+app.add_typer(tokens.app, name="token")
 app.add_typer(fact_sources.app, name="fact-source")
 app.add_typer(facts.app, name="facts")
 app.add_typer(sending.pause_app, name="pause")

@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from funnel.bootstrap import Deps, build
 from funnel.web import errors, guards, health, look, request_log
+from funnel.web.api import access, calendars
 from funnel.web.demo import bar, inbox, rooms
 from funnel.web.demo import calendar as demo_calendar
 from funnel.web.hooks import facts, signup
@@ -57,6 +58,7 @@ def create_app(deps: Deps | None = None) -> FastAPI:
     app.state.deps = deps
     app.state.site = Site(deps, bar_of=bar.bar_of)
     errors.add_error_answers(app)
+    app.add_exception_handler(access.RefusedError, access.answer_refused)
     _add_routes(app, is_demo=deps.settings.is_demo)
     return app
 
@@ -83,6 +85,7 @@ def _add_routes(app: FastAPI, *, is_demo: bool) -> None:
         app.include_router(module.router)
     app.include_router(facts.router)
     app.include_router(calendar.router)
+    app.include_router(calendars.router)
     app.include_router(link.router)
     app.add_api_route("/static/{version}/{name}", _show_asset)
     if is_demo:

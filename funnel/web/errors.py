@@ -104,7 +104,7 @@ def answer_error(
 
 
 def _wants_json(request: Request) -> bool:
-    if request.url.path.startswith("/webhooks/"):
+    if request.url.path.startswith(("/webhooks/", "/api/")):
         return True
     accepted = request.headers.get("accept", "")
     return "json" in accepted and "text/html" not in accepted

@@ -23,6 +23,10 @@ class Problem:
 
 
 MALFORMED = Problem(status=400, name="malformed-body", title="The body cannot be read")
+NO_TOKEN = Problem(status=401, name="no-token", title="The program is not known")
+MISSING_SCOPE = Problem(status=403, name="missing-scope", title="The token is not good for this")
+NO_SUCH_PERSON = Problem(status=404, name="no-such-person", title="There is no such person")
+TOO_MANY_REQUESTS = Problem(status=429, name="too-many-requests", title="Too many requests at once")
 UNSIGNED = Problem(status=401, name="wrong-signature", title="The sender is not known")
 NO_SUCH_SOURCE = Problem(status=404, name="no-such-source", title="There is no such source")
 TOO_LARGE = Problem(status=413, name="body-too-large", title="The body is too large")
