@@ -1,14 +1,17 @@
 """Clicks judged afterwards: what becomes a fact, once, in any order, and what never does."""
 
+import json
 import random
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
 import pytest
 
 from funnel.domain.judgement import SETTLES_AFTER, EvidenceKind
+from funnel.domain.sequence import Condition, ConditionKind
+from funnel.domain.sequence_json import definition_to_json
 from funnel.domain.signup import Visitor
 from funnel.services.judge_evidence import forget_evidence, judge_evidence
 from funnel.services.open_join_link import open_join_link
@@ -18,7 +21,7 @@ from funnel.storage import evidence, links
 from funnel.storage.transaction import open_database
 from tests.fixtures.posting import THURSDAY_EVENING, Post, enrolled
 from tests.fixtures.signups import Door
-from tests.fixtures.world import TUESDAY_NOON, World
+from tests.fixtures.world import SHORT_SEQUENCE, TUESDAY_NOON, World
 
 BROWSER = Visitor(ip="192.0.2.7", user_agent="Mozilla/5.0 Chrome/142.0", method="GET")
 SCANNER = Visitor(ip="198.51.100.9", user_agent="Barracuda Sentinel (EE)", method="GET")
@@ -311,3 +314,35 @@ def test_a_link_is_found_by_number_alone_when_its_run_is_gone(reader: Reader) ->
         assert found is not None and found.subscriber_id is None
         assert found.sequence_id == reader.world.sequence_id
         assert links.find(tx, 10**12, reader.run) is None
+
+
+CLICKED_NOTES = Condition(kind=ConditionKind.CLICKED, name="notes", is_negated=True)
+
+
+@pytest.mark.parametrize("visitor", [BROWSER, SCANNER])
+def test_a_letter_that_asks_for_no_click_is_skipped_after_one(post: Post, visitor: Visitor) -> None:
+    """From the email to the plan: what a step says is decided by who opened the link."""
+    world = post.world
+    steps = tuple(
+        replace(step, conditions=(CLICKED_NOTES,)) if step.key == "first" else step
+        for step in SHORT_SEQUENCE.steps
+    )
+    world.execute(
+        "update sequence_versions set definition = cast(:definition as jsonb)",
+        definition=json.dumps(definition_to_json(replace(SHORT_SEQUENCE, steps=steps))),
+    )
+    world.publish_email("your-seat", BODY, layout="service")
+    _, run = enrolled(world)
+    assert post.deliver() == {"accepted": 1}
+    world.travel_to(TUESDAY_NOON + HOUR)
+    link = world.ask("select id from links where name = 'notes'")
+    assert isinstance(link, int)
+    open_link(link, run, visitor, world.transactions)
+    world.travel_to(TUESDAY_NOON + 2 * HOUR)
+    assert judge_evidence(world.transactions) == 1
+    world.travel_to(TUESDAY_NOON + timedelta(hours=21))
+    sent = post.deliver()
+    if visitor is BROWSER:
+        assert sent == {} and world.statuses(run)["first"] == "skipped"
+    else:
+        assert sent == {"accepted": 1} and world.statuses(run)["first"] == "accepted"
