@@ -17,7 +17,8 @@ class UnknownZoneError(InvalidInputError):
     def __init__(self, given: str) -> None:
         self.nearest = nearest_zone(given)
         meant = f"Did you mean {self.nearest}?" if self.nearest else "Write it like Europe/Berlin."
-        super().__init__(f"“{given}” is no time zone", field="time_zone", remedy=meant)
+        problem = f"“{given}” is no time zone" if given else "No time zone was given"
+        super().__init__(problem, field="time_zone", remedy=meant)
 
 
 def change_zone(subscriber_id: UUID, given: str, transactions: Transactions) -> bool:
