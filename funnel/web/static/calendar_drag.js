@@ -2,8 +2,8 @@
 // when it was lifted: the one under the hand opens, and those above it do not move.
 
 const THRESHOLD = 5; // pixels before a press becomes a drag
-const EDGE = 64; // pixels from the edge at which the page begins to scroll
-const FASTEST = 14; // pixels of scrolling a frame
+const EDGE = 48; // pixels from the edge at which the page begins to scroll
+const FASTEST = 6; // pixels of scrolling a frame
 const A_DAY = 30; // pixels of a day beyond the ones that were measured
 
 export function watchPointer(calendar) {
@@ -106,10 +106,11 @@ class Drag {
     const words = this.calendar.plan.querySelector(".cal-verdict");
     const isBelow = getComputedStyle(words).position === "fixed";
     const bottom = isBelow ? words.getBoundingClientRect().top : innerHeight;
-    const [above, below] = [top + EDGE - this.y, this.y - (bottom - EDGE)];
-    const far = above > 0 ? -above : Math.max(below, 0);
-    if (far) {
-      scrollBy(0, Math.max(-FASTEST, Math.min(FASTEST, far / 4)));
+    const far = Math.min(this.y - (top + EDGE), 0) || Math.max(this.y - (bottom - EDGE), 0);
+    // Only on towards the edge: who lifts it close to one means no more than that.
+    const way = this.y - this.pressed.y;
+    if (far * way > 0 && Math.abs(way) > THRESHOLD) {
+      scrollBy(0, Math.max(-FASTEST, Math.min(FASTEST, far / 8)));
       this.aim();
     }
     this.scrolling = requestAnimationFrame(() => this.scroll());
