@@ -21,6 +21,7 @@ Outcomes = Mapping[UUID, tuple[EventStatus, str]]
 _NOBODY: Final = "nobody with this address has taken a seat or the letters yet"
 _REASON_LIMIT: Final = 500  # characters
 _AT_ONCE: Final = 100
+_MOST_AT_ONCE: Final = 2000  # a task has 90 seconds, and others wait behind it
 _TRIED_AGAIN_AFTER: Final = timedelta(hours=1)  # plan time
 _FORGOTTEN_AT_ONCE: Final = 5000
 _SHOWN: Final = 200
@@ -68,11 +69,14 @@ def retry_waiting(transactions: Transactions, *, all_of_them: bool = False) -> i
 
     Args:
         transactions: On the database.
-        all_of_them: Whenever they were tried last.
+        all_of_them: However many there are, and whenever they were tried last; otherwise 2,000.
     """
     with transactions.begin() as tx:
-        tried_before = None if all_of_them else tx.now - _TRIED_AGAIN_AFTER
-        waiting = received_facts.waiting_ids(tx, tried_before=tried_before)
+        waiting = received_facts.waiting_ids(
+            tx,
+            tried_before=None if all_of_them else tx.now - _TRIED_AGAIN_AFTER,
+            limit=None if all_of_them else _MOST_AT_ONCE,
+        )
     settled = 0
     for start in range(0, len(waiting), _AT_ONCE):
         with transactions.begin() as tx:

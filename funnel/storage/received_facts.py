@@ -115,17 +115,20 @@ def settle(tx: Transaction, row_id: UUID, status: EventStatus, reason: str) -> N
     tx.connection.execute(statement.values(**changes))
 
 
-def waiting_ids(tx: Transaction, *, tried_before: datetime | None) -> Sequence[UUID]:
+def waiting_ids(
+    tx: Transaction, *, tried_before: datetime | None, limit: int | None
+) -> Sequence[UUID]:
     """Return what waits, what was tried longest ago first.
 
     Args:
         tx: Only read.
         tried_before: Aware plan moment; ``None``: whenever it was tried.
+        limit: How many at most; ``None``: all.
     """
     statement = select(ReceivedFactRow.id).where(ReceivedFactRow.status == EventStatus.WAITING)
     if tried_before is not None:
         statement = statement.where(ReceivedFactRow.tried_at <= tried_before)
-    ordered = statement.order_by(ReceivedFactRow.tried_at, ReceivedFactRow.id)
+    ordered = statement.order_by(ReceivedFactRow.tried_at, ReceivedFactRow.id).limit(limit)
     return tx.connection.execute(ordered).scalars().all()
 
 
