@@ -15,6 +15,7 @@ from funnel.cli import (
     rehearse,
     sending,
     sequences,
+    series,
     session_dates,
     sessions,
     sources,
@@ -44,6 +45,7 @@ app.add_typer(sequences.app, name="sequence")
 sessions.app.command("move")(session_dates.move)
 sessions.app.command("cancel")(session_dates.cancel)
 app.add_typer(sessions.app, name="session")
+app.add_typer(series.app, name="series")
 app.add_typer(sources.app, name="source")
 app.add_typer(tokens.app, name="token")
 app.add_typer(fact_sources.app, name="fact-source")

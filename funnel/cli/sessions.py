@@ -42,6 +42,9 @@ def add(  # noqa: PLR0913  (an argument for each option)
     join_url: Annotated[str, typer.Option(help="The room.")] = "",
     replay_url: Annotated[str, typer.Option(help="The recording, if it is known already.")] = "",
     clicks_count: Annotated[bool, typer.Option(help=_CLICKS_COUNT)] = False,
+    platform_id: Annotated[
+        str, typer.Option(help="Its number on the room's platform (Zoom's meeting ID).")
+    ] = "",
     sequence: Annotated[str, typer.Option(help="Its sequence.")] = DEFAULT_SEQUENCE,
 ) -> None:
     """Add a session."""
@@ -58,6 +61,7 @@ def add(  # noqa: PLR0913  (an argument for each option)
         join_url=join_url,
         replay_url=replay_url,
         clicks_count=clicks_count,
+        platform_id=platform_id,
     )
     with opened() as deps:
         session = add_session(new, deps.transactions)

@@ -10,8 +10,9 @@ from funnel.domain.subscriber import known_zone
 from funnel.domain.text import clean_text
 
 TITLE_LIMIT: Final = 200  # characters
+_PLATFORM_ID_LIMIT: Final = 100  # characters; Zoom's have 11
 _LONGEST: Final = timedelta(days=1)
-_FURTHEST: Final = timedelta(days=3 * 366)  # a later year is a slip of the finger
+FURTHEST: Final = timedelta(days=3 * 366)  # a later year is a slip of the finger
 _DEFAULT_LENGTH: Final = timedelta(minutes=90)
 
 
@@ -24,6 +25,7 @@ class NewSession:
         zone: IANA name of the zone in which it is announced.
         seats: ``None`` without a limit.
         clicks_count: Whether human clicks on the join link count as having come.
+        platform_id: What the room's platform calls it, as Zoom's number of the meeting.
     """
 
     sequence_slug: str
@@ -35,6 +37,7 @@ class NewSession:
     join_url: str = ""
     replay_url: str = ""
     clicks_count: bool = False
+    platform_id: str = ""
 
     @property
     def ends_at(self) -> datetime:
@@ -75,12 +78,17 @@ def check_times(starts_at: datetime, length: timedelta, now: datetime) -> None:
         raise _wrong("start", "the start has no time zone", "Name the zone, as Europe/Berlin.")
     if starts_at <= now:
         raise _wrong("start", "the start is in the past", "Give a start that is still to come.")
-    if starts_at - now > _FURTHEST:
+    if starts_at - now > FURTHEST:
         raise _wrong(
             "start",
             "the start is more than three years ahead",
             "Look at the year; a date further away is added when it comes nearer.",
         )
+    check_length(length)
+
+
+def check_length(length: timedelta) -> None:
+    """Raise ``InvalidInputError`` unless a session can last so long (elapsed time)."""
     if length <= timedelta(0):
         raise _wrong("length", "the session has no length", "Give its length in minutes.")
     if length > _LONGEST:
@@ -122,6 +130,11 @@ def comes_twice(local: datetime, zone: str) -> bool:
     known = ZoneInfo(known_zone(zone) or zone)
     first, second = (local.replace(tzinfo=known, fold=fold).astimezone(UTC) for fold in (0, 1))
     return first < second  # in a gap it is the other way round
+
+
+def clean_platform_id(platform_id: str) -> str | None:
+    """Return a platform's number of a room without its spaces, ``None`` where it is empty."""
+    return clean_text("".join(platform_id.split()), limit=_PLATFORM_ID_LIMIT) or None
 
 
 def check_title(title: str) -> None:

@@ -4,7 +4,7 @@ from uuid import uuid4
 
 from funnel.domain.errors import InvalidInputError, NotFoundError
 from funnel.domain.session import Session
-from funnel.domain.session_plan import NewSession, check_session
+from funnel.domain.session_plan import NewSession, check_session, clean_platform_id
 from funnel.domain.subscriber import known_zone
 from funnel.storage import sequences, sessions
 from funnel.storage.transaction import Transactions
@@ -41,5 +41,11 @@ def add_session(new: NewSession, transactions: Transactions) -> Session:
             join_url=new.join_url,
             replay_url=new.replay_url,
         )
-        sessions.add(tx, sequence.id, session, clicks_count=new.clicks_count)
+        sessions.add(
+            tx,
+            sequence.id,
+            session,
+            clicks_count=new.clicks_count,
+            platform_id=clean_platform_id(new.platform_id),
+        )
         return session

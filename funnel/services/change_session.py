@@ -7,15 +7,13 @@ from uuid import UUID
 
 from funnel.domain.errors import InvalidInputError, NotFoundError
 from funnel.domain.session import Session
-from funnel.domain.session_plan import check_seats, check_title, check_url
-from funnel.domain.text import clean_text
+from funnel.domain.session_plan import check_seats, check_title, check_url, clean_platform_id
 from funnel.services.plan_enrollments import plan_enrollments
 from funnel.storage import runs, sessions
 from funnel.storage.transaction import Transaction, Transactions
 
 # People planned in one transaction: a full session must not hold all its locks at once.
 _AT_ONCE = 100
-_PLATFORM_ID_LIMIT = 100  # characters; Zoom's have 11
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,11 +98,7 @@ def _columns(tx: Transaction, session: Session, change: SessionChange) -> dict[s
     if change.seats is not None:
         columns["seats"] = change.seats or None
     if change.platform_id is not None:
-        columns["platform_id"] = _without_spaces(change.platform_id) or None
+        columns["platform_id"] = clean_platform_id(change.platform_id)
     if change.replay_url and not session.replay_url:
         columns["replay_known_at"] = tx.now
     return columns
-
-
-def _without_spaces(platform_id: str) -> str:
-    return clean_text("".join(platform_id.split()), limit=_PLATFORM_ID_LIMIT)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -161,8 +161,26 @@ def zone_of_sequence(tx: Transaction, sequence_id: UUID) -> str | None:
     return zone
 
 
-def add(tx: Transaction, sequence_id: UUID, session: Session, *, clicks_count: bool) -> None:
-    """Write a new session."""
+def add(
+    tx: Transaction,
+    sequence_id: UUID,
+    session: Session,
+    *,
+    clicks_count: bool,
+    platform_id: str | None = None,
+    occurrence: tuple[UUID, date] | None = None,
+) -> None:
+    """Write a new session.
+
+    Args:
+        tx: An open transaction.
+        sequence_id: Its sequence.
+        session: What it says.
+        clicks_count: Whether human clicks on the join link count as having come.
+        platform_id: What the room's platform calls it.
+        occurrence: The series that makes it, and for which of its days; once each.
+    """
+    series_id, occurs_on = occurrence or (None, None)
     tx.connection.execute(
         insert(SessionRow).values(
             id=session.id,
@@ -177,6 +195,9 @@ def add(tx: Transaction, sequence_id: UUID, session: Session, *, clicks_count: b
             replay_known_at=tx.now if session.replay_url else None,
             replay_ends_at=session.replay_ends_at,
             clicks_count=clicks_count,
+            platform_id=platform_id,
+            series_id=series_id,
+            occurs_on=occurs_on,
         )
     )
 

@@ -27,6 +27,7 @@ TICK_SECONDS = 0.25
 DEMO_SECONDS = 0.5
 SWEEP_SECONDS = 5.0
 REPLAN_SECONDS = 1.0
+SERIES_SECONDS = 60.0
 PULSE_SECONDS = 10.0
 DEFINITIONS_SECONDS = 3.0
 # A click is judged ten seconds after it; the demo's clock waits for that.
@@ -138,6 +139,12 @@ app.conf.update(
         "replans": {
             "task": "funnel.continue_replans",
             "schedule": REPLAN_SECONDS,
+            "options": {"queue": MAINTENANCE},
+        },
+        # Sessions are made weeks ahead; a minute after one was held the next is there.
+        "series": {
+            "task": "funnel.fill_series",
+            "schedule": SERIES_SECONDS,
             "options": {"queue": MAINTENANCE},
         },
         "judge": {

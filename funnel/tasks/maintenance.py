@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from funnel.services.continue_replans import continue_replans
+from funnel.services.fill_series import fill_series
 from funnel.services.judge_evidence import forget_evidence, judge_evidence
 from funnel.services.match_facts import forget_received, retry_waiting
 from funnel.services.play_demo import play_demo
@@ -34,6 +35,12 @@ _BATCHES_AT_ONCE = 5
 def replan() -> None:
     """Plan people whose session moved or whose version changed, some batches at a time."""
     continue_replans(process().deps.transactions, most_batches=_BATCHES_AT_ONCE)
+
+
+@app.task(name="funnel.fill_series", queue=MAINTENANCE)
+def fill() -> None:
+    """Make the sessions of series that have come near enough."""
+    fill_series(process().deps.transactions)
 
 
 @app.task(name="funnel.judge_evidence", queue=MAINTENANCE)
