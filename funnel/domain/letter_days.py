@@ -213,7 +213,7 @@ class LetterDays:
         moment = opens_at
         if opens_at <= wish.due < closes_at:
             moment = wish.due
-        elif wish.at is not None:
+        elif wish.at is not None and wish.window.contains(wish.at):
             at_day = day if wish.at >= wish.window.opens else day + ONE_DAY
             moment = max(opens_at, local_moment(at_day, wish.at, self._zone))
         if wish.not_before is not None:

@@ -54,7 +54,7 @@ class MessageStatus(StrEnum):
     @property
     def is_settled(self) -> bool:
         """Whether a step that is anchored to this one may count from it."""
-        return self not in {MessageStatus.QUEUED, MessageStatus.SENDING}
+        return self is not MessageStatus.QUEUED and self is not MessageStatus.SENDING
 
 
 MOVES: dict[MessageStatus, frozenset[MessageStatus]] = {

@@ -5,68 +5,112 @@ sooner than its delay: whatever cannot be the next is left undecided, unless the
 """
 
 from datetime import UTC, datetime
+from heapq import heapify, heappop, heapreplace
 
 from funnel.domain.planning import Planning
-from funnel.domain.prepared import PreparedStep
-from funnel.domain.step_lines import counted_moment, decide_step
+from funnel.domain.prepared import PreparedStep, PreparedTiming
+from funnel.domain.step_lines import counted_moment, decide_step, is_over, take_count
 
 _NEVER = datetime.max.replace(tzinfo=UTC)
+_AT_ANY_TIME = datetime.min.replace(tzinfo=UTC)
 
 
 def find_next_due(planning: Planning) -> datetime | None:
     """Return when the plan wants to be asked again: what ``plan`` finds by deciding every step."""
-    put_off = _PutOff(planning)
-    for step in planning.prepared.steps:
-        if put_off.takes(step):
-            continue
-        put_off.decide(step)
-        if planning.soonest is not None and planning.soonest <= planning.now:
-            return planning.now
-    return planning.soonest
+    search = _Search(planning)
+    search.look_over()
+    while (step := search.next_candidate()) is not None:
+        search.decide(step)
+    return None if planning.soonest is None else max(planning.soonest, planning.now)
 
 
-class _PutOff:
-    """The steps that were left undecided so far, each with a moment before which it cannot ask."""
+class _Search:
+    """The steps that are still ahead, each with a moment before which it asks for nothing."""
 
     def __init__(self, planning: Planning) -> None:
         self._planning = planning
-        self._positions: set[int] = set()
+        self._undecided: set[int] = set()
+        self._waiting: list[tuple[datetime, int]] = []
         self._not_before: dict[str, datetime] = {}
+        self._is_close: set[str] = set()
         self._letters_are_over = (
             planning.enrollment.letters_end is not None or planning.exit is not None
         )
 
-    def takes(self, step: PreparedStep) -> bool:
-        """Leave a step undecided if it cannot be the next; say whether it was left."""
-        # What is over is settled at once, and a limit may pass long before its step is due.
-        if step.key in self._planning.rows or step.within:
-            return False
-        if step.is_letter and self._letters_are_over:
-            return False
+    def look_over(self) -> None:
+        """Take what has passed, and note for everything else how soon it could ask."""
+        planning = self._planning
+        for step in planning.prepared.steps:
+            rows = planning.rows.get(step.key)
+            if rows is not None and is_over(step, rows, planning):
+                if step.is_counted:
+                    take_count(step, rows, None, planning)
+                continue
+            self._undecided.add(step.position)
+            not_before = self._bound(step, is_begun=rows is not None)
+            self._not_before[step.key] = not_before
+            if not_before != _NEVER:
+                self._waiting.append((not_before, step.position))
+        heapify(self._waiting)
+
+    def next_candidate(self) -> PreparedStep | None:
+        """Return the step that could ask first; ``None``: what has been decided is the next."""
         soonest = self._planning.soonest
-        not_before = self._bound(step)
-        if not_before is not _NEVER and (soonest is None or not_before < soonest):
-            return False
-        self._positions.add(step.position)
-        self._not_before[step.key] = not_before
-        return True
+        if soonest is not None and soonest <= self._planning.now:
+            return None
+        while self._waiting:
+            not_before, position = self._waiting[0]
+            if soonest is not None and not_before >= soonest:
+                return None
+            step = self._planning.prepared.steps[position]
+            if position not in self._undecided:
+                heappop(self._waiting)
+            elif (closer := self._closer(step)) > not_before:
+                heapreplace(self._waiting, (closer, position))
+            else:
+                heappop(self._waiting)
+                return step
+        return None
+
+    def _closer(self, step: PreparedStep) -> datetime:
+        """Return the last moment that is known to lie before all that a step may ask for."""
+        not_before, timing = self._not_before[step.key], self._timing(step)
+        if timing is None or not_before == _AT_ANY_TIME or step.key in self._is_close:
+            return not_before
+        self._is_close.add(step.key)
+        anchor = self._planning.prepared.by_key.get(timing.step_key)
+        if anchor is not None and anchor.position in self._undecided:
+            closer = timing.not_before(max(self._closer(anchor), self._planning.just_after))
+        else:
+            counted_at = counted_moment(timing, self._planning)
+            if counted_at is None:
+                return not_before
+            closer = timing.due_at(counted_at, self._planning.zone)
+        self._not_before[step.key] = closer
+        return closer
 
     def decide(self, step: PreparedStep) -> None:
-        """Decide a step, and before it, in list order, what of the steps left it depends on."""
-        if self._positions:
-            for position in sorted(self._needed(step)):
-                self._positions.remove(position)
-                decide_step(self._planning.prepared.steps[position], self._planning)
-        decide_step(step, self._planning)
+        """Decide a step, and before it, in list order, what else it depends on."""
+        for position in (*sorted(self._needed(step)), step.position):
+            self._undecided.remove(position)
+            decide_step(self._planning.prepared.steps[position], self._planning)
 
-    def _bound(self, step: PreparedStep) -> datetime:
-        planning = self._planning
-        timing = step.without_seat if planning.registration is None else step.with_seat
+    def _timing(self, step: PreparedStep) -> PreparedTiming | None:
+        return step.without_seat if self._planning.registration is None else step.with_seat
+
+    def _bound(self, step: PreparedStep, *, is_begun: bool) -> datetime:
+        """Return a moment before which a step asks for nothing."""
+        # What is queued may have to move, what is over is settled at once, and a limit may pass
+        # long before its step is due.
+        if is_begun or step.within or (step.is_letter and self._letters_are_over):
+            return _AT_ANY_TIME
+        timing = self._timing(step)
         if timing is None:
             return _NEVER
-        if timing.step_key in self._not_before and timing.step_key not in planning.counted_from:
-            return self._not_before[timing.step_key]
-        counted_at = counted_moment(timing, planning)
+        if timing.step_key in self._not_before:
+            # Not settled yet: it will be after now, and what counts from it later than that.
+            return max(self._not_before[timing.step_key], self._planning.just_after)
+        counted_at = counted_moment(timing, self._planning)
         return _NEVER if counted_at is None else timing.not_before(counted_at)
 
     def _needed(self, step: PreparedStep) -> set[int]:
@@ -74,7 +118,7 @@ class _PutOff:
         waiting = [step]
         while waiting:
             for position in waiting.pop().needs:
-                if position in self._positions and position not in found:
+                if position in self._undecided and position not in found:
                     found.add(position)
                     waiting.append(self._planning.prepared.steps[position])
         return found

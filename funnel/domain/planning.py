@@ -12,6 +12,7 @@ from funnel.domain.message import MessageStatus
 from funnel.domain.plan import Decision, PlannedStep, SkipReason
 from funnel.domain.prepared import PreparedStep, PreparedTiming, prepare
 from funnel.domain.sequence import SequenceDefinition
+from funnel.domain.step_moments import anchor_moments
 
 # ``valid_until`` is the last good moment, and the database counts microseconds.
 JUST_AFTER = timedelta(microseconds=1)
@@ -115,6 +116,7 @@ class Planning:
         leaves_at: When a step left or will leave, for steps that keep apart from it.
         days: Who has which letter day.
         letter_days: Local days on which a letter of this run is going to leave.
+        anchors: The moments of ``AnchorKind``, in its order.
         soonest: When the first unsettled step wants the planner to be asked again.
     """
 
@@ -141,6 +143,7 @@ class Planning:
         self.leaves_at: dict[str, datetime] = {}
         self.letter_days: set[date] = set()
         self.soonest: datetime | None = None
+        self.anchors = anchor_moments(enrollment, facts.registration)
         self._counterparts: dict[str, set[str]] = {}
         self.days = LetterDays(
             enrollment.zone,

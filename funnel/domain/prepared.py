@@ -5,7 +5,7 @@ process is likely to plan at a time.
 """
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from funnel.domain.sequence import (
@@ -17,7 +17,7 @@ from funnel.domain.sequence import (
     StepKind,
     Timing,
 )
-from funnel.domain.timing import Delay, SendWindow, due_at
+from funnel.domain.timing import SendWindow, due_at
 from funnel.domain.timing_text import timing_text
 
 _MOST_KEPT = 256
@@ -36,17 +36,21 @@ class PreparedTiming:
     Attributes:
         words: The timing as the file would write it.
         step_key: The step that it counts from; empty for another anchor.
+        anchor_number: Where the anchor stands in ``AnchorKind``.
+        fixed_at: The moment of a fixed anchor.
+        is_local: The reader's zone decides about it.
     """
 
     __slots__ = (
-        "_at",
         "_delay",
         "_happens_first",
         "_is_end",
-        "_is_local",
         "_least",
         "anchor",
+        "anchor_number",
         "at",
+        "fixed_at",
+        "is_local",
         "step_key",
         "timing",
         "words",
@@ -55,15 +59,17 @@ class PreparedTiming:
     def __init__(self, timing: Timing) -> None:
         self.timing = timing
         self.anchor = timing.anchor.kind
+        self.anchor_number = tuple(AnchorKind).index(self.anchor)
+        self.fixed_at = timing.anchor.fixed_at
         self.step_key = timing.anchor.step_key if self.anchor is AnchorKind.STEP else ""
         self.words = timing_text(timing)
         self.at = timing.at
         self._delay = timing.delay
         self._happens_first = self.anchor.happens_first
         self._is_end = self.anchor in _ENDS
-        self._is_local = bool(timing.delay.days) or timing.at is not None
+        self.is_local = bool(timing.delay.days) or timing.at is not None
         self._least = timing.delay.elapsed
-        if self._is_local:
+        if self.is_local:
             self._least += timing.delay.days * _A_DAY - _SLACK
 
     def due_at(self, counted_at: datetime, zone: ZoneInfo) -> datetime:
@@ -72,31 +78,29 @@ class PreparedTiming:
         Never before what it counts from, even where its local hour ("09:00 of that day") is; only
         sessions, replays and fixed moments have a time before them.
         """
-        if not self._is_local:
-            due = counted_at.astimezone(UTC) + self._delay.elapsed
+        counted_at = counted_at.astimezone(UTC)
+        if self.is_local:
+            due = self._local_due_at(counted_at, zone)
         else:
-            due = counted(counted_at, self._delay, at=self.at, zone=zone, is_end=self._is_end)
+            due = counted_at + self._delay.elapsed
         if self._happens_first and due < counted_at:
-            return counted_at.astimezone(UTC)
+            return counted_at
         return due
+
+    def _local_due_at(self, counted_at: datetime, zone: ZoneInfo) -> datetime:
+        """Count days and hours of the reader's calendar.
+
+        An end at midnight belongs to the day before: a session from 22:00 to 00:00 on Thursday has
+        its next morning on Friday.
+        """
+        if self._is_end and self.at is not None:
+            counted_at -= _MOMENT
+        return due_at(counted_at, self._delay, at=self.at, window=None, zone=zone)
 
     def not_before(self, counted_at: datetime) -> datetime:
         """Return a moment before which it cannot be due, without asking any zone."""
         least = counted_at + self._least
         return max(least, counted_at) if self._happens_first else least
-
-
-def counted(
-    counted_at: datetime, delay: Delay, *, at: time | None, zone: ZoneInfo, is_end: bool
-) -> datetime:
-    """Return the moment at a distance from an anchor; see ``due_at``.
-
-    An end at midnight belongs to the day before: a session from 22:00 to 00:00 on Thursday has its
-    next morning on Friday.
-    """
-    if is_end and at is not None:
-        counted_at -= _MOMENT
-    return due_at(counted_at, delay, at=at, window=None, zone=zone)
 
 
 class PreparedStep:

@@ -9,9 +9,8 @@ from funnel.domain.message import MessageStatus
 from funnel.domain.plan import Decision, PlannedStep, SkipReason
 from funnel.domain.planning import JUST_AFTER, DueStep, Planning
 from funnel.domain.prepared import PreparedStep, PreparedTiming
-from funnel.domain.sequence import AnchorKind
 from funnel.domain.service_steps import decide_service
-from funnel.domain.step_moments import anchor_at, settled_moment
+from funnel.domain.step_moments import settled_moment
 
 
 class _Current(NamedTuple):
@@ -62,18 +61,19 @@ def _decide_begun(
     if line is not None and lines is not None:
         lines.append(line)
     if step.is_counted:
-        _take_count(step, rows, line, planning)
+        take_count(step, rows, line, planning)
+
+
+def is_over(step: PreparedStep, rows: list[PassedStep], planning: Planning) -> bool:
+    """Whether a step that has rows has nothing more to be decided or waited for."""
+    return all(row.status.is_settled for row in rows) and _current(step, rows, planning) is None
 
 
 def counted_moment(timing: PreparedTiming, planning: Planning) -> datetime | None:
     """Return the moment that a timing's anchor names; ``None``: this person has no such moment."""
     if timing.step_key:
         return planning.counted_from.get(timing.step_key)
-    if timing.anchor is AnchorKind.ENROLLMENT:
-        return planning.enrollment.enrolled_at
-    return anchor_at(
-        timing.timing.anchor, planning.enrollment, planning.registration, planning.counted_from
-    )
+    return timing.fixed_at or planning.anchors[timing.anchor_number]
 
 
 def _take_current(step: PreparedStep, current: _Current, planning: Planning) -> PlannedStep:
@@ -101,12 +101,12 @@ def _current(step: PreparedStep, rows: list[PassedStep], planning: Planning) -> 
 
 def _never_came(rows: list[PassedStep]) -> bool:
     """Whether these copies were only placeholders: another one takes their place."""
-    return all(row.was_removed or _is_without_seat(row) for row in rows)
+    return not rows or all(row.was_removed or _is_without_seat(row) for row in rows)
 
 
 def _were_without_seat(rows: list[PassedStep]) -> bool:
     """Whether no copy was ever due: who takes a seat later is planned anew."""
-    return all(_is_without_seat(row) for row in rows)
+    return _is_without_seat(rows[-1]) and all(_is_without_seat(row) for row in rows)
 
 
 def _is_without_seat(row: PassedStep) -> bool:
@@ -116,22 +116,30 @@ def _is_without_seat(row: PassedStep) -> bool:
 def _is_for_new_date(step: PreparedStep, rows: list[PassedStep], planning: Planning) -> bool:
     """Whether nothing of this step was sent, or may have been, for the date now held.
 
-    A copy that was skipped for this date counts only while its moment is still ahead: the date has
-    come back, or what spoke against it has gone.
+    A copy that was skipped for this date before its moment does not count: the date has come back,
+    or what spoke against it has gone. One that was added too late for this person does.
     """
     session = planning.session
-    if session is None or not all(row.status.is_settled for row in rows):
+    if session is None:
         return False
-    held = (session.id, session.starts_at)
-    of_date = [row for row in rows if (row.session_id, row.session_starts_at) == held]
-    if not of_date:
-        return True
-    if any(row.status is not MessageStatus.SKIPPED for row in of_date):
-        return False
+    skipped = []
+    for row in rows:
+        if row.session_starts_at == session.starts_at and row.session_id == session.id:
+            if row.status is not MessageStatus.SKIPPED or row.skip is SkipReason.ADDED_LATER:
+                return False
+            skipped.append(row)
+        elif not row.status.is_settled:
+            return False
+    return not skipped or _were_skipped_early(step, skipped, planning)
+
+
+def _were_skipped_early(step: PreparedStep, skipped: list[PassedStep], planning: Planning) -> bool:
     counted_at = counted_moment(step.with_seat, planning)
     if counted_at is None:
         return False
-    return step.with_seat.due_at(counted_at, planning.zone) > planning.now
+    due_at = step.with_seat.due_at(counted_at, planning.zone)
+    # Not asked of the present: at its own moment, and a little after it, it is still to be sent.
+    return all(row.settled_at is not None and row.settled_at < due_at for row in skipped)
 
 
 def _passed(step: PreparedStep, row: PassedStep) -> PlannedStep:
@@ -195,7 +203,7 @@ def _set_timer(line: PlannedStep, row: PassedStep | None, planning: Planning) ->
         planning.wake(line.valid_until + JUST_AFTER)
 
 
-def _take_count(
+def take_count(
     step: PreparedStep, rows: list[PassedStep], line: PlannedStep | None, planning: Planning
 ) -> None:
     """Remember what other steps count from: the first copy, when it was, or will be, settled.

@@ -57,6 +57,28 @@ def _seat_moment(kind: AnchorKind, registration: Registration) -> datetime:
     return registration.registered_at
 
 
+def anchor_moments(
+    enrollment: Enrollment, registration: Registration | None
+) -> tuple[datetime | None, ...]:
+    """Return the moments of all anchors that a person has one of, in the order of ``AnchorKind``.
+
+    By number, because a plan asks for one at every step, and hashing their names took longer than
+    counting from them. A step and a fixed moment are none of these.
+    """
+    if registration is None:
+        return (enrollment.enrolled_at, None, None, None, None, None, None)
+    session = registration.session
+    return (
+        enrollment.enrolled_at,
+        registration.registered_at,
+        None,
+        session.starts_at,
+        session.ends_at,
+        session.replay_closes_at,
+        None,
+    )
+
+
 def step_due_at(timing: Timing, counted_at: datetime, enrollment: Enrollment) -> datetime:
     """Return when a timing makes its step due, given the moment that its anchor names (UTC).
 

@@ -1,10 +1,12 @@
 """Any sequence that a file could describe, as a strategy."""
 
+from dataclasses import replace
 from datetime import time, timedelta
 
 from hypothesis import strategies as st
 
 from funnel.domain.sequence import (
+    DEFAULT_GOAL,
     Anchor,
     AnchorKind,
     Condition,
@@ -24,11 +26,37 @@ WINDOWS = (
     SendWindow(weekdays=frozenset({6})),
     SendWindow(opens=time(2), closes=time(2, 30)),
     SendWindow(weekdays=frozenset({1, 3}), opens=time(0), closes=time(23, 59)),
+    SendWindow(opens=time(20), closes=time(2)),
+    SendWindow(weekdays=frozenset(range(5)), opens=time(23), closes=time(0)),
+    SendWindow(weekdays=frozenset({4}), opens=time(8), closes=time(7)),
 )
+ROOM = (ConditionKind.LEFT_BEFORE, ConditionKind.STAYED_UNTIL)
 ATTENDANCE = (
     ConditionKind.ATTENDED,
     ConditionKind.MISSED,
     ConditionKind.ATTENDANCE_UNKNOWN,
+    *ROOM,
+)
+HAPPEN = (
+    ConditionKind.CLICKED,
+    ConditionKind.TAG,
+    ConditionKind.BOOKED,
+    ConditionKind.BOUGHT,
+    ConditionKind.REPLIED,
+)
+SIMPLE = (
+    ConditionKind.REGISTERED,
+    ConditionKind.REPLAY_WATCHED,
+    ConditionKind.REPLAY_AVAILABLE,
+    ConditionKind.GOAL_REACHED,
+)
+NAMES = ("book", "Notes")
+LIMITS = (Delay(days=2), Delay(elapsed=HOUR), Delay(days=1, elapsed=36 * HOUR))
+ENDINGS = (
+    Condition(kind=ConditionKind.ATTENDED),
+    Condition(kind=ConditionKind.MISSED),
+    Condition(kind=ConditionKind.STAYED_UNTIL, elapsed=HOUR),
+    Condition(kind=ConditionKind.FIELD, name="company"),
 )
 UNHURRIED = (
     AnchorKind.SESSION_START,
@@ -48,7 +76,16 @@ def definitions(draw: st.DrawFn) -> SequenceDefinition:
         brand="default",
         steps=tuple(steps),
         days_between_letters=draw(st.integers(1, 4)),
+        goal=draw(_endings([each.key for each in steps])),
+        exit_if=draw(st.just(()) | st.just(()) | _endings([each.key for each in steps])),
     )
+
+
+@st.composite
+def _endings(draw: st.DrawFn, keys: list[str]) -> tuple[Condition, ...]:
+    if draw(st.integers(0, 2)):
+        return DEFAULT_GOAL
+    return (draw(_happenings(keys) | st.sampled_from(ENDINGS)),)
 
 
 @st.composite
@@ -65,7 +102,7 @@ def _steps(draw: st.DrawFn, key: str, earlier: list[str]) -> Step:
         timing=timing,
         without_session=draw(st.none() | without),
         window=window,
-        conditions=draw(_conditions()),
+        conditions=draw(_conditions(earlier)),
         one_of=draw(st.sampled_from(["", "", "group"])),
         **service,
     )
@@ -86,15 +123,32 @@ def _timings(draw: st.DrawFn, earlier: list[str]) -> Timing:
 
 
 @st.composite
-def _conditions(draw: st.DrawFn) -> tuple[Condition, ...]:
+def _conditions(draw: st.DrawFn, earlier: list[str]) -> tuple[Condition, ...]:
     found = []
     if draw(st.booleans()):
         kind = draw(st.sampled_from(ATTENDANCE))
+        elapsed = HOUR if kind in ROOM else timedelta(0)
+        found.append(Condition(kind=kind, is_negated=draw(st.booleans()), elapsed=elapsed))
+    if draw(st.booleans()):
+        kind = draw(st.sampled_from(SIMPLE))
         found.append(Condition(kind=kind, is_negated=draw(st.booleans())))
     if draw(st.booleans()):
-        kind = draw(st.sampled_from([each for each in ConditionKind if each not in ATTENDANCE]))
-        found.append(Condition(kind=kind, is_negated=draw(st.booleans())))
+        happening = draw(_happenings(earlier))
+        found.append(replace(happening, is_negated=draw(st.booleans())))
     return tuple(found)
+
+
+@st.composite
+def _happenings(draw: st.DrawFn, earlier: list[str]) -> Condition:
+    """Something that may happen, perhaps in an email further up, perhaps within a time."""
+    kind = draw(st.sampled_from([*HAPPEN, ConditionKind.CLICKED]))
+    must_be_named = kind is ConditionKind.TAG
+    name = draw(st.sampled_from(NAMES if must_be_named else ("", "", *NAMES)))
+    step_key = ""
+    if kind is ConditionKind.CLICKED and earlier:
+        step_key = draw(st.sampled_from(["", *earlier]))
+    limit = draw(st.none() | st.sampled_from(LIMITS))
+    return Condition(kind=kind, name=name, step_key=step_key, limit=limit)
 
 
 @st.composite

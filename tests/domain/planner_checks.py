@@ -1,15 +1,16 @@
 """What must be true of every plan and of every finished run, whatever happened on the way."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from itertools import pairwise
+from zoneinfo import ZoneInfo
 
 from funnel.domain.enrollment import PassedStep
 from funnel.domain.message import MessageStatus
 from funnel.domain.planner import Decision, Plan, PlannedStep, SkipReason
 from funnel.domain.sequence import AnchorKind, SequenceDefinition, Step, StepKind
 from funnel.domain.step_moments import timing_for
-from funnel.domain.timing import local_day
+from funnel.domain.timing import SendWindow, local_day
 from tests.domain.simulate import Person
 
 MICROSECOND = timedelta(microseconds=1)
@@ -52,22 +53,31 @@ def _check_line(line: PlannedStep, now: datetime) -> None:
 
 
 def _check_letter_days(person: Person, planned: Plan) -> None:
-    zone = person.enrollment.zone
-    kinds = {step.key: step.kind for step in person.version.steps}
     unsettled = {(row.key, row.copy) for row in person.facts.passed if not row.status.is_settled}
-    going = [
-        local_day(line.moment, zone)
+    spans = sorted(
+        _span(person, line)
         for line in planned.steps
-        if line.moment
-        and kinds[line.key] is StepKind.LETTER
+        if line.kind is StepKind.LETTER
         and (line.decision is Decision.SEND or (line.key, line.copy) in unsettled)
         and line.decision is not Decision.SKIP
-    ]
-    assert planned.letter_days == frozenset(going)
-    ordered = sorted(going)
+    )
+    assert planned.letter_days == {day for span in spans for day in span}
     apart = max(1, person.version.days_between_letters)
-    for earlier, later in pairwise(ordered):
-        assert (later - earlier).days >= apart
+    for earlier, later in pairwise(spans):
+        assert (later[0] - earlier[1]).days >= apart
+
+
+def _span(person: Person, line: PlannedStep) -> tuple[date, date]:
+    """The first and the last local day on which a letter may leave: two days for a night."""
+    assert line.moment is not None
+    zone, window = person.enrollment.zone, person.version.step(line.key).window
+    first = local_day(line.moment, zone)
+    if line.valid_until is not None:
+        return first, local_day(line.valid_until, zone)
+    assert window is not None
+    goes_on = window.is_over_midnight and window.closes != time(0)
+    is_evening = line.moment.astimezone(zone).time() >= window.opens
+    return first, first + DAY if goes_on and is_evening else first
 
 
 def check_quiet(person: Person, planned: Plan, now: datetime) -> None:
@@ -139,15 +149,25 @@ def _check_letter(person: Person, step: Step, left_at: datetime) -> None:
     zone = person.enrollment.zone
     day = local_day(left_at, zone)
     assert step.window is not None
-    opens_at, closes_at = step.window.hours_on(day, zone)
-    assert opens_at <= left_at <= closes_at
-    assert day.weekday() in step.window.weekdays
+    assert _is_in_window(step.window, left_at, zone)
     assert day not in person.taken_days
     assert day not in person.version.blackout_dates
-    if person.facts.registration is not None:
-        session = person.facts.registration.session
+    facts = person.facts
+    assert facts.letters_paused_until is None or left_at >= facts.letters_paused_until
+    if facts.registration is not None:
+        session = facts.registration.session
         first = local_day(session.starts_at, zone)
         assert not first <= day <= local_day(session.ends_at - MICROSECOND, zone) + DAY
+
+
+def _is_in_window(window: SendWindow, left_at: datetime, zone: ZoneInfo) -> bool:
+    """A night belongs to the day on which it begins."""
+    day = local_day(left_at, zone)
+    for opened_on in (day, day - DAY):
+        opens_at, closes_at = window.hours_on(opened_on, zone)
+        if opened_on.weekday() in window.weekdays and opens_at <= left_at <= closes_at:
+            return True
+    return False
 
 
 def _check_service(person: Person, step: Step, row: PassedStep) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
 from funnel.domain.enrollment import Enrollment, Facts, PassedStep
+from funnel.domain.facts import FactKind, Happening
 from funnel.domain.message import MessageStatus
 from funnel.domain.planner import Decision, Plan, PlannedStep, SkipReason, next_due_at, plan
 from funnel.domain.sequence import SequenceDefinition
@@ -222,6 +223,27 @@ def goal(at: datetime) -> Event:
     return at, lambda facts: replace(facts, goal_reached_at=at)
 
 
+def happening(at: datetime, kind: FactKind, *, name: str = "", step_key: str = "") -> Event:
+    """A click, a tag, a booking, a purchase or a reply."""
+    found = Happening(kind=kind, at=at, name=name, step_key=step_key)
+    return at, lambda facts: replace(facts, happened=(*facts.happened, found))
+
+
+def field_said(at: datetime, name: str, value: str) -> Event:
+    """The person says something about themselves."""
+    return at, lambda facts: replace(facts, fields={**facts.fields, name: value})
+
+
+def pausing(at: datetime, until: datetime | None) -> Event:
+    """The person pauses the letters, or goes on at once."""
+    return at, lambda facts: replace(facts, letters_paused_until=until)
+
+
+def leaving_room(at: datetime) -> Event:
+    """The platform says when the person left the session."""
+    return at, lambda facts: _with_seat(facts, left_at=at)
+
+
 def consent(at: datetime, **topics: bool) -> Event:
     """A change of ``wants_letters`` or ``wants_seat_emails``."""
     return at, lambda facts: replace(facts, **topics)
@@ -245,9 +267,13 @@ __all__ = [
     "World",
     "closing",
     "consent",
+    "field_said",
     "giving_up_seat",
     "goal",
+    "happening",
+    "leaving_room",
     "moving",
+    "pausing",
     "replay_link",
     "settled_rows",
     "taking_seat",

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from funnel.domain.enrollment import Enrollment, Facts
+from funnel.domain.facts import FactKind
 from funnel.domain.message import MessageStatus
 from funnel.domain.session import Attendance, Registration, Session
 from tests.domain import planner_checks as checks
@@ -22,9 +23,13 @@ from tests.domain.simulate import (
     World,
     closing,
     consent,
+    field_said,
     giving_up_seat,
     goal,
+    happening,
+    leaving_room,
     moving,
+    pausing,
     replay_link,
     taking_seat,
     travel,
@@ -37,6 +42,15 @@ ZONES = tuple(files("tzdata").joinpath("zones").read_text().split())
 START = datetime(2026, 1, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 
+HAPPENS = (
+    FactKind.CLICKED,
+    FactKind.TAGGED,
+    FactKind.UNTAGGED,
+    FactKind.BOOKED,
+    FactKind.BOOKING_CANCELLED,
+    FactKind.BOUGHT,
+    FactKind.REPLIED,
+)
 hours = st.integers(0, 24).map(lambda number: number * HOUR)
 DEFAULT_ONLY = st.just(DEFAULT)
 moments = st.timedeltas(timedelta(0), timedelta(days=500)).map(lambda after: START + after)
@@ -69,8 +83,23 @@ def events(draw: st.DrawFn, enrolled_at: datetime, seat: Session | None) -> tupl
         lambda held: closing(at(held.ends_at)),
         lambda held: replay_link(at(held.ends_at)),
         lambda held: watching(at(held.ends_at)),
+        lambda held: leaving_room(at(held.starts_at)),
     ]
+
+    def happens() -> Event:
+        kind = draw(st.sampled_from(HAPPENS))
+        name, key = draw(st.sampled_from(["", "book", "notes"])), f"step-{draw(st.integers(0, 8))}"
+        return happening(at(), kind, name=name, step_key=key if kind is FactKind.CLICKED else "")
+
+    def pauses() -> Event:
+        from_at = at()
+        return pausing(from_at, from_at + draw(st.timedeltas(timedelta(0), timedelta(days=9))))
+
     anytime: list[Callable[[], Event]] = [
+        happens,
+        happens,
+        pauses,
+        lambda: field_said(at(), "company", "Ours"),
         lambda: goal(at()),
         lambda: consent(at(), wants_letters=draw(st.booleans())),
         lambda: consent(at(), wants_seat_emails=draw(st.booleans())),
@@ -86,7 +115,7 @@ def events(draw: st.DrawFn, enrolled_at: datetime, seat: Session | None) -> tupl
         found.append(moving(moved_at, seat))
     if seat is not None:
         found += [make(seat) for make in draw(st.lists(st.sampled_from(seated), max_size=3))]
-    found += [make() for make in draw(st.lists(st.sampled_from(anytime), max_size=2))]
+    found += [make() for make in draw(st.lists(st.sampled_from(anytime), max_size=5))]
     if seat is not None and draw(st.integers(0, 9)) == 0:
         found.append(giving_up_seat(max(moment for moment, _ in found) if found else at()))
     return tuple(found)
@@ -129,7 +158,9 @@ def check_life(somebody: Person, world: World) -> None:
             if row.status is MessageStatus.ACCEPTED and (row.key, row.copy) not in settled:
                 checks.check_hand_over(last, row)
                 settled.add((row.key, row.copy))
-        checks.check_plan(last, last.plan(now), now)
+        planned = last.plan(now)
+        checks.check_plan(last, planned, now)
+        assert last.next_due_at(now) == planned.next_due_at
     checks.check_run(last.version, last)
 
 
