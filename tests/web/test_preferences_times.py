@@ -34,7 +34,7 @@ def test_an_unknown_zone_is_refused_and_the_nearest_put_in_the_field(
         assert answer.status_code == 422
         assert says in answer.text
         assert f'list="zones" value="{value}"' in answer.text
-        assert 'aria-invalid="true" aria-describedby="fault"' in answer.text
+        assert 'aria-invalid="true" aria-describedby="zone-fault"' in answer.text
     assert zone_of(served, person) == "Europe/Berlin"
 
 
