@@ -1,4 +1,4 @@
-"""Sequences: ``funnel sequence load | list | check``."""
+"""Sequences as files: ``funnel sequence load | list | check``."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,7 +12,7 @@ from funnel.cli.opening import opened
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from funnel.domain.sequence import SequenceDefinition
+    from funnel.domain.sequence import Condition, SequenceDefinition
     from funnel.services.read_definitions import FileProblem
 
 app = typer.Typer(no_args_is_help=True, help="Sequences and their emails, as files.")
@@ -106,9 +106,20 @@ def _check_emails(file: Path, definition: "SequenceDefinition") -> None:
     for name in missing:
         complain(f"{name} is missing", remedy="Write it, or take the step out of the sequence.")
     _complain_about(problems)
+    _warn_of_links(definitions.unknown_links(definition))
     if missing:
         raise typer.Exit(WRONG_INPUT)
     say("Every email is there and compiles.")
+
+
+def _warn_of_links(conditions: "Sequence[Condition]") -> None:
+    from funnel.domain.condition_text import condition_text
+
+    for each in conditions:
+        complain(
+            f"“{condition_text(each)}”: no email has a link called “{each.name}”",
+            remedy='Name one so: [words](address "link: a-name"); docs/clicks.md has the rules.',
+        )
 
 
 def _complain_about(problems: "Sequence[FileProblem]") -> None:

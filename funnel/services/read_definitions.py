@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import TypeVar
 
 from funnel.domain.brand import Brand, BrandFileError, parse_brand
+from funnel.domain.link_names import unknown_links
 from funnel.domain.message import Notice
-from funnel.domain.sequence import SequenceDefinition
+from funnel.domain.sequence import Condition, SequenceDefinition
 from funnel.domain.sequence_file import SequenceFileError, parse_sequence
 from funnel.rendering.compiled import CompiledTemplate
 from funnel.rendering.compiler import compile_template
@@ -71,6 +72,16 @@ class Definitions:
         known = {each.key for each in self.templates}
         keys = (f"{definition.slug}/{step.key}" for step in definition.steps)
         return tuple(key for key in keys if key not in known)
+
+    def unknown_links(self, definition: SequenceDefinition) -> tuple[Condition, ...]:
+        """Return the conditions that ask for a link which none of the sequence's emails has."""
+        beginning = f"{definition.slug}/"
+        names = {
+            each.key.removeprefix(beginning): {link.name for link in each.compiled.links}
+            for each in self.templates
+            if each.key.startswith(beginning)
+        }
+        return unknown_links(definition, names)
 
 
 def read_definitions(folder: Path) -> Definitions:

@@ -1,8 +1,11 @@
 """What the commands say of clicks: whether they count for a session, and who did not press."""
 
+import shutil
 from datetime import UTC, datetime
 
 import pytest
+
+from funnel.bootstrap import SHIPPED_DEFINITIONS
 
 NEXT_YEAR = datetime.now(UTC).year + 1  # these commands ask the real clock
 ADD = ("session", "add", f"{NEXT_YEAR}-03-09 18:00", "--zone", "Europe/Berlin", "--title", "Three")
@@ -40,3 +43,16 @@ def test_status_shows_who_opened_the_confirmation_and_did_not_press(funnel, load
     line = next(each for each in output.splitlines() if "disruption-masterclass" in each)
     assert line.split()[1:] == ["9", "2", "2", "5"]
     assert "opened, not pressed" in output
+
+
+def test_check_names_a_condition_on_a_link_that_no_email_has(funnel, tmp_path):
+    folder = tmp_path / "templates"
+    shutil.copytree(SHIPPED_DEFINITIONS, folder)
+    file = folder / "sequences" / "disruption-masterclass.yaml"
+    text = file.read_text("utf-8")
+    for name, is_there in (("booking", True), ("talk", False)):
+        goal = f"goal: [clicked link {name}]\n"
+        file.write_text(goal + text, "utf-8")
+        result = funnel("sequence", "check", str(file))
+        assert result.exit_code == 0, result.output
+        assert ("no email has a link called" in result.stderr) is not is_there
