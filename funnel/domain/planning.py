@@ -229,8 +229,8 @@ class Planning:
         if status is MessageStatus.SKIPPED and not (row.skip and row.skip.keeps_day):
             return
         self.days.use_moment(row.moment, row.key)
-        if status in _HANDED_OVER:
-            if row.settled_at is not None:
-                self.days.use_moment(row.settled_at, row.key)
-        elif step is not None and step.window.is_over_midnight:
+        if status in _HANDED_OVER and row.settled_at is not None:
+            self.days.use_moment(row.settled_at, row.key)
+        if step is not None and step.window.is_over_midnight:
+            # Also once it has left: the days of others do not depend on which of two it took.
             self.days.use(self.days.days_until(row.moment, step.window), row.key)
