@@ -244,7 +244,9 @@ class _Drawing:
             return _line(step, line.copy, LineState.NOT_COUNTED, None, _not_counted(timing))
         told = self._told(step, line.moment, line.reasons, timing, due_at)
         if line.decision is Decision.SKIP:
-            why = skip_text(told, line.skip, late_by=self._now - line.moment)
+            why = skip_text(
+                told, line.skip or SkipReason.CONDITION, late_by=self._now - line.moment
+            )
             return _line(step, line.copy, LineState.SKIPPED, line.moment, why)
         words = open_text if line.is_open else ahead_text
         why = moment_text(told, self._now, condition=words(step, told.version))

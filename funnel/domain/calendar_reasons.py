@@ -128,12 +128,12 @@ _RULES: Mapping[str, Callable[[Told], str]] = {
 }
 
 
-def skip_text(told: Told, skip: SkipReason | None, *, late_by: timedelta) -> str:
+def skip_text(told: Told, skip: SkipReason, *, late_by: timedelta) -> str:
     """Return why an email is not sent, as a sentence that begins with "skipped".
 
     Args:
         told: The email.
-        skip: The planner's reason; ``None`` for one that only the row's words tell.
+        skip: The planner's reason.
         late_by: How long after its moment it was, or would be, decided.
     """
     if skip is SkipReason.LATE:
@@ -147,7 +147,7 @@ def skip_text(told: Told, skip: SkipReason | None, *, late_by: timedelta) -> str
         return f"skipped: you {_had_on(told.reasons)}"
     if skip is SkipReason.TOO_CLOSE:
         return f"skipped: too soon after {_neighbour(told)}"
-    return f"skipped: {_SKIPS.get(skip, 'it did not fit any more') if skip else 'see below'}"
+    return f"skipped: {_SKIPS[skip]}"
 
 
 _SKIPS: Mapping[SkipReason, str] = {

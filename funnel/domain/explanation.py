@@ -54,6 +54,10 @@ class Reading:
         where = self.place if self.place.startswith("UTC") else f"in {self.place}"
         return f"{short_day(local.date())} {local.year} {local:%H:%M} {where}"
 
+    def day(self, at: datetime) -> str:
+        """Return "Thu 12 November"."""
+        return short_day(at.astimezone(self.zone).date())
+
 
 _BEGINNINGS = {
     LineState.SENT: "It left {at}: {why}.",

@@ -5,14 +5,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from funnel.domain.calendar import CalendarLine
+from funnel.domain.calendar import CalendarLine, LineState
 from funnel.domain.calendar_conditions import statement
-from funnel.domain.calendar_words import weekdays_text
+from funnel.domain.calendar_words import counted, weekdays_text
 from funnel.domain.consent import Topic
 from funnel.domain.explanation import ExplainedDecision, Reading, of_person
 from funnel.domain.facts import FactKind
+from funnel.domain.message import MessageStatus
 from funnel.domain.sequence import Condition, ConditionKind, SequenceDefinition, Step, StepKind
-from funnel.domain.session import Session
+from funnel.domain.session import Attendance, Session
 from funnel.domain.subscriber import Subscriber
 from funnel.domain.timing import EVERY_DAY, SendWindow
 from funnel.domain.timing_text import timing_text
@@ -35,6 +36,7 @@ _KINDS: dict[ConditionKind, tuple[str, ...]] = {
     ConditionKind.REPLIED: (FactKind.REPLIED,),
     ConditionKind.GOAL_REACHED: (FactKind.GOAL, FactKind.BOOKED),
 }
+_WITHOUT_DAY = frozenset({LineState.SKIPPED, LineState.CANCELLED, LineState.NOT_COUNTED})
 _NAMED = frozenset({ConditionKind.CLICKED, ConditionKind.TAG, ConditionKind.BOOKED})
 
 
@@ -45,6 +47,7 @@ class Asked:
     Attributes:
         line: As it stands in the person's calendar.
         message: Its row, once it has one.
+        letters: The other letters of this run that have left or are to come.
         most_published: Messages of one lane that may be on the queue at once.
     """
 
@@ -54,6 +57,7 @@ class Asked:
     session: Session | None
     line: CalendarLine
     message: MessageRecord | None
+    letters: tuple[CalendarLine, ...]
     letters_paused_until: datetime | None
     most_published: int
     reading: Reading
@@ -152,14 +156,16 @@ def _letter_a_day(asked: Asked) -> ExplainedDecision:
         says = "It is no letter, so it takes no day from the letters."
         return ExplainedDecision(about="letter a day", says=says)
     apart = asked.version.days_between_letters
-    rule = f"One letter a day at most, {apart} days apart in this sequence."
-    if asked.line.at is None:
-        return ExplainedDecision(about="letter a day", says=rule)
-    day = asked.reading.moment(asked.line.at)
+    rule = f"One letter a day at most, {counted(apart, 'day')} apart in this sequence"
+    if asked.line.at is None or asked.line.state in _WITHOUT_DAY:
+        return ExplainedDecision(about="letter a day", says=f"{rule}; this one takes no day.")
+    at = asked.line.at
+    near = sorted(asked.letters, key=lambda each: abs((each.at or at) - at))[:2]
+    named = [f"{each.name} {asked.reading.day(each.at)}" for each in near if each.at is not None]
     return ExplainedDecision(
         about="letter a day",
-        says=f"{rule} It has its day: {of_person(asked.line.why)}.",
-        evidence=f"the day of {day}",
+        says=f"{rule}; it has {asked.reading.day(at)}.",
+        evidence=f"the nearest others: {', '.join(named)}" if named else "",
     )
 
 
@@ -197,11 +203,8 @@ def _from_facts(
     seat = explanations.held_seat(tx, asked.run_id) if is_about_room else None
     known = "nothing of the kind is known"
     if seat is not None:
-        known = (
-            f"their coming is {seat.attendance}"
-            if seat.attendance == "unknown"
-            else (f"they {seat.attendance} it")
-        )
+        is_unknown = seat.attendance == Attendance.UNKNOWN
+        known = "nothing is known yet" if is_unknown else f"they {seat.attendance} it"
         if seat.left_at is not None:
             known += f", and left {asked.reading.moment(seat.left_at)}"
     elif facts:
@@ -254,8 +257,11 @@ def _throttle(tx: Transaction, asked: Asked) -> ExplainedDecision:
             evidence=f"by {brake.by}, on {asked.reading.moment(brake.at)} by the server's clock",
         )
     message = asked.message
-    if message is None or message.status != "queued":
-        return ExplainedDecision(about="throttle", says="Nothing holds it back.")
+    if message is None:
+        says = "Nothing is paused now; its place in the lane is asked for when it leaves."
+        return ExplainedDecision(about="throttle", says=says)
+    if message.status != MessageStatus.QUEUED:
+        return ExplainedDecision(about="throttle", says="It is settled; nothing holds it back.")
     throttle = explanations.throttle_of(tx, message.lane)
     says = (
         f"{throttle.published} of {asked.most_published} places of the lane"

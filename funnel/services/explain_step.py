@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from funnel.domain.calendar import CalendarLine
+from funnel.domain.calendar import CalendarLine, LineState
 from funnel.domain.calendar_words import counted, step_name
 from funnel.domain.consent import Topic
 from funnel.domain.errors import NotFoundError
@@ -16,7 +16,7 @@ from funnel.domain.explanation import (
     unknown_step,
     verdict_of,
 )
-from funnel.domain.sequence import SequenceDefinition
+from funnel.domain.sequence import SequenceDefinition, StepKind
 from funnel.domain.signup import SignupStatus
 from funnel.domain.subscriber import Subscriber
 from funnel.rendering.words import place_in_words
@@ -79,6 +79,7 @@ def _of_run(
             session=calendar.session,
             line=line,
             message=messages.get(line.copy),
+            letters=tuple(each for each in calendar.lines if _has_day(each, step_key)),
             letters_paused_until=calendar.letters_paused_until,
             most_published=most_published,
             reading=reading,
@@ -88,6 +89,11 @@ def _of_run(
             lines=tuple(decisions_of(tx, asked)),
             verdict=verdict_of(line, reading),
         )
+
+
+def _has_day(line: CalendarLine, step_key: str) -> bool:
+    is_taken = line.is_ahead or line.state in (LineState.SENT, LineState.UNKNOWN)
+    return line.kind is StepKind.LETTER and line.key != step_key and is_taken
 
 
 def _title(person: Subscriber, sequence_title: str, line: CalendarLine) -> str:
@@ -134,10 +140,13 @@ def _not_enrolled(tx: Transaction, person: Subscriber, step_key: str) -> Explana
 def _signup(signup: SignupState, reading: Reading) -> ExplainedDecision:
     if signup.mailed_at is None:
         said = "no confirmation was sent"
-    elif signup.fetched_at is None:
-        said = f"the confirmation was sent {reading.moment(signup.mailed_at)} and not opened"
+    elif signup.opened_at is not None:
+        said = f"they opened the confirmation on {reading.moment(signup.opened_at)}, did not press"
+    elif signup.fetched_at is not None:
+        at = reading.moment(signup.fetched_at)
+        said = f"its page was opened on {at}, perhaps by a machine, and nobody pressed"
     else:
-        said = f"they opened the confirmation on {reading.moment(signup.fetched_at)}, did not press"
+        said = f"the confirmation was sent on {reading.moment(signup.mailed_at)} and not opened"
     if signup.status == SignupStatus.PENDING:
         said += f"; it can be confirmed until {reading.moment(signup.expires_at)}"
     times = f", fetched {counted(signup.fetched, 'time')}" if signup.fetched else ""

@@ -83,6 +83,7 @@ class SignupState:
     """A signup that led to no run (yet).
 
     Attributes:
+        opened_at: When a person first opened that page, as far as that can be judged.
         fetched: How often the page behind its link was fetched, by whomever.
         fetched_at: When last.
     """
@@ -94,6 +95,7 @@ class SignupState:
     mailed_at: datetime | None
     reminded_at: datetime | None
     expires_at: datetime
+    opened_at: datetime | None
     fetched: int
     fetched_at: datetime | None
 
@@ -195,7 +197,7 @@ def open_signups(tx: Transaction, subscriber_id: UUID) -> list[SignupState]:
         tx,
         """
         select s.id, s.sequence_id, s.status, s.received_at, s.mailed_at, s.reminded_at,
-               s.expires_at, count(v.id) as fetched, max(v.at) as fetched_at
+               s.expires_at, s.opened_at, count(v.id) as fetched, max(v.at) as fetched_at
         from signups s
         left join evidence v on v.signup_id = s.id and v.kind like 'confirmation%'
         where s.subscriber_id = :person and s.status not in ('confirmed', 'merged')

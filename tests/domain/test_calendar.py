@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 
 from funnel.domain.calendar import (
+    CalendarLine,
     CalendarSubject,
     EmailRow,
     LineState,
@@ -15,6 +16,7 @@ from funnel.domain.calendar import (
     draw_calendar,
 )
 from funnel.domain.message import MessageStatus
+from funnel.domain.plan import SkipReason
 from funnel.domain.sequence import (
     Anchor,
     AnchorKind,
@@ -268,6 +270,52 @@ def _row(key: str, status: MessageStatus, reason: str = "", *, is_notice: bool =
     )
 
 
+@pytest.mark.parametrize("skip", SkipReason)
+def test_every_reason_not_to_send_has_words_for_its_reader(skip: SkipReason) -> None:
+    row = _row("second", MessageStatus.SKIPPED, f"{skip.value}: details of the machinery")
+    why = _drawn(row, Condition(kind=ConditionKind.BOUGHT, name="book")).why
+
+    assert why.startswith("skipped: ")
+    assert not JARGON.search(why), why
+    assert "details" not in why
+
+
+@pytest.mark.parametrize("said", ["only if bought book", "only if bought"])
+def test_the_condition_that_decided_is_found_among_others(said: str) -> None:
+    conditions = (
+        Condition(kind=ConditionKind.REPLIED),
+        Condition(kind=ConditionKind.BOUGHT, name="book"),
+    )
+    row = replace(
+        _row("second", MessageStatus.SKIPPED, SkipReason.CONDITION.value),
+        reasons=("1 day after enrollment", said),
+    )
+    assert _drawn(row, *conditions).why == "skipped: you did not buy “book”"
+
+
+def test_what_did_not_happen_in_time_says_within_which() -> None:
+    clicked = Condition(kind=ConditionKind.CLICKED, limit=Delay(days=2))
+    row = _row("second", MessageStatus.SKIPPED, SkipReason.NOT_IN_TIME.value)
+    assert _drawn(row, clicked).why == "skipped: you opened no link within 2 days"
+
+
+def _drawn(row: EmailRow, *conditions: Condition) -> CalendarLine:
+    somebody = person(version=_one_letter(*conditions))
+    subject = CalendarSubject(
+        subscriber_id=UUID(int=1),
+        enrollment_id=UUID(int=2),
+        sequence_id=UUID(int=3),
+        enrollment=somebody.enrollment,
+        version=somebody.version,
+        facts=somebody.facts,
+        began_with_seat=False,
+    )
+    calendar = draw_calendar(subject, [row], None, moment("2026-11-04T12:00Z"))
+    assert calendar.is_complete
+    (line,) = calendar.lines
+    return line
+
+
 @pytest.mark.parametrize(
     ("row", "state", "why"),
     [
@@ -316,17 +364,6 @@ def _row(key: str, status: MessageStatus, reason: str = "", *, is_notice: bool =
 def test_rows_alone_make_the_calendar_of_a_run_that_ended(
     row: EmailRow, state: LineState, why: str
 ) -> None:
-    somebody = person(version=_one_letter())
-    subject = CalendarSubject(
-        subscriber_id=UUID(int=1),
-        enrollment_id=UUID(int=2),
-        sequence_id=UUID(int=3),
-        enrollment=somebody.enrollment,
-        version=somebody.version,
-        facts=somebody.facts,
-        began_with_seat=False,
-    )
-    calendar = draw_calendar(subject, [row], None, moment("2026-11-04T12:00Z"))
+    line = _drawn(row)
 
-    assert [(each.state, each.why) for each in calendar.lines] == [(state, why)]
-    assert calendar.is_complete
+    assert (line.state, line.why) == (state, why)

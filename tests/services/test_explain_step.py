@@ -12,6 +12,7 @@ from funnel.services.control_sending import pause_sending
 from funnel.services.explain_step import explain_step
 from funnel.services.read_confirmation import read_confirmation
 from funnel.services.unsubscribe import Word, unsubscribe
+from funnel.storage import signups
 from tests.fixtures.posting import Post
 from tests.fixtures.signups import VISITOR, Door
 from tests.fixtures.world import TUESDAY_NOON, World
@@ -71,6 +72,10 @@ def test_what_comes_says_when_in_their_zone_and_why(seated: Post) -> None:
         explanation, "consent"
     )
     assert "on weekdays from 09:00 to 17:00 in Berlin" in _says(explanation, "window")
+    assert _says(explanation, "letter a day") == (
+        "One letter a day at most, 2 days apart in this sequence; it has Wed 5 March."
+    )
+    assert _shows(explanation, "letter a day") == "the nearest others: Second Fri 7 March"
 
 
 def test_what_left_shows_the_providers_answer(seated: Post) -> None:
@@ -148,7 +153,11 @@ def test_who_opened_the_confirmation_and_did_not_press(world: World, door: Door)
     world.execute("update signups set mailed_at = plan_now()")
     read_confirmation(signup, world.transactions, VISITOR)
     (explanation,) = _explain(world, "your-seat")
+    assert "perhaps by a machine, and nobody pressed" in _says(explanation, "signup")
 
+    with world.transactions.begin() as tx:
+        signups.note_opened(tx, {signup: tx.now})
+    (explanation,) = _explain(world, "your-seat")
     said = _says(explanation, "signup")
     assert "they opened the confirmation on Tue 4 March 2031" in said
     assert "did not press" in said
