@@ -1,7 +1,8 @@
 """What the commands say: plain lines on standard output, complaints on standard error."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Protocol
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -36,15 +37,21 @@ def say(line: str = "", *, style: str = "") -> None:
     _OUT.print(line, style=style or None, markup=False)
 
 
+class ShowDone(Protocol):
+    """Shows how much is done, and of how much where that is known only now."""
+
+    def __call__(self, done: int, of: int = ...) -> None: ...
+
+
 @contextmanager
-def progress(total: int) -> Iterator[Callable[[int], None]]:
+def progress(total: int) -> Iterator[ShowDone]:
     """Show how much of ``total`` is done, as it is told; where nobody watches, show nothing."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
     columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=_OUT, disable=not _OUT.is_terminal) as bar:
         task = bar.add_task("", total=total)
-        yield lambda done: bar.update(task, completed=done)
+        yield lambda done, of=total: bar.update(task, completed=done, total=of)
 
 
 def complain(problem: str, *, remedy: str = "") -> None:

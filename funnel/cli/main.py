@@ -12,6 +12,7 @@ from funnel.cli import (
     fact_sources,
     facts,
     people,
+    publishing,
     rehearse,
     sending,
     sequences,
@@ -21,6 +22,7 @@ from funnel.cli import (
     sources,
     status,
     tokens,
+    versions,
     web,
 )
 from funnel.cli.errors import SpokenErrors
@@ -41,6 +43,15 @@ app.command("status")(status.status)
 app.command("doctor")(doctor.doctor)
 app.command("calendar")(people.calendar)
 app.command("explain")(people.explain)
+sequences.app.command("show")(versions.show_version)
+sequences.app.command("export")(versions.export)
+sequences.app.command("draft")(versions.draft)
+sequences.app.command("diff")(versions.diff)
+sequences.app.command("impact")(publishing.impact)
+sequences.app.command("publish")(publishing.publish)
+sequences.app.command("rollback")(publishing.rollback)
+sequences.app.command("discard")(versions.discard)
+sequences.app.command("versions")(versions.versions)
 app.add_typer(sequences.app, name="sequence")
 sessions.app.command("move")(session_dates.move)
 sessions.app.command("cancel")(session_dates.cancel)

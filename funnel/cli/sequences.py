@@ -57,9 +57,10 @@ def list_all() -> None:
     if not definitions.sequences:
         say("There is none. `funnel sequence load` makes those in the files live.")
     else:
-        table = new_table("sequence", "title", "version", "emails", "brand")
+        table = new_table("sequence", "title", "version", "emails", "brand", "draft by")
         for line in definitions.sequences:
-            table.add_row(line.slug, line.title, str(line.number), str(line.emails), line.brand)
+            counts = (str(line.number), str(line.emails))
+            table.add_row(line.slug, line.title, *counts, line.brand, line.draft_by)
         show(table)
     for error in definitions.errors:
         complain(f"{error.file_name}: {error.error}")

@@ -178,8 +178,10 @@ class StatusFigures:
     pauses: tuple[str, ...] = ()  # "by anna, 12 min ago: a wrong link"
     broken: tuple[Broken, ...] = ()
     definition_errors: tuple[str, ...] = ()
+    drafts_of_files: tuple[str, ...] = ()  # sequences whose changed file waits as their draft
     replans: tuple[ReplanProgress, ...] = ()
     troubles: tuple[Trouble, ...] = ()
+    jams: tuple[str, ...] = ()  # reminders that the provider's hour cannot carry, in words
     confirmations: tuple[Confirmations, ...] = ()
 
 
@@ -310,6 +312,13 @@ def _attention(figures: StatusFigures) -> Iterator[str]:
         files = ", ".join(figures.definition_errors)
         verb = "is" if len(figures.definition_errors) == 1 else "are"
         yield f"{files} {verb} not live as written: `funnel sequence load` says why."
+    for jam in figures.jams:
+        yield f"{jam[:1].upper()}{jam[1:]}."
+    for slug in figures.drafts_of_files:
+        yield (
+            f"The file of {slug} has changed and waits as a draft, for what is live came from one: "
+            f"`funnel sequence diff {slug}`."
+        )
 
 
 def _count(number: int, noun: str) -> str:

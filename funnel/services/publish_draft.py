@@ -5,7 +5,7 @@ so, in batches afterwards: see ``continue_replans``.
 """
 
 from dataclasses import dataclass
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from funnel.domain.errors import InvalidInputError, NotFoundError
 from funnel.domain.replan import ReplanKind
@@ -37,14 +37,12 @@ class PublishReport:
 
     Attributes:
         renders: What was rendered beforehand.
-        replan_id: Names the work that moves people; ``None``: nobody moves.
-        people: How many it moves.
+        replan: The work that moves people, still to be done; ``None``: nobody moves.
     """
 
     number: int
     renders: RenderCheck
-    replan_id: UUID | None
-    people: int
+    replan: Replan | None
 
 
 class DraftConflictError(InvalidInputError):
@@ -87,7 +85,7 @@ def publish_draft(
         published = make_live(tx, candidate, order, VersionOrigin.DRAFT)
         drafts.delete_draft(tx, slug)
         replan = move_people(tx, published, order)
-    return report_of(published, renders, replan)
+    return PublishReport(number=published.number, renders=renders, replan=replan)
 
 
 def gate(
@@ -163,18 +161,6 @@ def move_people(tx: Transaction, published: PublishedVersion, order: PublishOrde
             policy=order.policy,
             by=order.by,
         ),
-    )
-
-
-def report_of(
-    published: PublishedVersion, renders: RenderCheck, replan: Replan | None
-) -> PublishReport:
-    """Return what was done."""
-    return PublishReport(
-        number=published.number,
-        renders=renders,
-        replan_id=None if replan is None else replan.id,
-        people=0 if replan is None else replan.total,
     )
 
 

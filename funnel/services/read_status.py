@@ -2,10 +2,22 @@
 
 from collections.abc import Iterable
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
+from funnel.domain.pace import find_jams, jam_text, reminder_loads
 from funnel.domain.status import Broken, ReplanProgress, Sign, StatusFigures, words_of
 from funnel.monitoring.broker import read_broker
-from funnel.storage import definition_errors, figures, heartbeats, ledger, pauses, replans
+from funnel.storage import (
+    coming_seats,
+    definition_errors,
+    drafts,
+    figures,
+    heartbeats,
+    ledger,
+    pauses,
+    replans,
+    sequences,
+)
 from funnel.storage.heartbeats import Heartbeat
 from funnel.storage.pauses import Pause
 from funnel.storage.transaction import Transaction, Transactions
@@ -13,11 +25,18 @@ from funnel.storage.transaction import Transaction, Transactions
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 MONTH = timedelta(days=30)
+# Further ahead nobody acts on it yet, and most seats are not taken.
+_FORTNIGHT = timedelta(days=14)
 _MOST_TROUBLES = 5
 
 
 def read_status(
-    transactions: Transactions, *, broker_url: str, queues: Iterable[str], silent_after: timedelta
+    transactions: Transactions,
+    *,
+    broker_url: str,
+    queues: Iterable[str],
+    silent_after: timedelta,
+    provider_per_hour: int | None = None,
 ) -> StatusFigures:
     """Return the figures behind "on time or not, and why".
 
@@ -28,6 +47,7 @@ def read_status(
         broker_url: The broker that is asked beside it.
         queues: Names of the queues that work is put on.
         silent_after: Real time without a sign of life after which a process counts as gone.
+        provider_per_hour: Emails that the provider takes in an hour; ``None``: not known.
     """
     broker = read_broker(broker_url, queues)
     with transactions.begin() as tx:
@@ -44,8 +64,32 @@ def read_status(
             definition_errors=tuple(
                 each.file_name for each in definition_errors.list_definition_errors(tx)
             ),
+            drafts_of_files=tuple(
+                each.slug for each in drafts.list_drafts(tx) if each.is_from_file
+            ),
             replans=_replans(tx),
+            jams=_jams(tx, provider_per_hour),
         )
+
+
+def _jams(tx: Transaction, per_hour: int | None) -> tuple[str, ...]:
+    """Say which reminders of the coming sessions the provider's hour cannot carry in time."""
+    if per_hour is None:
+        return ()
+    coming = coming_seats.read_coming_seats(tx, within=_FORTNIGHT)
+    loads = [
+        load
+        for each in coming
+        for load in reminder_loads(
+            sequences.read_definition(tx, each.version_id),
+            each.session,
+            ZoneInfo(each.zone),
+            each.people,
+            now=tx.now,
+        )
+    ]
+    zone = ZoneInfo(coming[0].session.zone) if coming else ZoneInfo("UTC")
+    return tuple(jam_text(jam, zone) for jam in find_jams(loads, per_hour))
 
 
 def _replans(tx: Transaction) -> tuple[ReplanProgress, ...]:

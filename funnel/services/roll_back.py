@@ -10,7 +10,6 @@ from funnel.services.publish_draft import (
     gate,
     make_live,
     move_people,
-    report_of,
 )
 from funnel.services.read_impact import Candidate, Progress, candidate_of
 from funnel.storage import definition_errors, sequences
@@ -49,7 +48,7 @@ def roll_back(
             )
         published = make_live(tx, candidate, order, VersionOrigin.ROLLBACK)
         replan = move_people(tx, published, order)
-    return report_of(published, renders, replan)
+    return PublishReport(number=published.number, renders=renders, replan=replan)
 
 
 def former_candidate(tx: Transaction, slug: str, number: int) -> Candidate:

@@ -126,6 +126,13 @@ def with_signs(role, **changes):
             "2 emails failed in the last day. sequences/a.yaml is not live as written: `funnel "
             "sequence load` says why.",
         ),
+        (
+            "a file that waits as a draft",
+            {"drafts_of_files": ("short",)},
+            True,
+            f"{ON_TIME} The file of short has changed and waits as a draft, for what is live came "
+            "from one: `funnel sequence diff short`.",
+        ),
     ],
 )
 def test_the_sentence(case, changes, is_on_time, text):

@@ -57,7 +57,7 @@ def version_of(desk: Desk, run: object) -> object:
 def test_a_publish_is_the_next_version_and_says_who_and_why(desk: Desk) -> None:
     desk.draft(WITH_BETWEEN)
     report = desk.publish(KEEP, note="a letter more")
-    assert (report.number, report.replan_id, live(desk).number) == (2, None, 2)
+    assert (report.number, report.replan, live(desk).number) == (2, None, 2)
     found = read_versions(SLUG, desk.post.world.transactions)
     newest = found.versions[0]
     assert (newest.origin, newest.published_by, newest.note) == ("draft", BY, "a letter more")
