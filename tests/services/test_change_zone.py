@@ -1,14 +1,20 @@
 """A person in another zone: what is to come follows, what left stays, one letter in a day."""
 
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, time, timedelta
+from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from funnel.domain.errors import NotFoundError
+from funnel.domain.sequence import Anchor, AnchorKind, Step, StepKind, Timing
+from funnel.domain.timing import Delay, SendWindow
 from funnel.services.change_zone import UnknownZoneError, change_zone
+from funnel.services.plan_enrollments import plan_enrollments
 from funnel.services.read_person_calendar import read_person_calendar
 from tests.fixtures.posting import Post, assert_balanced
-from tests.fixtures.world import TUESDAY_NOON, World
+from tests.fixtures.world import SHORT_SEQUENCE, TUESDAY_NOON, World
 
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
@@ -128,3 +134,77 @@ def test_an_unknown_zone_is_refused_with_what_was_probably_meant(world: World) -
 def test_nobody_has_no_zone(world: World) -> None:
     with pytest.raises(NotFoundError):
         change_zone(world.sequence_id, "Europe/Berlin", world.transactions)
+
+
+def _daily(number: int) -> Step:
+    """A letter that may leave at any hour, a day after the one before."""
+    anchor = Anchor(kind=AnchorKind.ENROLLMENT)
+    if number:
+        anchor = Anchor(kind=AnchorKind.STEP, step_key=f"letter-{number - 1}")
+    return Step(
+        key=f"letter-{number}",
+        kind=StepKind.LETTER,
+        timing=Timing(anchor=anchor, delay=Delay(days=1), at=time(number * 5)),
+        window=SendWindow(opens=time(0), closes=time(23, 59)),
+    )
+
+
+@pytest.mark.parametrize(
+    "zones",
+    [
+        ("Pacific/Auckland", "America/Los_Angeles"),
+        ("America/Los_Angeles", "Pacific/Kiritimati"),
+        ("Asia/Kolkata", "Pacific/Pago_Pago"),
+    ],
+)
+def test_wherever_somebody_goes_no_two_letters_come_on_one_day_there(
+    bare_world: World, zones: tuple[str, str]
+) -> None:
+    world = bare_world
+    steps = tuple(_daily(number) for number in range(5))
+    world.publish(replace(SHORT_SEQUENCE, steps=steps, days_between_letters=1))
+    person = world.add_person()
+    runs = [world.enroll(person, run=1), world.enroll(person, run=2)]
+    sent: list[datetime] = []
+    zone = ZoneInfo("Europe/Berlin")
+    for hour in range(0, 24 * 14, 2):
+        now = TUESDAY_NOON + hour * HOUR
+        world.travel_to(now)
+        if hour in (36, 90):
+            zone = ZoneInfo(zones[hour == 90])
+            change_zone(person, zone.key, world.transactions)
+        left = _send_all(world, runs)
+        days = [each.astimezone(zone).date() for each in sent]
+        if left:
+            assert left == 1, f"{left} at {now}"
+            assert now.astimezone(zone).date() not in days, f"two on one day at {now}"
+        sent += [now] * left
+    assert len(sent) == 10 - _skipped(world)
+    assert _skipped(world) < 10
+    assert_balanced(world)
+
+
+def _send_all(world: World, runs: list[UUID]) -> int:
+    """Plan, and hand over at once what is queued; return how many letters left."""
+    with world.transactions.begin() as tx:
+        plan_enrollments(tx, runs)
+    left = world.ask("select count(*) from messages where status = 'queued'")
+    world.execute(
+        "insert into counters (sequence_id, step_key, status, total)"
+        " select sequence_id, step_key, 'accepted', count(*) from messages"
+        " where status = 'queued' group by sequence_id, step_key"
+        " on conflict (sequence_id, step_key, status)"
+        " do update set total = counters.total + excluded.total"
+    )
+    world.execute(
+        "update messages set status = 'accepted', opened_at = plan_now(),"
+        " accepted_at = plan_now(), settled_at = plan_now() where status = 'queued'"
+    )
+    assert isinstance(left, int)
+    return left
+
+
+def _skipped(world: World) -> int:
+    found = world.ask("select count(*) from messages where status = 'skipped'")
+    assert isinstance(found, int)
+    return found
