@@ -104,8 +104,9 @@ def _is_due(line: PlannedStep, run: Run, facts: Facts, now: datetime) -> bool:
     if (line.key, line.copy) in run.queued:
         # Decided against while it is queued: at once, not at its moment.
         return line.decision is Decision.SKIP and _is_still_queued(line, facts)
-    is_written = any(each.key == line.key and each.copy == line.copy for each in facts.passed)
-    return line.moment <= now and not is_written
+    return line.moment <= now and not any(
+        each.key == line.key and each.copy == line.copy for each in facts.passed
+    )
 
 
 def _is_still_queued(line: PlannedStep, facts: Facts) -> bool:
@@ -185,6 +186,8 @@ def _reasons(line: PlannedStep) -> dict[str, Any]:
 
 def _move_queued(answer: Plan, run: Run, facts: Facts, writes: _Writes) -> None:
     """Keep queued messages under the new revision, at the moment that the plan now gives them."""
+    if not run.queued:
+        return
     before = {(each.key, each.copy): each.moment for each in facts.passed}
     session = facts.registration.session if facts.registration else None
     for line in answer.steps:

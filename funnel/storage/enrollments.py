@@ -14,7 +14,7 @@ from funnel.domain.enrollment import Enrollment, Facts, LettersEnd, PassedStep
 from funnel.domain.facts import FactKind, Happening
 from funnel.domain.message import LETTER_PRIORITY, MessageStatus
 from funnel.domain.plan import SkipReason
-from funnel.domain.session import Attendance, Registration
+from funnel.domain.session import Attendance, Registration, Session
 from funnel.domain.version_switch import REMOVED_REASON
 from funnel.storage import sessions
 from funnel.storage.rows import as_json
@@ -127,7 +127,17 @@ def load_runs(tx: Transaction, run_ids: Sequence[UUID]) -> list[Run]:
     passed = _by_run(tx.connection.execute(_LOAD_PASSED, ids).mappings())
     happened = _by_run(tx.connection.execute(_LOAD_HAPPENED, ids).mappings())
     others = _other_letters(tx, [row["id"] for row in rows])
-    return [_run(row, passed[row["id"]], happened[row["id"]], others[row["id"]]) for row in rows]
+    held: dict[UUID, Session] = {}
+    return [
+        _run(
+            row,
+            registration=_registration(row, held),
+            passed=passed[row["id"]],
+            happened=happened[row["id"]],
+            others=others[row["id"]],
+        )
+        for row in rows
+    ]
 
 
 _LOAD_RUNS = text(
@@ -226,6 +236,8 @@ _SENT_BY_OTHER_RUNS = text(
 
 def _run(
     row: RowMapping,
+    *,
+    registration: Registration | None,
     passed: Sequence[RowMapping],
     happened: Sequence[RowMapping],
     others: _OtherLetters,
@@ -244,7 +256,7 @@ def _run(
             letters_end=LettersEnd(row["letters_end"]) if row["letters_end"] else None,
         ),
         facts=Facts(
-            registration=_registration(row),
+            registration=registration,
             passed=tuple(_passed(each) for each in passed),
             wants_letters=row["wants_letters"],
             wants_seat_emails=row["wants_seat_emails"],
@@ -297,10 +309,12 @@ def _skip_reason(row: RowMapping) -> SkipReason | None:
 _SKIP_REASONS = frozenset(SkipReason)
 
 
-def _registration(row: RowMapping) -> Registration | None:
-    session = sessions.beside_others(row)
+def _registration(row: RowMapping, held: dict[UUID, Session]) -> Registration | None:
+    """Return the seat in a row; ``held`` are the sessions of the rows before it."""
+    session = held.get(row["session_id"]) or sessions.beside_others(row)
     if session is None:
         return None
+    held[session.id] = session
     return Registration(
         session=session,
         registered_at=row["registered_at"],

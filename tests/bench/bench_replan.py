@@ -186,23 +186,23 @@ def _fill(world: World, people: int) -> None:
         now = tx.now
     session = world.add_session(now + AHEAD)
     later = world.add_session(now + 5 * AHEAD)
-    values = {
-        "sequence": world.sequence_id,
-        "version": world.version_id,
-        "people": people,
-        "arriving": ARRIVING,
-        "session": session,
-        "later": later,
-    }
+    values = {"sequence": world.sequence_id, "version": world.version_id}
+    _write(world, values | {"session": session, "first": 1, "last": people, "step": "-1 day"})
+    with world.transactions.engine.connect() as connection:
+        connection.execution_options(isolation_level="AUTOCOMMIT").execute(text("vacuum analyze"))
+    # Who comes next takes a seat in another session, each a few hundredths of a second later.
+    coming = {"first": people + 1, "last": people + ARRIVING, "step": "22 ms"}
+    _write(world, values | {"session": later} | coming)
+
+
+def _write(world: World, values: dict[str, object]) -> None:
     for statement in _FILL:
         names = {name for name in values if f":{name}" in statement}
         world.execute(statement, **{name: values[name] for name in names})
-    with world.transactions.engine.connect() as connection:
-        connection.execution_options(isolation_level="AUTOCOMMIT").execute(text("vacuum analyze"))
 
 
 _FILL = (
-    # Who comes next takes a seat in another session, each a few hundredths of a second later.
+    "drop table if exists bench",
     """
     create table bench as
     select n, md5('person' || n)::uuid as person, md5('run' || n)::uuid as run,
@@ -210,12 +210,10 @@ _FILL = (
            (array['Europe/Berlin', 'Europe/London', 'America/New_York', 'America/Los_Angeles',
                   'Pacific/Auckland', 'Asia/Tokyo', 'Australia/Sydney', 'America/Sao_Paulo']
            )[1 + n % 8] as zone,
-           case when n > :people then cast(:later as uuid) else :session end as session_id,
-           case when n > :people then now() + (n - :people) * interval '22 ms'
-                else now() - (n % 10) * interval '1 day' end as at,
-           case when n > :people then now() + (n - :people) * interval '22 ms'
-                else now() + (n % 5000) * interval '1 min' end as next_due_at
-    from generate_series(1, :people + :arriving) n
+           cast(:session as uuid) as session_id,
+           now() + (case when :first > 1 then n - :first else n % 10 end) * cast(:step as interval)
+           as at
+    from generate_series(cast(:first as integer), cast(:last as integer)) n
     """,
     """
     insert into subscribers (id, email, email_key, first_name, zone, wants_letters,
@@ -225,7 +223,8 @@ _FILL = (
     """
     insert into enrollments (id, subscriber_id, sequence_id, version_id, run, session_id, lane,
                              enrolled_at, next_due_at)
-    select run, person, :sequence, :version, 1, session_id, 'other', at, next_due_at from bench
+    select run, person, :sequence, :version, 1, session_id, 'other', at,
+           case when :first > 1 then at else now() + (n % 5000) * interval '1 min' end from bench
     """,
     """
     insert into registrations (id, enrollment_id, subscriber_id, session_id, registered_at)
@@ -242,7 +241,7 @@ _FILL = (
            'accepted', left_at, left_at, left_at, 0
     from bench
     join (values ('your-seat', 1, 0), ('tables-turned', 2, 1), ('listening', 2, 4), ('bias', 2, 7))
-         as step (key, priority, days) on n <= :people and step.days * 10 <= (n % 10) * 9
+         as step (key, priority, days) on :first = 1 and step.days * 10 <= (n % 10) * 9
     cross join lateral (select bench.at + step.days * interval '1 day' as left_at) l
     join sessions s on s.id = bench.session_id
     """,
