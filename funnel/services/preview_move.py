@@ -8,7 +8,7 @@ from funnel.domain.calendar import PersonCalendar
 from funnel.domain.errors import InvalidInputError
 from funnel.domain.session import Registration, Session
 from funnel.services.move_session import check_movable
-from funnel.services.read_person_calendar import calendar_in, calendar_of
+from funnel.services.read_person_calendar import calendar_of
 from funnel.storage import enrollments, sessions
 from funnel.storage.enrollments import Run
 from funnel.storage.transaction import Transaction, Transactions
@@ -41,12 +41,11 @@ def preview_move(
         transactions: One is opened, and only reads.
 
     Raises:
-        NotFoundError: No such run.
-        InvalidInputError: The run has ended or holds no seat, so there is nothing to move.
+        InvalidInputError: No such run under way, or it holds no seat: there is nothing to move.
     """
     with transactions.begin() as tx:
-        before = calendar_in(tx, enrollment_id)
         run, registration = _seat(tx, enrollment_id)
+        before = calendar_of(tx, run)
         moved = _moved(registration.session, starts_at)
         people = sessions.taken(tx, moved.id)
         problem = _problem(tx, run.sequence_id, registration.session, moved)
@@ -80,6 +79,8 @@ def _moved(session: Session, starts_at: datetime) -> Session:
 
 
 def _problem(tx: Transaction, sequence_id: UUID, session: Session, moved: Session) -> str:
+    if session.starts_at > tx.now >= moved.starts_at:
+        return "That moment has passed. Choose a later day."
     try:
         check_movable(session, moved.starts_at, moved.ends_at - moved.starts_at, tx.now)
     except InvalidInputError as error:

@@ -65,6 +65,10 @@ def verdict(page: Page) -> Locator:
 
 
 def middle(target: Locator) -> tuple[float, float]:
+    # A hand waits until what slides has come to rest.
+    target.evaluate(
+        "() => Promise.allSettled(document.getAnimations().map((each) => each.finished))"
+    )
     box = target.bounding_box()
     assert box is not None
     return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
@@ -213,7 +217,7 @@ def test_a_day_that_cannot_be_says_why(own_served: Served, page: Page, ana: Pers
     days = (start.date() - own_served.now().astimezone(BERLIN).date()).days
     for _ in range(days):
         page.keyboard.press("ArrowUp")
-    expect(verdict(page)).to_contain_text("The start is in the past")
+    expect(verdict(page)).to_contain_text("That moment has passed")
     expect(page.get_by_role("button", name="Move it here")).to_have_count(0)
     page.keyboard.press("ArrowUp")
     expect(page.locator("[data-say]")).to_contain_text("There is no earlier day")

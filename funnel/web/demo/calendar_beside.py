@@ -35,7 +35,14 @@ class NewDate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Beside:
-    """The panel; ``entry`` is the address of the calendar file, "" without a seat."""
+    """The panel.
+
+    Attributes:
+        host: Who writes: as in the emails before, which saves the database a question.
+        mails: The newest few, each with its day and hour.
+        count: How many there are in all.
+        entry: Address of the calendar file; "" without a seat.
+    """
 
     new_date: NewDate | None
     host: str
@@ -48,10 +55,9 @@ def beside(site: Site, player: Player, calendar: PersonCalendar, *, lift: Lift |
     """Return the panel beside a calendar; ``lift`` where the masterclass is held."""
     mails = [mail for mail in site.deps.mailbox.list(_ASKED) if mail.to_address == player.address]
     token = site.deps.tokens.make(LinkPurpose.CALENDAR, player.run_id)
-    brand = site.brand_of(calendar.sequence_id)
     return Beside(
         new_date=_new_date(calendar, lift),
-        host=brand.host_name if brand else "the host",
+        host=next((each.from_name for each in mails if each.from_name), "the host"),
         mails=tuple((mail, _when(mail.planned_at, calendar.zone)) for mail in mails[:_SHOWN]),
         count=len(mails),
         entry=f"/cal/{token}.ics" if calendar.session else "",

@@ -122,6 +122,7 @@ export class Calendar {
     const focused = document.activeElement?.closest("[data-part] *");
     return {
       places: this.places(),
+      seatAt: this.seatAt(),
       room: this.plan.querySelector(".cal-verdict-room").offsetHeight,
       items: new Set([...this.root.querySelectorAll("[data-item]")].map((each) => each.dataset.item)),
       verdict: this.verdict,
@@ -133,6 +134,12 @@ export class Calendar {
   get verdict() {
     const words = this.plan.querySelector(".cal-verdict");
     return `${words.querySelector("h2").textContent}. ${words.querySelector("[data-verdict]").textContent}`;
+  }
+
+  // Where the masterclass lies in the window, or would if it were let go.
+  seatAt() {
+    const box = this.seat?.closest(".cal-session").getBoundingClientRect();
+    return box ? box.top + box.height / 2 : null;
   }
 
   places() {
@@ -149,6 +156,9 @@ export class Calendar {
       each.classList.toggle("has-arrived", !before.items.has(each.dataset.item));
     }
     if (before.hadFocus) this.focus(before.hadFocus);
+    // Two plans are longer than one: the masterclass stays where the eye, and the hand, is.
+    const isTurn = before.wasLifted !== Boolean(plan.dataset.to);
+    if (isTurn && before.seatAt !== null && this.seat) scrollBy({ top: this.seatAt() - before.seatAt, behavior: "instant" });
     this.drag.follow();
     drawThreads(plan, { isFresh: !before.wasLifted });
     this.slide(before.places);

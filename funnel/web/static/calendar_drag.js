@@ -65,7 +65,10 @@ class Drag {
     const { seat, days } = this.calendar;
     const row = seat.closest(".cal-day");
     const landing = seat.closest(".cal-session").getBoundingClientRect();
-    this.depth = landing.top + landing.height / 2 - row.getBoundingClientRect().top;
+    const middle = landing.top + landing.height / 2;
+    this.depth = middle - row.getBoundingClientRect().top;
+    // Where the page could not be scrolled so far that it stayed under the hand.
+    this.slip = middle - (this.pressed.y - this.pressed.grip);
     this.days = days.map((each) => ({ to: each.dataset.to, top: this.fromTop(each.getBoundingClientRect().top) }));
     this.aim();
   }
@@ -87,7 +90,7 @@ class Drag {
   aim() {
     this.carry();
     if (!this.days) return;
-    const place = this.fromTop(this.y) - this.pressed.grip - this.depth;
+    const place = this.fromTop(this.y) + this.slip - this.pressed.grip - this.depth;
     const nearest = this.days.findLast((each) => each.top <= place + A_DAY / 2) ?? this.days[0];
     this.calendar.hold(nearest.to);
   }
