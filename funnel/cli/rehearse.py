@@ -110,7 +110,7 @@ def check(
         act = record_rehearsal if record else check_rehearsal
         checked = act(folder or deps.definitions_folder, sequence)
     for change in checked.changes:
-        complain(str(change))
+        say(str(change), style="bold red")
     for finding in checked.findings:
         complain(finding_text(finding), remedy=finding.remedy)
     if not checked.holds:

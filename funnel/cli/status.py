@@ -29,6 +29,7 @@ def status() -> None:
             broker_url=deps.settings.broker_url,
             queues=QUEUES,
             silent_after=SILENT_AFTER,
+            provider_per_hour=deps.settings.provider_per_hour,
         )
     _print(figures)
     result = verdict(figures)

@@ -1,10 +1,16 @@
 """Whether a provider's hour carries what is to leave: a limit of n emails in any 60 minutes."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
+from funnel.domain.enrollment import Enrollment
+from funnel.domain.rehearsal_text import moment_text
+from funnel.domain.sequence import AnchorKind, SequenceDefinition, Step, StepKind
+from funnel.domain.session import Session
+from funnel.domain.step_moments import step_due_at
 from funnel.domain.timing_text import duration_text
 
 HOUR = timedelta(hours=1)
@@ -123,14 +129,43 @@ def _hour_of(load: Load) -> tuple[str, datetime]:
     return load.key, load.moment.replace(minute=0, second=0, microsecond=0)
 
 
-def jam_text(jam: Jam, leaves_at: str) -> str:
-    """Return the sentence about one jam.
-
-    Args:
-        jam: What is late.
-        leaves_at: ``last_at`` in the words and the zone of whoever reads it.
-    """
+def jam_text(jam: Jam, zone: ZoneInfo) -> str:
+    """Return the sentence about one jam, for a reader of that zone."""
+    leaves_at = f"{moment_text(jam.last_at, zone)} ({zone.key})"
     return (
         f"your provider's {jam.per_hour:,} an hour cannot carry {jam.emails:,} “{jam.key}” emails "
         f"within {duration_text(jam.within)}: the last would leave at {leaves_at}"
     )
+
+
+def is_timely(step: Step) -> bool:
+    """Whether an email does its work before a session, or as it begins, only."""
+    delay = step.timing.delay
+    return (
+        step.kind is StepKind.SERVICE
+        and step.timing.anchor.kind is AnchorKind.SESSION_START
+        and delay.days <= 0
+        and delay.elapsed <= timedelta(0)
+    )
+
+
+def reminder_loads(
+    version: SequenceDefinition, session: Session, zone: ZoneInfo, people: int, *, now: datetime
+) -> Iterator[Load]:
+    """Yield what people of one zone who hold a seat are still to get before it.
+
+    Args:
+        version: That their runs point to.
+        session: The date.
+        zone: Where these people are.
+        people: How many they are.
+        now: Aware, plan time; what was due before it has left.
+    """
+    for step in version.steps:
+        if not is_timely(step):
+            continue
+        enrollment = Enrollment(enrolled_at=now, zone=zone)
+        moment = step_due_at(step.timing, session.starts_at, enrollment)
+        is_led = step.lead is None or moment + step.lead <= session.starts_at
+        if moment > now and is_led:
+            yield Load(key=step.key, moment=moment, number=people)

@@ -5,7 +5,7 @@ Signing up and changing the date are ``enroll``, leaving is ``unsubscribe``, wor
 """
 
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from uuid import UUID
 
 from funnel.domain.enrollment import EnrollmentState, LettersEnd
@@ -13,10 +13,11 @@ from funnel.domain.facts import FactKind, Happening
 from funnel.domain.message import Notice
 from funnel.domain.rehearsal import Act, ActKind
 from funnel.domain.rehearsal_plan import leave_runs, plan_runs
-from funnel.domain.rehearsal_state import PersonState, RunState, Seat
+from funnel.domain.rehearsal_state import PersonState, RunState, Seat, SignupState
 from funnel.domain.runs import LatestRun, starts_new_run
 from funnel.domain.seats import seat_problem
 from funnel.domain.session import Attendance, Session
+from funnel.domain.timing import local_day, local_moment
 
 _HAPPENINGS = {
     ActKind.BOOKED: FactKind.BOOKED,
@@ -37,6 +38,41 @@ def do_act(state: PersonState, act: Act, now: datetime) -> None:
         _happens(state, act, now)
     else:
         _DEEDS[act.kind](state, run, act, now)
+
+
+def sign_up(state: PersonState, session_id: UUID | None, now: datetime) -> None:
+    """Fill in the form: a confirmation leaves; the press and the reminder are still to come."""
+    session = state.sessions[session_id] if session_id else None
+    state.signups_made += 1
+    presses = state.person.presses_after
+    lasts = state.world.confirmation_lasts
+    state.signups.append(
+        SignupState(
+            number=state.signups_made,
+            session_id=session_id,
+            expires_at=now + lasts,
+            presses_at=None if presses is None or presses >= lasts else now + presses,
+            reminded_at=now + state.world.reminder_after,
+        )
+    )
+    state.tell(Notice.CONFIRM, now, run=None, dedupe=str(state.signups_made), session=session)
+
+
+def go_on_with_signups(state: PersonState, now: datetime) -> None:
+    """Press the buttons whose moment has come, and remind of those that were not pressed."""
+    for signup in list(state.signups):
+        if signup.presses_at is not None and signup.presses_at <= now:
+            state.signups.remove(signup)
+            enroll(state, signup.session_id, now, letters=state.person.wants_letters)
+        elif signup.reminded_at is not None and signup.reminded_at <= now:
+            signup.reminded_at = None
+            _remind(state, signup, now)
+
+
+def _remind(state: PersonState, signup: SignupState, now: datetime) -> None:
+    session = state.sessions[signup.session_id] if signup.session_id else None
+    if session is None or session.starts_at > now:
+        state.tell(Notice.CONFIRM_AGAIN, now, run=None, dedupe=str(signup.number), session=session)
 
 
 def enroll(state: PersonState, session_id: UUID | None, now: datetime, *, letters: bool) -> None:
@@ -174,7 +210,9 @@ def _reach_goal(state: PersonState, _: RunState, __: Act, now: datetime) -> None
 
 
 def _pause(state: PersonState, _: RunState, act: Act, now: datetime) -> None:
-    state.paused_until = now + timedelta(days=act.days)
+    zone = state.person.zone
+    day = local_day(now, zone) + timedelta(days=act.days)
+    state.paused_until = local_moment(day, time.min, zone)
     plan_runs(state, state.active(), now)
 
 
@@ -191,6 +229,7 @@ def _stop_seat(state: PersonState, _: RunState, __: Act, now: datetime) -> None:
 def _leave(state: PersonState, _: RunState, __: Act, ___: datetime) -> None:
     state.wants_letters = state.wants_seat = False
     state.has_left = True
+    state.signups.clear()  # coming back takes a signup of its own
     leave_runs(state)
 
 
@@ -209,7 +248,7 @@ def _change(state: PersonState, run: RunState, act: Act, now: datetime) -> None:
 
 
 def _again(state: PersonState, _: RunState, act: Act, now: datetime) -> None:
-    enroll(state, _chosen(state, act), now, letters=state.person.wants_letters)
+    sign_up(state, _chosen(state, act), now)
 
 
 def _chosen(state: PersonState, act: Act) -> UUID | None:

@@ -1,11 +1,10 @@
 """What a rehearsal brings to light beside the emails themselves."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from funnel.domain.pace import Jam, Load, find_jams, jam_text
+from funnel.domain.pace import Load, find_jams, is_timely, jam_text
 from funnel.domain.rehearsal import (
     RehearsalFinding,
     RehearsedLife,
@@ -14,11 +13,9 @@ from funnel.domain.rehearsal import (
 )
 from funnel.domain.rehearsal_text import moment_text
 from funnel.domain.rehearsal_world import REPLAY_AFTER, is_made_up
-from funnel.domain.sequence import AnchorKind, SequenceDefinition, Step, StepKind
+from funnel.domain.sequence import SequenceDefinition
 from funnel.domain.session import Session
 from funnel.domain.timing_text import duration_text
-
-_NOTHING = timedelta(0)
 
 
 def finding_text(finding: RehearsalFinding) -> str:
@@ -103,25 +100,10 @@ def about_pace(
     for jam in find_jams(loads, per_hour):
         yield RehearsalFinding(
             severity=Severity.WARNING,
-            message=jam_in_words(jam, zone),
+            message=jam_text(jam, zone),
             remedy="Ask the provider for more, or spread the people over several dates.",
             step_key=jam.key,
         )
-
-
-def jam_in_words(jam: Jam, zone: ZoneInfo) -> str:
-    """Return the sentence about a jam, for a reader of that zone."""
-    return jam_text(jam, f"{moment_text(jam.last_at, zone)} ({zone.key})")
-
-
-def is_timely(step: Step) -> bool:
-    """Whether an email does its work before a session, or as it begins, only."""
-    timing = step.timing
-    return (
-        step.kind is StepKind.SERVICE
-        and timing.anchor.kind is AnchorKind.SESSION_START
-        and (timing.delay.days <= 0 and timing.delay.elapsed <= _NOTHING)
-    )
 
 
 def _loads_of(

@@ -7,9 +7,10 @@ from datetime import datetime
 from funnel.domain.enrollment import EnrollmentState, PassedStep
 from funnel.domain.message import MessageStatus
 from funnel.domain.plan import Decision, Plan, PlannedStep, SkipReason
-from funnel.domain.planner import plan
+from funnel.domain.planner import next_due_at, plan
 from funnel.domain.rehearsal import RehearsalStuckError, RehearsedEmail
 from funnel.domain.rehearsal_state import PersonState, RunState
+from funnel.domain.sequence import StepKind
 
 # A plan settles what is due, and asks again; more rounds than steps mean that it turns in circles.
 _MOST_ROUNDS = 500
@@ -38,27 +39,29 @@ def _plan_run(state: PersonState, run: RunState, now: datetime) -> None:
     """Plan until nothing is due: what a plan settles, the next counts from."""
     for _ in range(_MOST_ROUNDS):
         answer = _plan(state, run, now)
+        ahead = answer.next_due_at
         due = [line for line in answer.steps if _is_due(line, run, now)]
         for line in due:
             _write_due(state, run, line, now)
-        if not due:
+        if all(line.decision is Decision.SEND for line in due):
+            # What is on its way makes nothing else due before it has left: what counts from it
+            # comes later, and an email keeps apart from emails above it only.
             break
-        # Nothing but emails on their way: the short form says whether anything else is due now.
-        if all(line.decision is Decision.SEND for line in due) and not _asks_now(state, run, now):
+        ahead = _next_due_at(state, run, now)
+        if ahead is not None and ahead > now:
             break
     else:
         raise RehearsalStuckError(
             f"the plan of {state.person.name} turns in circles at {now.isoformat()}"
         )
-    left = _hand_over(state, run, answer, now)
     run.letter_days = answer.letter_days
-    run.has_just_left = left
-    if left:
+    run.has_just_left = _hand_over(state, run, answer, now)
+    if run.has_just_left:
         run.next_due_at = now + state.world.latency
-    elif answer.is_complete:
+    elif ahead is None:
         _complete(state, run, answer, now)
     else:
-        run.next_due_at = answer.next_due_at
+        run.next_due_at = ahead
 
 
 def look_ahead(state: PersonState, run: RunState, now: datetime) -> bool:
@@ -87,12 +90,13 @@ def _plan(state: PersonState, run: RunState, now: datetime) -> Plan:
 
 
 def _next_due_at(state: PersonState, run: RunState, now: datetime) -> datetime | None:
-    return _plan(state, run, now).next_due_at
-
-
-def _asks_now(state: PersonState, run: RunState, now: datetime) -> bool:
-    moment = _next_due_at(state, run, now)
-    return moment is None or moment <= now
+    return next_due_at(
+        state.enrollment(run),
+        state.world.version,
+        state.facts(run, now),
+        state.taken_days(run, now),
+        now,
+    )
 
 
 def _is_due(line: PlannedStep, run: RunState, now: datetime) -> bool:
@@ -118,6 +122,7 @@ def _write_due(state: PersonState, run: RunState, line: PlannedStep, now: dateti
         session_id=session.id if session else None,
         session_starts_at=session.starts_at if session else None,
         skip=line.skip if is_skip else None,
+        is_letter=line.kind is StepKind.LETTER,
     )
     _write(run, row)
     if is_skip:
@@ -149,6 +154,7 @@ def _complete(state: PersonState, run: RunState, answer: Plan, now: datetime) ->
                 moment=line.moment or now,
                 settled_at=now,
                 skip=line.skip,
+                is_letter=line.kind is StepKind.LETTER,
             )
             _write(run, row)
             reason = (line.skip or SkipReason.CONDITION).value

@@ -42,6 +42,23 @@ class Seat:
 
 
 @dataclass(slots=True, kw_only=True)
+class SignupState:
+    """A signup that was not confirmed yet; ``None``: never, or no more.
+
+    Attributes:
+        number: Which of the person's signups, the first is 1.
+        presses_at: When the button of its confirmation is pressed.
+        reminded_at: When it is to be reminded of.
+    """
+
+    number: int
+    session_id: UUID | None
+    expires_at: datetime
+    presses_at: datetime | None
+    reminded_at: datetime | None
+
+
+@dataclass(slots=True, kw_only=True)
 class RunState:
     """One run.
 
@@ -85,6 +102,8 @@ class PersonState:
     has_left: bool = False
     paused_until: datetime | None = None
     happened: list[Happening] = field(default_factory=list)
+    signups: list[SignupState] = field(default_factory=list)
+    signups_made: int = 0
     runs: list[RunState] = field(default_factory=list)
     emails: list[RehearsedEmail] = field(default_factory=list)
     told: set[str] = field(default_factory=set)

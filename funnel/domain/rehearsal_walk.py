@@ -21,7 +21,7 @@ from funnel.domain.rehearsal import (
     SessionActKind,
     Severity,
 )
-from funnel.domain.rehearsal_acts import do_act, end_seat, enroll
+from funnel.domain.rehearsal_acts import do_act, end_seat, go_on_with_signups, sign_up
 from funnel.domain.rehearsal_plan import look_ahead, plan_runs
 from funnel.domain.rehearsal_state import PersonState, RunState, change_session, new_state
 from funnel.domain.sequence import Anchor, AnchorKind, Timing
@@ -76,18 +76,13 @@ class _Walk:
         self._zone = state.person.zone
 
     def play(self) -> None:
-        """Sign up and confirm, then go from stop to stop."""
-        confirmed_at = self._sign_up()
-        if confirmed_at is None:
+        """Sign up, then go from stop to stop."""
+        now = self._signs_up_at()
+        if now is None:
+            self.state.warn("they cannot sign up: their moment counts from a date they do not have")
             return
-        now = confirmed_at
         self._host_until(now)
-        enroll(
-            self.state,
-            _date(self.state, self.state.person.session),
-            now,
-            letters=self.state.person.wants_letters,
-        )
+        sign_up(self.state, _date(self.state, self.state.person.session), now)
         for _ in range(_MOST_STOPS):
             self._note_left()
             moment = self._next_stop()
@@ -99,35 +94,21 @@ class _Walk:
             self._stop(now)
         raise RehearsalStuckError(f"time stands still for {self.state.person.name} at {now}")
 
-    def _sign_up(self) -> datetime | None:
-        """Tell the confirmation and its reminder; return when the button is pressed."""
-        person, world = self.state.person, self.world
+    def _signs_up_at(self) -> datetime | None:
+        person = self.state.person
         session_id = _date(self.state, person.session)
-        session = self.state.sessions.get(session_id) if session_id else None
-        at = _resolved(person.signs_up, world.starts_at, session, person.zone)
-        if at is None:
-            self.state.warn("they cannot sign up: their moment counts from a date they do not have")
-            return None
-        self._host_until(at)
-        presses = person.presses_after
-        confirmed_at = None if presses is None else at + presses
-        self.state.tell(Notice.CONFIRM, at, run=None, dedupe="1", session=session)
-        reminded_at = at + world.reminder_after
-        has_begun = session is not None and session.starts_at <= reminded_at
-        if (confirmed_at is None or confirmed_at > reminded_at) and not has_begun:
-            self.state.tell(
-                Notice.CONFIRM_AGAIN, reminded_at, run=None, dedupe="1", session=session
-            )
-        if presses is None or presses >= world.confirmation_lasts:
-            self.has_ended = True
-            return None
-        return confirmed_at
+        session = self.state.sessions[session_id] if session_id else None
+        return _resolved(person.signs_up, self.world.starts_at, session, person.zone)
 
     def _next_stop(self) -> datetime | None:
         moments = [run.next_due_at for run in self.state.runs if run.next_due_at is not None]
         moments += [moment for act in self.script if (moment := self._moment(act)) is not None]
-        if self.session_acts and (moments or self.state.active()):
-            moments.append(self.session_acts[0].at)
+        for signup in self.state.signups:
+            stops = (signup.presses_at, signup.reminded_at)
+            moments += [each for each in stops if each is not None]
+        # What the host does later concerns nobody who is through and holds no seat.
+        seats = {run.seat.session_id for run in self.state.runs if run.seat}
+        moments += [act.at for act in self.session_acts if act.session_id in seats or moments]
         return min(moments, default=None)
 
     def _forgotten(self) -> None:
@@ -138,6 +119,7 @@ class _Walk:
     def _stop(self, now: datetime) -> None:
         """Do what happens at this moment, then plan whose timer has come, as a tick does."""
         self._host_until(now)
+        go_on_with_signups(self.state, now)
         for act in [each for each in self.script if _is_reached(self._moment(each), now)]:
             self.script.remove(act)
             do_act(self.state, act, now)

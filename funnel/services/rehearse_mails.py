@@ -99,7 +99,8 @@ class RehearsedMails:
             self._note_missing(key, email)
             return None
         data = self._data(person, email, email.scene, key, number)
-        dates = self._open_dates(email.moment)
+        names_dates = "next_dates" in compiled.variables
+        dates = self._open_dates(email.moment) if names_dates else []
         try:
             built = build_email(data, compiled, dates, self._builder)
         except _UNFIT as error:
