@@ -12,6 +12,7 @@ from sqlalchemy.pool import NullPool
 
 from funnel.storage import (  # noqa: F401  (their import fills the metadata)
     fact_tables,
+    login_tables,
     message_tables,
     refusal_tables,
     tables,

@@ -312,6 +312,8 @@ class EnrollmentRow(Base):
             postgresql_where=text("state = 'active' and not is_parked"),
         ),
         Index("ix_enrollments_session_id", "session_id"),
+        # Read by the studio's list: how many are in a sequence, whatever has ended.
+        Index("ix_enrollments_running", "sequence_id", postgresql_where=text("state = 'active'")),
     )
 
     id: Mapped[Id]
