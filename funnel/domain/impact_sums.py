@@ -55,6 +55,7 @@ class ImpactSums:
         self._steps: dict[str, StepSums] = {}
         self.people = 0
         self.changed = 0
+        self.moved = 0
 
     @property
     def steps(self) -> tuple[StepSums, ...]:
@@ -66,6 +67,7 @@ class ImpactSums:
         self.people += 1
         told = [each for each in changes if each.change is not Change.UNCHANGED]
         self.changed += bool(told)
+        self.moved += any(each.change is Change.MOVES for each in told)
         for change in told:
             sums = self._steps.get(change.key)
             if sums is None:
@@ -75,7 +77,12 @@ class ImpactSums:
 
     def sentence(self, number: int) -> str:
         """Return one sentence: "Publishing v8: 412 people past this point will not get …"."""
-        said = [each for sums in self._steps.values() for each in _said(sums, self._name(sums))]
+        named = [(sums, self._name(sums)) for sums in self._steps.values()]
+        said = [each for sums, name in named for each in _said(sums, name)]
+        moves = [each for sums, name in named for each in _moves_said(sums, name)]
+        if len(moves) > _MOST_MOVES:
+            moves = [f"{_who(self.moved, 'get')} other emails at other moments"]
+        said += moves
         if not said:
             return f"Publishing v{number}: nothing changes for {in_words(self.people)} in it."
         said[0] = _with_people(said[0])
@@ -145,18 +152,13 @@ def _said(sums: StepSums, name: str) -> Iterator[str]:
             yield f"{_who(sums.gets[when], 'get')} {name} {when}"
     if sums.may_get:
         yield f"{_who(sums.may_get, 'get')} {name} if its condition turns out so"
-    yield from _moves_said(sums, name)
     if sums.other_reasons:
         yield f"{_who(sums.other_reasons, 'miss')} {name} as before, for another reason"
 
 
 def _moves_said(sums: StepSums, name: str) -> Iterator[str]:
-    shown = sums.moves.most_common(_MOST_MOVES)
-    for words, number in shown:
+    for words, number in sums.moves.most_common():
         yield f"{_who(number, 'move')} {words} ({name})"
-    rest = sums.moves.total() - sum(number for _, number in shown)
-    if rest:
-        yield f"{_who(rest, 'move')} in other ways ({name})"
 
 
 def _who(number: int, verb: str) -> str:

@@ -17,7 +17,7 @@ MONDAY = datetime(2031, 3, 3, 8, 0, tzinfo=UTC)  # 09:00 in Berlin
 DAY = timedelta(days=1)
 
 
-def letter(key: str, days: int, after: str = "") -> Step:
+def letter(key, days, after=""):
     anchor = (
         Anchor(kind=AnchorKind.STEP, step_key=after)
         if after
@@ -37,7 +37,7 @@ VERSION = SequenceDefinition(
 RUN = Enrollment(enrolled_at=MONDAY, zone=BERLIN)
 
 
-def gone(status: MessageStatus = MessageStatus.ACCEPTED, **fields: object) -> PassedStep:
+def gone(status=MessageStatus.ACCEPTED, **fields):
     row = PassedStep(
         key="gone",
         copy=0,
@@ -49,33 +49,33 @@ def gone(status: MessageStatus = MessageStatus.ACCEPTED, **fields: object) -> Pa
     return replace(row, **fields)
 
 
-def planned(*rows: PassedStep) -> dict[str, object]:
+def planned(*rows):
     answer = plan(RUN, VERSION, Facts(passed=rows), frozenset(), MONDAY + timedelta(hours=3))
     return {line.key: line for line in answer.steps}
 
 
-def test_a_row_of_an_unknown_key_is_no_line_of_the_plan() -> None:
+def test_a_row_of_an_unknown_key_is_no_line_of_the_plan():
     assert set(planned(gone())) == {"one", "two"}
 
 
-def test_a_removed_letter_that_left_keeps_its_day() -> None:
+def test_a_removed_letter_that_left_keeps_its_day():
     alone = planned()["one"].moment.astimezone(BERLIN).date()
     beside = planned(gone())["one"].moment.astimezone(BERLIN).date()
     assert (alone, beside) == (date(2031, 3, 4), date(2031, 3, 6))
 
 
-def test_a_removed_letter_that_was_cancelled_gives_its_day_back() -> None:
+def test_a_removed_letter_that_was_cancelled_gives_its_day_back():
     row = gone(MessageStatus.CANCELLED)
     assert planned(row)["one"].moment.astimezone(BERLIN).date() == date(2031, 3, 4)
 
 
-def test_a_removed_service_email_takes_no_day() -> None:
+def test_a_removed_service_email_takes_no_day():
     assert planned(gone(is_letter=False))["one"].moment.astimezone(BERLIN).date() == date(
         2031, 3, 4
     )
 
 
-def test_a_run_does_not_end_while_a_removed_step_is_in_somebodys_hands() -> None:
+def test_a_run_does_not_end_while_a_removed_step_is_in_somebodys_hands():
     settled = tuple(
         PassedStep(key=key, copy=0, status=MessageStatus.ACCEPTED, moment=MONDAY, settled_at=MONDAY)
         for key in ("one", "two")
@@ -87,7 +87,7 @@ def test_a_run_does_not_end_while_a_removed_step_is_in_somebodys_hands() -> None
     assert (held.is_complete, over.is_complete) == (False, True)
 
 
-def test_what_counts_from_a_step_that_came_too_late_for_somebody_counts_from_its_moment() -> None:
+def test_what_counts_from_a_step_that_came_too_late_for_somebody_counts_from_its_moment():
     first = PassedStep(
         key="one",
         copy=0,
@@ -103,7 +103,7 @@ def test_what_counts_from_a_step_that_came_too_late_for_somebody_counts_from_its
     assert line.moment.astimezone(BERLIN).date() == date(2031, 3, 23)
 
 
-def test_a_step_that_is_back_in_the_sequence_comes_to_whom_it_was_cancelled_for() -> None:
+def test_a_step_that_is_back_in_the_sequence_comes_to_whom_it_was_cancelled_for():
     row = PassedStep(
         key="one",
         copy=0,

@@ -8,7 +8,7 @@ from funnel.domain.errors import InvalidInputError, NotFoundError
 from funnel.domain.sequence_file import SequenceFileError
 from funnel.domain.sequence_text import sequence_text
 from funnel.services.discard_draft import discard_draft
-from funnel.services.edit_draft import edit_draft
+from funnel.services.edit_draft import SavedDraft, edit_draft
 from funnel.services.read_versions import read_difference, read_version, read_versions
 from tests.fixtures.posting import Post
 from tests.fixtures.versions import BY, FIRST, SLUG, WITH_BETWEEN, YOUR_SEAT, Desk, with_steps
@@ -20,8 +20,8 @@ def desk(post: Post) -> Desk:
     return Desk(post)
 
 
-def save(world: World, text: str, **options: int) -> object:
-    return edit_draft(SLUG, text, by=BY, transactions=world.transactions, **options)
+def save(world: World, text: str, *, on: int | None = None) -> SavedDraft:
+    return edit_draft(SLUG, text, by=BY, transactions=world.transactions, on=on)
 
 
 def test_a_draft_is_kept_as_it_was_written_and_changes_nothing_live(desk: Desk) -> None:
