@@ -124,7 +124,8 @@ def _against(fetch: Fetch, beside: Sequence[Fetch], mailed_at: datetime | None) 
 
 
 def _burst(fetch: Fetch, beside: Sequence[Fetch]) -> str:
-    own = sorted((e for e in (*beside, fetch) if e.is_of(fetch)), key=lambda each: each.at)
+    near = (each for each in (*beside, fetch) if abs(each.at - fetch.at) <= LONGEST_BURST)
+    own = sorted((each for each in near if each.is_of(fetch)), key=lambda each: each.at)
     for number, within in BURSTS:
         # A window of that length that the fetch stands in, wherever in it.
         for begin in own:

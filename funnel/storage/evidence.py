@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import RowMapping, delete, select, text
+from sqlalchemy import ColumnElement, RowMapping, delete, false, or_, select, text
 
 from funnel.domain.judgement import LONGEST_BURST, SETTLES_AFTER, EvidenceKind, Fetch
 from funnel.domain.signup import Visitor
@@ -124,19 +124,19 @@ def to_judge(tx: Transaction, *, is_of_signups: bool, limit: int) -> list[Unjudg
 
     A join link opened before the start is judged at the start: until then the session may move.
     """
-    given = {"signups": is_of_signups, "limit": limit, "settles_after": SETTLES_AFTER}
-    return [_unjudged(row) for row in tx.connection.execute(_TO_JUDGE, given).mappings()]
+    statement = _OF_SIGNUPS if is_of_signups else _OF_RUNS
+    given = {"limit": limit, "settles_after": SETTLES_AFTER}
+    return [_unjudged(row) for row in tx.connection.execute(statement, given).mappings()]
 
 
 # The email of a link is known by its template; of a page, the latest one before it may be meant.
-_TO_JUDGE = text(
-    """
+# Two statements, as each finds its messages by another index.
+_TO_JUDGE = """
     select e.id, e.kind, e.at, host(e.ip) as ip, e.user_agent, e.method, e.enrollment_id,
            e.signup_id, e.session_id, e.link_id, coalesce(l.name, '') as link_name,
            coalesce(split_part(l.template_key, '/', 2), '') as step_key,
            (select max(m.accepted_at) from messages m
-            where case when e.signup_id is null then m.enrollment_id = e.enrollment_id
-                       else m.subscriber_id = u.subscriber_id and m.signup_id = e.signup_id end
+            where {messages}
               and (l.id is null or m.template_key = l.template_key)
               and m.accepted_at <= e.at + cast(:settles_after as interval)) as mailed_at,
            coalesce(e.kind = 'join link opened' and s.clicks_count
@@ -151,9 +151,17 @@ _TO_JUDGE = text(
                      'confirmation page fetched')
       and e.at <= plan_now() - cast(:settles_after as interval)
       and coalesce(s.starts_at, e.at) <= plan_now()
-      and (e.signup_id is not null) = :signups
+      and {whose}
     order by e.at, e.id limit :limit
     """
+_OF_RUNS = text(
+    _TO_JUDGE.format(messages="m.enrollment_id = e.enrollment_id", whose="e.signup_id is null")
+)
+_OF_SIGNUPS = text(
+    _TO_JUDGE.format(
+        messages="m.subscriber_id = u.subscriber_id and m.signup_id = e.signup_id",
+        whose="e.signup_id is not null",
+    )
 )
 
 
@@ -196,8 +204,7 @@ def beside(tx: Transaction, found: Sequence[Unjudged]) -> dict[Whose, list[Fetch
         row.signup_id,
     ).where(
         row.at.between(min(moments) - LONGEST_BURST, max(moments) + LONGEST_BURST),
-        row.enrollment_id.in_([each.enrollment_id for each in found if each.enrollment_id])
-        | row.signup_id.in_([each.signup_id for each in found if each.signup_id]),
+        or_(*_whose_in(found)),
         row.kind != EvidenceKind.EMAIL_OPENED,  # a mail program fetches it with the first link
     )
     by_whose: dict[Whose, list[Fetch]] = {}
@@ -205,6 +212,14 @@ def beside(tx: Transaction, found: Sequence[Unjudged]) -> dict[Whose, list[Fetch
         whose = (each["enrollment_id"], each["signup_id"])
         by_whose.setdefault(whose, []).append(_fetch(each))
     return by_whose
+
+
+def _whose_in(found: Sequence[Unjudged]) -> list[ColumnElement[bool]]:
+    runs = {each.enrollment_id for each in found if each.enrollment_id}
+    signups = {each.signup_id for each in found if each.signup_id}
+    columns = ((EvidenceRow.enrollment_id, runs), (EvidenceRow.signup_id, signups))
+    # Only what there is: an empty list would keep the other one's index from being used.
+    return [column.in_(sorted(ids)) for column, ids in columns if ids] or [false()]
 
 
 def write_verdicts(tx: Transaction, verdicts: Sequence[Verdict]) -> None:
