@@ -6,6 +6,8 @@ Revises: 0002
 Expand only: new tables and one new index, so what still runs on 0002 goes on.
 """
 
+from datetime import datetime
+
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
@@ -112,7 +114,7 @@ def _one_time_links() -> None:
     op.create_index("ix_one_time_links_user_id", "one_time_links", ["user_id"], unique=False)
 
 
-def _moment(name: str, *, nullable: bool = False, has_default: bool = False) -> sa.Column:
+def _moment(name: str, *, nullable: bool = False, has_default: bool = False) -> sa.Column[datetime]:
     return sa.Column(
         name,
         sa.DateTime(timezone=True),
