@@ -76,24 +76,45 @@ _NO = _Word(truth=False)
 
 
 def ask(conditions: Sequence[Condition], known: Known, asked: Asked) -> Answer:
-    """Return whether all conditions hold, one fails, or one is still open."""
+    """Return whether all conditions hold, one fails, or one is still open.
+
+    Of several that fail, the one that was known first is the reason, and the mere lack of a word
+    is one only where nothing else is: so the reason stays the same as time goes on.
+    """
     decided_at = asked.moment
-    open_words: list[_Word] = []
-    open_reason = ""
+    against: tuple[_Word, Condition] | None = None
+    still_open: list[tuple[_Word, Condition]] = []
     for condition in conditions:
         word = _word(condition, known, asked)
         if word.truth is None:
-            open_words.append(word)
-            open_reason = open_reason or f"not known yet: {condition_text(condition)}"
-            continue
-        known_at = asked.moment if word.known_at is None else max(word.known_at, asked.moment)
-        if word.truth is condition.is_negated:
-            return Answer(known_at, skip=_skip_reason(condition, word), reason=_in_words(condition))
-        decided_at = max(decided_at, known_at)
-    if not open_words:
-        return Answer(decided_at)
-    ends = [each.until for each in open_words if each.until is not None]
-    return Answer(asked.moment, is_open=True, reason=open_reason, ask_at=min(ends), until=max(ends))
+            still_open.append((word, condition))
+        elif word.truth is condition.is_negated:
+            if against is None or _is_earlier(word, against[0]):
+                against = word, condition
+        elif word.known_at is not None:
+            decided_at = max(decided_at, word.known_at)
+    if against is not None:
+        return _against(*against, asked.moment)
+    return _open(still_open, asked.moment) if still_open else Answer(decided_at)
+
+
+def _is_earlier(word: _Word, other: _Word) -> bool:
+    if (word.missing is None) is not (other.missing is None):
+        return word.missing is None
+    if word.known_at is None or other.known_at is None:
+        return word.known_at is None and other.known_at is not None
+    return word.known_at < other.known_at
+
+
+def _against(word: _Word, condition: Condition, moment: datetime) -> Answer:
+    known_at = moment if word.known_at is None else max(word.known_at, moment)
+    return Answer(known_at, skip=_skip_reason(condition, word), reason=_in_words(condition))
+
+
+def _open(words: Sequence[tuple[_Word, Condition]], moment: datetime) -> Answer:
+    ends = [word.until for word, _ in words if word.until is not None]
+    reason = f"not known yet: {condition_text(words[0][1])}"
+    return Answer(moment, is_open=True, reason=reason, ask_at=min(ends), until=max(ends))
 
 
 def settles_at(limited: Sequence[Condition], known: Known, asked: Asked) -> datetime:

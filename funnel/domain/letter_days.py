@@ -28,6 +28,7 @@ class Wish(NamedTuple):
         at: Local hour on any day but that of ``due``; ``None``: when the window opens.
         not_before: It may not leave earlier, for another reason than its timing; in words.
         why_not_before: That reason.
+        ignored: Letters whose days do not stand in its way.
     """
 
     key: str
@@ -36,6 +37,7 @@ class Wish(NamedTuple):
     window: SendWindow
     not_before: datetime | None = None
     why_not_before: str = ""
+    ignored: AbstractSet[str] = frozenset()
 
 
 class Slot(NamedTuple):
@@ -133,7 +135,7 @@ class LetterDays:
             bar: str | None = _WEEKDAYS
             if day.weekday() in wish.window.weekdays:
                 slot = self._slot(day, due_day, wish)
-                bar = self._bar(slot.days, wish.key)
+                bar = self._bar(slot.days, wish)
                 if bar is None and _is_open(slot, not_over_at):
                     return slot._replace(reasons=tuple(bars)) if bars else slot
             bar = bar or _HOURS
@@ -162,22 +164,22 @@ class LetterDays:
                 return day_before  # the window of the night before is still open
         return day
 
-    def _bar(self, days: tuple[date, ...], key: str) -> str | None:
+    def _bar(self, days: tuple[date, ...], wish: Wish) -> str | None:
         """Return what keeps the letter from these days, in words, or ``None``."""
         for each in days:
-            bar = self._bar_on(each, key)
+            bar = self._bar_on(each, wish)
             if bar is not None:
                 return bar
         return None
 
-    def _bar_on(self, day: date, key: str) -> str | None:
+    def _bar_on(self, day: date, wish: Wish) -> str | None:
         if self._session is not None and self._is_of_session(day, self._session):
             return _SESSION
         if self._used:
             number = day.toordinal()
             for offset in self._near:
                 for other in self._used.get(number + offset, ()):
-                    if other != key:
+                    if other != wish.key and other not in wish.ignored:
                         return f"keeps {self._days_apart} days apart from {other}"
         if day in self._taken_days:
             return _TAKEN

@@ -36,6 +36,8 @@ def decide_letter(due: DueStep, planning: Planning) -> PlannedStep:
     answer = _answer(due, slot, planning)
     planning.days.give_up(step.key)
     if answer.skip is not None and not answer.skip.keeps_day:
+        # It takes no day, so whoever stands below and has one meanwhile does not move its moment.
+        first = planning.days.first(wish._replace(ignored=step.letters_below))
         return due.skipped(first.moment, answer.skip, *first.reasons, answer.reason)
     planning.days.use(slot.days, step.key)
     if answer.skip is not None:
@@ -85,7 +87,8 @@ def _answer(due: DueStep, slot: Slot, planning: Planning) -> Answer:
     if step.conditions:
         asked = Asked(slot.moment, slot.moment, planning.now, due.counted_at)
         answer = ask(step.conditions, planning.known, asked)
-    if answer.skip is None and planning.has_counterpart(step):
+    # Before the lack of a word: what is given up for its counterpart is known before its moment.
+    if (answer.skip is None or answer.skip.keeps_day) and planning.has_counterpart(step):
         return Answer(slot.moment, skip=SkipReason.ONE_OF)
     return answer
 

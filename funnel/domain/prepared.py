@@ -113,6 +113,7 @@ class PreparedStep:
         waits_until: The end of its wait.
         within: Those of its conditions that have a limit.
         needs: Positions of the steps above whose lines its own may depend on.
+        letters_below: Keys of the letters that ask for their days after it.
         is_counted: Some step counts from it.
         is_neighbour: Some step keeps apart from it.
         is_asked: Some condition asks what was clicked in it.
@@ -126,6 +127,7 @@ class PreparedStep:
         "is_neighbour",
         "key",
         "kind",
+        "letters_below",
         "needs",
         "position",
         "step",
@@ -152,6 +154,7 @@ class PreparedStep:
         self.conditions = step.conditions
         self.within = tuple(each for each in step.conditions if each.limit is not None)
         self.needs: tuple[int, ...] = ()
+        self.letters_below: frozenset[str] = frozenset()
         self.is_counted = False
         self.is_neighbour = False
         self.is_asked = False
@@ -188,6 +191,8 @@ class Prepared:
         self.by_key = {each.key: each for each in self.steps}
         for each in self.steps:
             each.needs = tuple(sorted(self._needs(each)))
+            below = self.steps[each.position + 1 :]
+            each.letters_below = frozenset(other.key for other in below if other.is_letter)
             self._mark(each)
         self._mark_asked((*definition.goal, *definition.exit_if))
 

@@ -4,16 +4,17 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from importlib.resources import files
+from random import Random
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from funnel.domain.enrollment import Enrollment, Facts
 from funnel.domain.facts import FactKind
 from funnel.domain.message import MessageStatus
+from funnel.domain.planner import Decision, PlannedStep
 from funnel.domain.session import Attendance, Registration, Session
 from tests.domain import planner_checks as checks
 from tests.domain.definitions import definitions
@@ -184,6 +185,56 @@ def test_every_life_in_any_sequence_ends_and_keeps_every_rule(life):
     check_life(*life)
 
 
+def in_another_order(person: Person, random: Random) -> Person:
+    """The same facts, as they are read when they came in another order."""
+    facts = person.facts
+    passed = random.sample(facts.passed, len(facts.passed))
+    happened = random.sample(facts.happened, len(facts.happened))
+    return replace(person, facts=replace(facts, passed=tuple(passed), happened=tuple(happened)))
+
+
+@settings(SLOW, max_examples=60)
+@given(lives(definitions()), st.randoms(), st.timedeltas(timedelta(0), timedelta(days=20)))
+def test_any_order_of_facts_gives_one_plan_and_the_short_form_agrees(life, random, later):
+    stops = list(travel(*life))
+    for now, person in random.sample(stops, min(3, len(stops))):
+        for at in (now, now + later):
+            planned = person.plan(at)
+            assert in_another_order(person, random).plan(at) == planned
+            assert person.next_due_at(at) == planned.next_due_at
+
+
+def check_comes_true(somebody: Person, world: World) -> None:
+    """What the calendar shows once all is known is what happens, if nothing else happens."""
+    last_event = max((at for at, _ in world.events), default=somebody.enrollment.enrolled_at)
+    shown: dict[tuple[str, int], PlannedStep] = {}
+    for now, person in travel(somebody, World(events=world.events, latency=timedelta(0))):
+        planned = person.plan(now)
+        is_settled = not any(line.is_open for line in planned.steps)
+        is_quiet = planned.next_due_at is None or planned.next_due_at > now
+        is_quiet &= all(row.status.is_settled for row in person.facts.passed)
+        if now >= last_event and is_settled and is_quiet and not shown:
+            shown = {(line.key, line.copy): line for line in planned.steps}
+    rows = {(row.key, row.copy): row for row in person.facts.passed}
+    for place, line in shown.items():
+        if line.decision is Decision.SEND:
+            assert rows[place].status is MessageStatus.ACCEPTED
+        if line.decision in {Decision.SEND, Decision.SKIP}:
+            assert (rows[place].moment, rows[place].skip) == (line.moment, line.skip)
+
+
+@settings(SLOW, max_examples=30)
+@given(lives())
+def test_the_calendar_of_the_default_sequence_comes_true(life):
+    check_comes_true(*life)
+
+
+@settings(SLOW, max_examples=60)
+@given(lives(definitions()))
+def test_the_calendar_of_any_sequence_comes_true(life):
+    check_comes_true(*life)
+
+
 @settings(SLOW, max_examples=40)
 @given(lives(), st.lists(st.integers(0, 60), min_size=3, max_size=3), st.randoms())
 def test_a_plan_is_a_function_of_its_facts_and_only_moves_forward(life, later, random):
@@ -191,10 +242,7 @@ def test_a_plan_is_a_function_of_its_facts_and_only_moves_forward(life, later, r
     stops = list(travel(somebody, world))
     for now, person in random.sample(stops, min(4, len(stops))):
         planned = person.plan(now)
-        shuffled = list(person.facts.passed)
-        random.shuffle(shuffled)
-        again = replace(person, facts=replace(person.facts, passed=tuple(shuffled)))
-        assert again.plan(now) == planned
+        assert in_another_order(person, random).plan(now) == planned
         checks.check_quiet(person, planned, now)
         before, at = planned, now
         for hours_later in later:
@@ -202,34 +250,3 @@ def test_a_plan_is_a_function_of_its_facts_and_only_moves_forward(life, later, r
             after = person.plan(at)
             checks.check_monotone(before, after, at)
             before = after
-
-
-def unlike_zones() -> list[str]:
-    """One zone for each way in which clocks go in the years of these tests."""
-    days = [START + timedelta(days=number) for number in range(0, 1000, 5)]
-    found: dict[tuple[timedelta | None, ...], str] = {}
-    for name in ZONES:
-        zone = ZoneInfo(name)
-        found.setdefault(tuple(day.astimezone(zone).utcoffset() for day in days), name)
-    return sorted(found.values())
-
-
-@pytest.mark.parametrize("part", range(4))
-def test_a_life_in_every_zone(part):
-    for number, name in enumerate(unlike_zones()[part::4]):
-        enrolled_at = START + timedelta(days=number * 7, hours=number)
-        seat = Session(
-            id=UUID(int=1),
-            title="A session",
-            starts_at=enrolled_at + timedelta(days=9, hours=number * 5 % 24),
-            ends_at=enrolled_at + timedelta(days=9, hours=number * 5 % 24 + 2),
-            zone="UTC",
-            replay_url="https://replay.example",
-        )
-        somebody = Person(
-            enrollment=Enrollment(enrolled_at=enrolled_at, zone=ZoneInfo(name)),
-            version=DEFAULT,
-            facts=Facts(registration=Registration(session=seat, registered_at=enrolled_at)),
-        )
-        attendance = list(Attendance)[number % 3]
-        check_life(somebody, World(events=(word(attendance, seat.ends_at),)))
