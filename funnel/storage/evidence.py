@@ -78,7 +78,7 @@ class Verdict:
 def add(tx: Transaction, seen: Seen) -> None:
     """Write what was fetched, now; beyond 200 an hour of one run or signup, nothing."""
     tx.connection.execute(
-        _ADD,
+        _ADD_OF_RUN if seen.enrollment_id else _ADD_OF_SIGNUP,
         {
             "kind": seen.kind,
             "subscriber": seen.subscriber_id,
@@ -94,8 +94,8 @@ def add(tx: Transaction, seen: Seen) -> None:
     )
 
 
-_ADD = text(
-    """
+# Two statements, so that counting reads what was seen of this run or signup and no more.
+_ADD = """
     insert into evidence (kind, subscriber_id, enrollment_id, signup_id, session_id, link_id,
                           method, ip, user_agent)
     select :kind, cast(:subscriber as uuid), cast(:run as uuid), cast(:signup as uuid),
@@ -103,11 +103,11 @@ _ADD = text(
     where :most > (
         select count(*) from evidence
         where at > plan_now() - interval '1 hour'
-          and (enrollment_id = cast(:run as uuid)
-               or (cast(:run as uuid) is null and signup_id = cast(:signup as uuid)))
+          and {whose}
     )
     """
-)
+_ADD_OF_RUN = text(_ADD.format(whose="enrollment_id = cast(:run as uuid)"))
+_ADD_OF_SIGNUP = text(_ADD.format(whose="signup_id = cast(:signup as uuid)"))
 
 
 def is_judge(tx: Transaction) -> bool:
