@@ -1,5 +1,7 @@
 """``funnel rehearse`` and ``funnel test``: a sequence in simulated time; nothing is sent."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -8,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from funnel.cli.console import complain, say
-from funnel.cli.errors import FAILED
+from funnel.cli.errors import FAILED, WRONG_INPUT
 from funnel.cli.opening import opened
 from funnel.domain.errors import InvalidInputError
 
@@ -66,24 +68,25 @@ def rehearse(  # noqa: PLR0913  (each is an option of the command line)
         raise InvalidInputError(
             "a draft is in the database, not in a folder", remedy="Leave out --draft or --folder."
         )
-    request = _request(people, sample, facts, from_)
-    with opened() as deps:
-        request = replace(
-            request,
-            days=days,
-            expected=expect,
-            per_hour=deps.settings.provider_per_hour,
-            base_url=deps.settings.base_url.rstrip("/"),
-        )
-        take_mail = _mail_writer(mails)
-        if folder is not None:
-            rehearsal = rehearse_folder(
-                folder, sequence, request, now=deps.process_now(), take_mail=take_mail
+    with _problems_by_line():
+        request = _request(people, sample, facts, from_)
+        with opened() as deps:
+            request = replace(
+                request,
+                days=days,
+                expected=expect,
+                per_hour=deps.settings.provider_per_hour,
+                base_url=deps.settings.base_url.rstrip("/"),
             )
-        else:
-            rehearsal = play(
-                sequence, request, deps.transactions, uses_draft=draft, take_mail=take_mail
-            )
+            take_mail = _mail_writer(mails)
+            if folder is not None:
+                rehearsal = rehearse_folder(
+                    folder, sequence, request, now=deps.process_now(), take_mail=take_mail
+                )
+            else:
+                rehearsal = play(
+                    sequence, request, deps.transactions, uses_draft=draft, take_mail=take_mail
+                )
     show_rehearsal(rehearsal, format_, out)
     if rehearsal.has_errors:
         raise typer.Exit(FAILED)
@@ -122,6 +125,20 @@ def check(
         raise typer.Exit(FAILED)
     verb = "recorded in" if record else "as recorded in"
     say(f"{checked.decisions} decisions {verb} {checked.file.name}.")
+
+
+@contextmanager
+def _problems_by_line() -> Iterator[None]:
+    """Say each mistake of a file of people or facts with its line and what to write."""
+    from funnel.domain.rehearsal_file import RehearsalFileError
+
+    try:
+        yield
+    except RehearsalFileError as error:
+        for problem in error.problems:
+            place = f"in {error.file_name}, line {problem.line}"
+            complain(f"{place}: {problem.reason}", remedy=problem.remedy)
+        raise typer.Exit(WRONG_INPUT) from error
 
 
 def _request(
