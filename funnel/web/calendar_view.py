@@ -46,6 +46,11 @@ _FORMS = {
 }
 
 
+# What was handed over lies behind, even where time has stood still since.
+_DONE = frozenset({Form.SENT, Form.FAILED, Form.UNKNOWN})
+_AHEAD = frozenset({Form.QUEUED, Form.COMING, Form.OPEN})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moment:
     """One email, or the masterclass, at its place.
@@ -245,12 +250,11 @@ class _Drawing:
         )
 
     def _is_over(self, moment: Moment) -> bool:
-        if moment.at > self._before.now:
-            return False
-        if moment.is_session:
-            # One that is held over today's past is drawn below now, where it was let down.
-            return self._lift is None
-        return moment.form not in {Form.QUEUED, Form.COMING, Form.OPEN}
+        if moment.form in _DONE:
+            return True
+        if moment.is_session and self._lift is not None:
+            return False  # held over today's past it is drawn below now, where it was let down
+        return moment.at <= self._before.now and moment.form not in _AHEAD
 
     def _ahead(self, moments: Sequence[Moment]) -> list[Moment]:
         return [each for each in moments if not self._is_over(each)]

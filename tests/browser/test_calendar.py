@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.browser.test_pages import AUDIT, CONTRAST
-from tests.browser.visitor import Visitor, photograph, play_until, sideways
+from tests.browser.visitor import Finger, Visitor, middle, photograph, play_until, sideways
 from tests.web.served import Person, Served
 
 pytestmark = pytest.mark.browser
@@ -64,16 +64,6 @@ def verdict(page: Page) -> Locator:
     return page.locator(".cal-verdict")
 
 
-def middle(target: Locator) -> tuple[float, float]:
-    # A hand waits until what slides has come to rest.
-    target.evaluate(
-        "() => Promise.allSettled(document.getAnimations().map((each) => each.finished))"
-    )
-    box = target.bounding_box()
-    assert box is not None
-    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-
-
 def test_it_is_dragged_by_mouse(own_served: Served, page: Page, ana: Person) -> None:
     to = start_of(own_served, ana) - timedelta(days=1)
     x, y = middle(seat(page))
@@ -81,7 +71,7 @@ def test_it_is_dragged_by_mouse(own_served: Served, page: Page, ana: Person) -> 
     page.mouse.down()
     page.mouse.move(x, y - 10, steps=2)
     expect(page.locator(".cal-threads .old")).to_be_attached()
-    hand = carried_to(page, x, to)
+    hand = carried_to(page, (x, y - 10), to)
     expect(verdict(page)).to_contain_text(f"{day_words(to)}, instead of")
     expect(verdict(page)).to_contain_text("You and 2 others move with it; one email tells each")
     # The masterclass is in the hand, the threads lead from the old moments to the new ones.
@@ -104,7 +94,7 @@ def test_the_mail_arrives_beside_it_and_the_move_can_be_undone(
     page.keyboard.press("ArrowUp")
     page.get_by_role("button", name="Move it here").click()
     expect(page.locator(".cal-pending")).to_contain_text("On its way")
-    expect(verdict(page)).to_contain_text("see it arrive")
+    expect(verdict(page)).to_contain_text("arrives in a moment")
     page.get_by_role("button", name="Paused").click()
     mails = page.locator(".cal-mails")
     play_until(own_served, lambda: "new date" in mails.inner_text(), "the email of the new date")
@@ -115,11 +105,11 @@ def test_the_mail_arrives_beside_it_and_the_move_can_be_undone(
     assert start_of(own_served, ana) == start
 
 
-def carried_to(page: Page, x: float, to: datetime) -> float:
+def carried_to(page: Page, hand: tuple[float, float], to: datetime) -> float:
     """Move the mouse up or down until the masterclass is held over a day; return where it is."""
     here = page.locator(".cal").get_attribute("data-to") or ""
     up = to < datetime.fromisoformat(here)
-    y = middle(seat(page))[1]
+    x, y = hand
     for _ in range(120):
         held = page.locator(".cal").get_attribute("data-to") or here
         if datetime.fromisoformat(held) == to:
@@ -134,17 +124,17 @@ def test_a_drag_that_is_broken_off_moves_nothing(
     own_served: Served, page: Page, ana: Person
 ) -> None:
     start = start_of(own_served, ana)
-    for leave in (
-        lambda: page.keyboard.press("Escape"),
-        lambda: carried_to(page, middle(seat(page))[0], start),
-    ):
+    for leaves_by_key in (True, False):
         x, y = middle(seat(page))
         page.mouse.move(x, y)
         page.mouse.down()
         page.mouse.move(x, y + 20, steps=3)
         expect(page.locator(".cal.is-lifted")).to_be_visible()
-        carried_to(page, x, start + timedelta(days=1))
-        leave()
+        y = carried_to(page, (x, y + 20), start + timedelta(days=1))
+        if leaves_by_key:
+            page.keyboard.press("Escape")
+        else:
+            carried_to(page, (x, y), start)
         page.mouse.up()
         expect(page.locator(".cal.is-lifted")).to_have_count(0)
         expect(verdict(page)).to_contain_text(f"{day_words(start)}, 18:00")
@@ -224,28 +214,6 @@ def test_a_day_that_cannot_be_says_why(own_served: Served, page: Page, ana: Pers
     page.keyboard.press("Enter")
     expect(verdict(page)).to_contain_text("Not ")
     assert start_of(own_served, ana) == start
-
-
-class Finger:
-    """A finger on a touch screen, as the browser's own protocol moves it."""
-
-    def __init__(self, page: Page, on: Locator) -> None:
-        self._page = page
-        self._protocol = page.context.new_cdp_session(page)
-        self.x, self.y = middle(on)
-        self._send("touchStart")
-
-    def move(self, by: float) -> None:
-        self.y += by
-        self._send("touchMove")
-        self._page.wait_for_timeout(20)
-
-    def lift(self) -> None:
-        self._send("touchEnd")
-
-    def _send(self, kind: str) -> None:
-        points = [] if kind == "touchEnd" else [{"x": self.x, "y": self.y}]
-        self._protocol.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
 
 
 def test_a_finger_moves_it_on_a_small_phone(

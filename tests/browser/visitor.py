@@ -5,7 +5,14 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Locator,
+    Page,
+    expect,
+)
 
 from funnel.services.play_demo import play_demo
 from tests.web.served import Served
@@ -103,3 +110,36 @@ def sideways(page: Page) -> int:
     """Return by how many pixels the page can be scrolled sideways."""
     width: Any = page.evaluate("document.documentElement.scrollWidth - innerWidth")
     return int(width)
+
+
+def middle(target: Locator) -> tuple[float, float]:
+    """Return where a hand would take hold of something, in the window."""
+    # A hand waits until what slides has come to rest.
+    target.evaluate(
+        "() => Promise.allSettled(document.getAnimations().map((each) => each.finished))"
+    )
+    box = target.bounding_box()
+    assert box is not None
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+
+class Finger:
+    """A finger on a touch screen, as the browser's own protocol moves it."""
+
+    def __init__(self, page: Page, on: Locator) -> None:
+        self._page = page
+        self._protocol = page.context.new_cdp_session(page)
+        self.x, self.y = middle(on)
+        self._send("touchStart")
+
+    def move(self, by: float) -> None:
+        self.y += by
+        self._send("touchMove")
+        self._page.wait_for_timeout(20)
+
+    def lift(self) -> None:
+        self._send("touchEnd")
+
+    def _send(self, kind: str) -> None:
+        points = [] if kind == "touchEnd" else [{"x": self.x, "y": self.y}]
+        self._protocol.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})

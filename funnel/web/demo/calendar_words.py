@@ -10,7 +10,7 @@ from funnel.services.preview_move import MovePreview
 from funnel.web.moments import day_of, hour_of, where_of
 
 _NOTHING_TWICE = "Nobody gets anything twice for one date, and old join links work."
-_PLAY = " Let the time go on, above, and see it arrive."
+_PLAY = " Press “Play all”, above, and see the rest arrive."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,12 +68,13 @@ def moved(calendar: PersonCalendar, former: datetime, *, people: int, is_told: b
     """Return what has just happened; ``is_told``: the email about it has left."""
     session = calendar.session
     assert session is not None  # noqa: S101 # asked only of somebody whose session has moved
-    told = "One email has told" if is_told else "One email tells"
+    you = "you" if people <= 1 else "each of you"
+    told = f"has told {you}" if is_told else f"tells {you}, and arrives in a moment"
     return Verdict(
         title=f"Moved to {_day(session.starts_at, calendar)}"
         f", from {_bare_day(session, calendar, session.starts_at, at=former)}",
-        text=f"{_followers(people)} {told} {'you' if people <= 1 else 'each of you'}; the entry in "
-        f"your own calendar follows. {_NOTHING_TWICE}{'' if is_told else _PLAY}",
+        text=f"{_followers(people)} One email {told}; the entry in your own calendar follows. "
+        f"{_NOTHING_TWICE}{_PLAY if is_told else ''}",
     )
 
 
