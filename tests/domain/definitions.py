@@ -102,7 +102,7 @@ def _steps(draw: st.DrawFn, key: str, earlier: list[str]) -> Step:
         timing=timing,
         without_session=draw(st.none() | without),
         window=window,
-        conditions=draw(_conditions(earlier)),
+        conditions=_sensible(draw(_conditions(earlier)), timing),
         one_of=draw(st.sampled_from(["", "", "group"])),
         **service,
     )
@@ -136,6 +136,15 @@ def _conditions(draw: st.DrawFn, earlier: list[str]) -> tuple[Condition, ...]:
         happening = draw(_happenings(earlier))
         found.append(replace(happening, is_negated=draw(st.booleans())))
     return tuple(found)
+
+
+def _sensible(conditions: tuple[Condition, ...], timing: Timing) -> tuple[Condition, ...]:
+    """Before the session nobody has left it, and no limit that counts from it has passed."""
+    is_before = timing.delay.days < 0 or timing.delay.elapsed < timedelta(0)
+    if timing.anchor.kind is not AnchorKind.SESSION_START or not is_before:
+        return conditions
+    kept = (each for each in conditions if each.kind not in ROOM)
+    return tuple(each if each.step_key else replace(each, limit=None) for each in kept)
 
 
 @st.composite

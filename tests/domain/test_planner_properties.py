@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from funnel.domain.enrollment import Enrollment, Facts
 from funnel.domain.facts import FactKind
 from funnel.domain.message import MessageStatus
-from funnel.domain.planner import Decision, PlannedStep
+from funnel.domain.planner import Decision, PlannedStep, SkipReason
 from funnel.domain.session import Attendance, Registration, Session
 from tests.domain import planner_checks as checks
 from tests.domain.definitions import definitions
@@ -220,7 +220,9 @@ def check_comes_true(somebody: Person, world: World) -> None:
         if line.decision is Decision.SEND:
             assert rows[place].status is MessageStatus.ACCEPTED
         if line.decision in {Decision.SEND, Decision.SKIP}:
-            assert (rows[place].moment, rows[place].skip) == (line.moment, line.skip)
+            assert rows[place].moment == line.moment
+            # Given up for its counterpart while a word was open: that word may be the reason then.
+            assert rows[place].skip is line.skip or line.skip is SkipReason.ONE_OF
 
 
 @settings(SLOW, max_examples=30)
