@@ -102,7 +102,6 @@ def about_pace(
             severity=Severity.WARNING,
             message=jam_text(jam, zone),
             remedy="Ask the provider for more, or spread the people over several dates.",
-            step_key=jam.key,
         )
 
 
