@@ -11,6 +11,7 @@ from funnel.services.cancel_session import cancel_session
 from funnel.services.continue_replans import continue_replans
 from funnel.services.move_session import move_session
 from funnel.services.read_replans import find_replan
+from funnel.services.skip_time import skip_time
 from funnel.storage import replans
 from funnel.storage.replans import Replan
 from funnel.storage.transaction import open_database
@@ -173,3 +174,15 @@ def test_status_says_how_far_it_is(full: Door, session: UUID) -> None:
         kind="session moved", done=12_400, total=100_000, age=timedelta(seconds=40)
     )
     assert "12,400 of 100,000 people" in progress.text
+
+
+def test_the_demo_skips_no_time_while_people_are_being_planned(full: Door, session: UUID) -> None:
+    world = full.world
+    # What the fixture left due is not what this asks about.
+    world.execute("delete from messages")
+    world.execute("update enrollments set next_due_at = plan_now() + interval '1 day'")
+    move(world, session)
+    assert skip_time(world.transactions).hold is not None
+    continue_replans(world.transactions)
+    world.execute("delete from messages")
+    assert skip_time(world.transactions).moved_to is not None
