@@ -5,7 +5,7 @@ from datetime import date, time, timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import funnel
@@ -81,7 +81,7 @@ def fit_for_files(draw):
 
 
 def _fit(step: Step, draw) -> Step:
-    step = replace(step, conditions=_fit_conditions(step.conditions), wait=None)
+    step = replace(step, conditions=_fit_conditions(step.conditions, draw), wait=None)
     if step.kind is StepKind.LETTER:
         window = draw(windows)
         timing, without = (
@@ -100,20 +100,25 @@ def _fit(step: Step, draw) -> Step:
     )
 
 
-def _fit_conditions(conditions):
-    """In the order in which a file names them; what must be named has a name in ``endings``."""
-    kept = [each for each in conditions if each.kind not in _NAMED]
-    return tuple(sorted(kept, key=lambda each: each.is_negated))
+def _fit_conditions(conditions, draw):
+    """In the order in which a file names them; what has a name comes from ``endings``."""
+    kept = [each for each in conditions if each.kind in _BARE and not each.limit]
+    # A limit in a step is checked against its timing; those of ``goal`` and ``exit_if`` are not.
+    named = dict.fromkeys(replace(each, limit=None) for each in draw(endings))
+    return tuple(sorted([*kept, *named], key=lambda each: each.is_negated))
 
 
-_NAMED = {
-    ConditionKind.TAG,
-    ConditionKind.FIELD,
-    ConditionKind.LEFT_BEFORE,
-    ConditionKind.STAYED_UNTIL,
+_BARE = {
+    ConditionKind.REGISTERED,
+    ConditionKind.ATTENDED,
+    ConditionKind.MISSED,
+    ConditionKind.ATTENDANCE_UNKNOWN,
+    ConditionKind.REPLAY_WATCHED,
+    ConditionKind.REPLAY_AVAILABLE,
 }
 
 
+@settings(max_examples=60)
 @given(fit_for_files())
 def test_a_definition_written_as_a_file_is_read_as_the_same(definition):
     text = sequence_text(definition)
