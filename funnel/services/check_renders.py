@@ -30,24 +30,28 @@ _SHOWN = 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RenderFailure:
-    """An email that could not be built for one person.
+    """An email that could not be built, for one reason, for one person or several.
 
     Attributes:
+        subscriber_id: The first of them.
         variable: The value that their data lacks; empty where the error names none.
+        people: How many they are.
     """
 
     step_key: str
     subscriber_id: UUID
     variable: str
     reason: str
+    people: int = 1
 
     def __str__(self) -> str:
-        return f"{self.step_key} for person {self.subscriber_id}: {self.reason}"
+        others = f" and {self.people - 1:,} more" if self.people > 1 else ""
+        return f"{self.step_key} for person {self.subscriber_id}{others}: {self.reason}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RenderCheck:
-    """What was rendered, and the first failures of ``failed``."""
+    """What was rendered, and the failures by their reasons: the first twenty reasons."""
 
     people: int
     emails: int
@@ -61,11 +65,12 @@ class RenderCheckError(InvalidInputError):
     def __init__(self, check: RenderCheck, slug: str) -> None:
         self.check = check
         lines = "\n".join(f"  {each}" for each in check.failures)
-        more = check.failed - len(check.failures)
+        more = check.failed - sum(each.people for each in check.failures)
         key = check.failures[0].step_key
         super().__init__(
-            f"{check.failed} of {check.emails} emails cannot be rendered; nothing was published:\n"
-            f"{lines}" + (f"\n  and {more} more" if more else ""),
+            f"{check.failed:,} of {check.emails:,} emails cannot be rendered; "
+            f"nothing was published:\n{lines}"
+            + (f"\n  and {more:,} for other reasons" if more else ""),
             field=key,
             remedy=f"Give email/{slug}/{key}.md words for people without that value "
             "({% if … %}), load it, and publish again.",
@@ -112,7 +117,7 @@ class _Checking:
     people: int = 0
     emails: int = 0
     failed: int = 0
-    failures: list[RenderFailure] = field(default_factory=list)
+    failures: dict[tuple[str, str], RenderFailure] = field(default_factory=dict)
     _compiled: dict[str, CompiledTemplate] = field(default_factory=dict)
     _changed: frozenset[str] = frozenset()
     _dates: Sequence[OpenDate] = ()
@@ -160,7 +165,7 @@ class _Checking:
             people=self.people,
             emails=self.emails,
             failed=self.failed,
-            failures=tuple(self.failures),
+            failures=tuple(self.failures.values()),
         )
 
     def _try(self, change: StepChange, data: MergeData, now: datetime) -> None:
@@ -177,9 +182,16 @@ class _Checking:
         try:
             build_email(as_if, self._compiled[change.key], self._dates, self.builder)
         except _UNFIT as error:
-            self.failed += 1
-            if len(self.failures) < _SHOWN:
-                self.failures.append(_failure(change.key, data.subscriber_id, error))
+            self._note(_failure(change.key, data.subscriber_id, error))
+
+    def _note(self, failure: RenderFailure) -> None:
+        self.failed += 1
+        kind = (failure.step_key, failure.reason)
+        known = self.failures.get(kind)
+        if known is not None:
+            self.failures[kind] = replace(known, people=known.people + 1)
+        elif len(self.failures) < _SHOWN:
+            self.failures[kind] = failure
 
 
 def _failure(step_key: str, subscriber_id: UUID, error: Exception) -> RenderFailure:
