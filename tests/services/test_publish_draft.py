@@ -1,5 +1,7 @@
 """Publishing and rolling back: gates, conflicts, and what becomes of whoever is in the sequence."""
 
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -64,6 +66,23 @@ def test_a_publish_is_the_next_version_and_says_who_and_why(desk: Desk) -> None:
     assert found.draft is None
     actions = desk.post.world.ask("select string_agg(action, ' ' order by id) from audit")
     assert actions == "draft.saved sequence.published"
+
+
+def test_a_sequence_may_begin_with_its_draft(desk: Desk) -> None:
+    world = desk.post.world
+    fresh = replace(SHORT_SEQUENCE, slug="fresh", steps=(letter("hello", days=1),))
+    world.definition = fresh
+    world.publish_email("hello", "Hello.")
+    saved = edit_draft("fresh", sequence_text(fresh), by=BY, transactions=world.transactions)
+    assert (saved.base_number, saved.live_number) == (None, None)
+    order = PublishOrder(policy=MOVE, by=BY)
+    report = publish_draft("fresh", order, desk.post.delivery.builder, world.transactions)
+    desk.follow()
+    assert report.number == 1
+    with world.transactions.begin() as tx:
+        found = sequences.find_sequence(tx, "fresh")
+        assert found is not None
+        assert sequences.read_definition(tx, found.live_version_id) == fresh
 
 
 def test_keeping_leaves_everybody_on_their_version(desk: Desk) -> None:
@@ -196,6 +215,21 @@ class TestConflicts:
         text = sequence_text(WITH_BETWEEN)
         edit_draft(SLUG, text, by=BY, transactions=desk.post.world.transactions, on=2)
         assert desk.publish(KEEP).number == 3
+
+    def test_of_two_who_publish_at_once_one_does(self, desk: Desk) -> None:
+        desk.draft(WITH_BETWEEN)
+
+        def publish(_: int) -> str:
+            try:
+                return str(desk.publish(KEEP).number)
+            except (DraftConflictError, NotFoundError) as error:
+                return type(error).__name__
+
+        with ThreadPoolExecutor(2) as pool:
+            first, second = sorted(pool.map(publish, range(2)))
+        assert first == "2"
+        assert second in {"DraftConflictError", "NotFoundError"}
+        assert live(desk).number == 2
 
     def test_nothing_to_publish(self, desk: Desk) -> None:
         with pytest.raises(NotFoundError):
