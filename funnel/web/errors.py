@@ -55,6 +55,17 @@ _WORDS = {
     ),
 }
 
+# The studio's own pages speak to somebody who works here, not to a guest of the host.
+_STUDIO_WORDS = {
+    400: _Words(title="This form cannot be read", text="Go back, load the page anew, try again."),
+    404: _Words(
+        title="There is no such page",
+        text="It may have been removed, or the address is cut off at its end.",
+    ),
+    413: _Words(title="That was too much", text="What was sent is longer than 1 MB."),
+    422: _Words(title="This form cannot be read", text="Go back and correct what it says."),
+}
+
 
 def add_error_answers(app: FastAPI) -> None:
     """Let the application answer errors; what nobody foresaw is ``CatchAll``'s."""
@@ -78,11 +89,16 @@ def _answer_invalid(request: Request, _error: Exception) -> Response:
 
 
 def answer_error(
-    request: Request, status: int, *, detail: str = "", headers: Mapping[str, str] | None = None
+    request: Request,
+    status: int,
+    *,
+    title: str = "",
+    detail: str = "",
+    headers: Mapping[str, str] | None = None,
 ) -> Response:
     """Return the error as JSON where a program asked, as a page otherwise."""
-    words = _WORDS.get(status) or _Words(title=HTTPStatus(status).phrase, text=detail)
-    if _wants_json(request):
+    words = _words_for(request, status, title=title, detail=detail)
+    if wants_json(request):
         problem = {"type": "about:blank", "title": words.title, "status": status}
         answer: Response = JSONResponse(
             problem | ({"detail": detail} if detail else {}),
@@ -93,8 +109,8 @@ def answer_error(
         site = site_of(request)
         answer = site.page(
             request,
-            "error.html",
-            brand=site.brand_seen_last(),
+            "studio/error.html" if _is_studio(request) else "error.html",
+            brand=None if _is_studio(request) else site.brand_seen_last(),
             status=status,
             title=words.title,
             text=detail if status in {400, 422} and detail else words.text,
@@ -103,7 +119,19 @@ def answer_error(
     return answer
 
 
-def _wants_json(request: Request) -> bool:
+def _words_for(request: Request, status: int, *, title: str, detail: str) -> _Words:
+    if title:
+        return _Words(title=title, text=detail)
+    ours = (_STUDIO_WORDS if _is_studio(request) else {}).get(status) or _WORDS.get(status)
+    return ours or _Words(title=HTTPStatus(status).phrase, text=detail)
+
+
+def _is_studio(request: Request) -> bool:
+    return request.url.path == "/studio" or request.url.path.startswith("/studio/")
+
+
+def wants_json(request: Request) -> bool:
+    """Say whether a program asks, not a browser."""
     if request.url.path.startswith(("/webhooks/", "/api/")):
         return True
     accepted = request.headers.get("accept", "")

@@ -105,8 +105,8 @@ def _is_this_machine(client: tuple[str, int] | None) -> bool:
 class OwnOrigin:
     """Refuses what a browser posts from another site.
 
-    There is no login and no cookie: a link's token is all that a page asks for. So this is the
-    second bolt, for the day when a token leaks. Programs that send no such header pass.
+    For pages behind a link's token it is the second bolt, for the day when a token leaks; for the
+    studio one of three (web/auth.py). Programs that send no such header pass.
     """
 
     def __init__(self, app: ASGIApp, *, except_for: Collection[str]) -> None:

@@ -25,6 +25,11 @@ class Problem:
 MALFORMED = Problem(status=400, name="malformed-body", title="The body cannot be read")
 NO_TOKEN = Problem(status=401, name="no-token", title="The program is not known")
 MISSING_SCOPE = Problem(status=403, name="missing-scope", title="The token is not good for this")
+NOT_LOGGED_IN = Problem(status=401, name="not-logged-in", title="Nobody is logged in")
+MISSING_PERMISSION = Problem(
+    status=403, name="missing-permission", title="Your role may not do this"
+)
+FOREIGN_FORM = Problem(status=403, name="foreign-form", title="The form is not one of this log-in")
 NO_SUCH_PERSON = Problem(status=404, name="no-such-person", title="There is no such person")
 TOO_MANY_REQUESTS = Problem(status=429, name="too-many-requests", title="Too many requests at once")
 UNSIGNED = Problem(status=401, name="wrong-signature", title="The sender is not known")
