@@ -14,11 +14,11 @@ from zoneinfo import ZoneInfo
 
 from funnel.domain.calendar_conditions import ahead_text, open_text, told_text
 from funnel.domain.calendar_reasons import Told, moment_text, skip_text
-from funnel.domain.calendar_words import notice_name, step_name
+from funnel.domain.calendar_words import notice_name
 from funnel.domain.enrollment import Enrollment, Facts
 from funnel.domain.message import MessageStatus, Notice
 from funnel.domain.plan import Decision, Plan, PlannedStep, SkipReason
-from funnel.domain.sequence import SequenceDefinition, Step, StepKind, Timing
+from funnel.domain.sequence import SequenceDefinition, Step, StepKind, Timing, key_in_words
 from funnel.domain.session import Session
 from funnel.domain.step_moments import anchor_at, settled_moment, step_due_at, timing_for
 
@@ -43,7 +43,7 @@ class CalendarLine:
 
     Attributes:
         key: The step's or the notice's.
-        name: The key in words: "Your seat".
+        name: What people see of it: "The tables have turned".
         kind: ``None`` for a notice.
         at: When it left, leaves or would have left, aware UTC; ``None`` only where not counted.
         why: One sentence without its full stop: why then, or why not.
@@ -310,7 +310,7 @@ def _settled(facts: Facts) -> dict[str, datetime]:
 def _line(step: Step, copy: int, state: LineState, at: datetime | None, why: str) -> CalendarLine:
     return CalendarLine(
         key=step.key,
-        name=step_name(step.key),
+        name=step.known_as,
         copy=copy,
         kind=step.kind,
         state=state,
@@ -324,7 +324,7 @@ def _bare_line(row: EmailRow) -> CalendarLine:
     why = "no longer part of the sequence"
     return CalendarLine(
         key=row.key,
-        name=step_name(row.key),
+        name=key_in_words(row.key),
         copy=row.copy,
         kind=StepKind.LETTER,
         state=_STATES[row.status],

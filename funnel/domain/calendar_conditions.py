@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from funnel.domain.calendar_words import amount_text, span_text, step_name
+from funnel.domain.calendar_words import amount_text, span_text
 from funnel.domain.condition_text import condition_text
 from funnel.domain.sequence import Condition, ConditionKind, SequenceDefinition, Step
 
@@ -80,7 +80,7 @@ def statement(condition: Condition, version: SequenceDefinition, *, is_so: bool)
 
 def _with_details(condition: Condition, version: SequenceDefinition, *, is_so: bool) -> str:
     kind, named = condition.kind, f" “{condition.name}”" if condition.name else ""
-    place = f" in {step_name(condition.step_key)}" if condition.step_key else ""
+    place = f" in {version.name_of(condition.step_key)}" if condition.step_key else ""
     span = span_text(condition.elapsed)
     if kind is ConditionKind.GOAL_REACHED:
         return _goal(version, is_so=is_so)

@@ -11,7 +11,6 @@ from funnel.domain.calendar_words import (
     number_word,
     short_day,
     span_text,
-    step_name,
     timing_words,
     weekday_name,
     weekdays_text,
@@ -51,7 +50,7 @@ class Told:
         """Its timing in words; empty where none applies."""
         if self.timing is None:
             return ""
-        return timing_words(self.timing, began_with_seat=self.began_with_seat)
+        return timing_words(self.timing, self.version, began_with_seat=self.began_with_seat)
 
 
 def moment_text(told: Told, now: datetime, *, condition: str = "") -> str:
@@ -174,4 +173,4 @@ def _had_on(reasons: Sequence[str]) -> str:
 def _neighbour(told: Told) -> str:
     words = told.reasons[-1] if told.reasons else ""
     keys = [key for key, _ in told.step.apart_from if words.endswith(key)]
-    return step_name(keys[0]) if keys else "another email"
+    return told.version.name_of(keys[0]) if keys else "another email"

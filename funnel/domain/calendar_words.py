@@ -3,7 +3,7 @@
 from datetime import date, timedelta
 
 from funnel.domain.message import Notice
-from funnel.domain.sequence import AnchorKind, Timing
+from funnel.domain.sequence import AnchorKind, SequenceDefinition, Timing, key_in_words
 from funnel.domain.timing import WEEKDAYS, Delay
 
 # Not from ``strftime``: the machine's locale must not change what a calendar says.
@@ -37,14 +37,9 @@ _ANCHORS = {
 _WITHOUT_SEAT = "you asked for the letters"
 
 
-def step_name(key: str) -> str:
-    """Return the name of an email: its key in words, "Your seat"."""
-    return key.replace("-", " ").capitalize()
-
-
 def notice_name(key: str) -> str:
     """Return the name of a notice; one that we do not ship is named by its key."""
-    return _NOTICES[Notice(key)] if key in set(Notice) else step_name(key)
+    return _NOTICES[Notice(key)] if key in set(Notice) else key_in_words(key)
 
 
 def weekday_name(day: date) -> str:
@@ -98,15 +93,16 @@ def number_word(number: int) -> str:
     return _NUMBERS[number] if number < len(_NUMBERS) else str(number)
 
 
-def timing_words(timing: Timing, *, began_with_seat: bool) -> str:
+def timing_words(timing: Timing, version: SequenceDefinition, *, began_with_seat: bool) -> str:
     """Return when an email comes: "2 days after Listening", "1 hour before the masterclass".
 
     Args:
         timing: The one that applies to this reader.
+        version: Names the email that it counts from.
         began_with_seat: They came for a date; otherwise for the letters alone.
     """
     kind, delay = timing.anchor.kind, timing.delay
-    anchor = _anchor_words(timing, began_with_seat=began_with_seat)
+    anchor = _anchor_words(timing, version, began_with_seat=began_with_seat)
     if not delay.days and not delay.elapsed:
         return _at_anchor(timing, anchor)
     if kind is AnchorKind.SESSION_END and delay == Delay(days=1) and _is_morning(timing):
@@ -115,10 +111,10 @@ def timing_words(timing: Timing, *, began_with_seat: bool) -> str:
     return f"{amount_text(delay)} {'before' if is_before else 'after'} {anchor}"
 
 
-def _anchor_words(timing: Timing, *, began_with_seat: bool) -> str:
+def _anchor_words(timing: Timing, version: SequenceDefinition, *, began_with_seat: bool) -> str:
     kind = timing.anchor.kind
     if kind is AnchorKind.STEP:
-        return step_name(timing.anchor.step_key)
+        return version.name_of(timing.anchor.step_key)
     if kind is AnchorKind.ENROLLMENT and not began_with_seat:
         return _WITHOUT_SEAT
     return _ANCHORS[kind]

@@ -92,13 +92,11 @@ def of_person(words: str) -> str:
     return re.sub(r"\byour\b", "their", re.sub(r"\byou\b", "they", words))
 
 
-def never_came(
-    key: str, name: str, version: SequenceDefinition, state: EnrollmentState
-) -> CalendarLine:
+def never_came(key: str, version: SequenceDefinition, state: EnrollmentState) -> CalendarLine:
     """Return the line of an email whose turn did not come before its run ended."""
     return CalendarLine(
         key=key,
-        name=name,
+        name=version.name_of(key),
         copy=0,
         kind=version.step(key).kind,
         state=LineState.CANCELLED,

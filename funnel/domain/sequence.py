@@ -136,6 +136,7 @@ class Step:
 
     Attributes:
         key: Stable for ever; rows, files and anchors name it.
+        name: What people read instead of the key; empty: the key in words. It decides nothing.
         kind: A letter keeps to days and gives way; a service email comes when it must.
         timing: When, for somebody who has all that it counts from.
         without_session: When, for somebody without a seat; ``None``: not for them.
@@ -150,6 +151,7 @@ class Step:
     """
 
     key: str
+    name: str = ""
     kind: StepKind
     timing: Timing
     without_session: Timing | None = None
@@ -161,6 +163,11 @@ class Step:
     apart_from: tuple[tuple[str, timedelta], ...] = ()
     one_of: str = ""
     repeats_when_moved: bool = False
+
+    @property
+    def known_as(self) -> str:
+        """What people see of it: "The tables have turned"."""
+        return self.name or key_in_words(self.key)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,3 +201,12 @@ class SequenceDefinition:
             if each.key == key:
                 return each
         raise KeyError(key)
+
+    def name_of(self, key: str) -> str:
+        """Return what people see of an email; of one that is not in it, the key in words."""
+        return next((each.known_as for each in self.steps if each.key == key), key_in_words(key))
+
+
+def key_in_words(key: str) -> str:
+    """Return a key as people read it: "Your seat"."""
+    return key.replace("-", " ").capitalize()

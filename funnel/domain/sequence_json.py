@@ -98,6 +98,8 @@ def _definition(stored: Mapping[str, Any]) -> SequenceDefinition:
 def _step_to_json(step: Step) -> dict[str, Any]:
     return {
         "key": step.key,
+        # Only where there is one: what has none is stored as it always was.
+        **({"name": step.name} if step.name else {}),
         "kind": step.kind.value,
         "timing": _timing_to_json(step.timing),
         "without_session": _optional(_timing_to_json, step.without_session),
@@ -115,6 +117,7 @@ def _step_to_json(step: Step) -> dict[str, Any]:
 def _step(stored: Mapping[str, Any]) -> Step:
     return Step(
         key=stored["key"],
+        name=stored.get("name", ""),
         kind=StepKind(stored["kind"]),
         timing=_timing(stored["timing"]),
         without_session=_optional(_timing, stored["without_session"]),

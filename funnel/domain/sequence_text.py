@@ -68,6 +68,8 @@ def _step(step: Step) -> str:
 
 def _fields(step: Step) -> Iterator[tuple[str, str]]:
     yield "key", step.key
+    if step.name:
+        yield "name", _scalar(step.name)
     yield "kind", step.kind
     yield "timing", timing_text(step.timing)
     if step.without_session is not None:

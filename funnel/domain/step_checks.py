@@ -25,9 +25,11 @@ def check_steps(steps: Sequence[tuple[Step, Fields]], positions: Mapping[str, in
     """
     groups = Counter(step.one_of for step, _ in steps if step.one_of)
     counted_from = {step.key: _counted_keys(step) for step, _ in steps}
+    named: dict[str, str] = {}
     for step, fields in steps:
         findings = [
             *_key(step),
+            *_name(step, named),
             *_anchors(step, positions, counted_from),
             *_delays(step),
             *check_conditions(step, positions),
@@ -50,6 +52,16 @@ def _finding(name: str, reason: str, remedy: str) -> Finding:
 def _key(step: Step) -> Iterator[Finding]:
     if step.key in _RESERVED:
         yield _finding("key", f'"{step.key}" is a word of timings', "Choose another key.")
+
+
+def _name(step: Step, named: dict[str, str]) -> Iterator[Finding]:
+    """Note a name that a step above has as well, however it is spelt."""
+    other = named.setdefault(step.known_as.casefold(), step.key)
+    if other != step.key:
+        reason = f'people could not tell it from "{other}": both are called "{step.known_as}"'
+        # Keys in words always differ, so that one of the two has a name; not always this one.
+        field = "name" if step.name else "key"
+        yield _finding(field, reason, "Give one of the two another name.")
 
 
 def _timings(step: Step) -> Iterator[tuple[str, Timing]]:

@@ -5,11 +5,13 @@ from dataclasses import replace
 from datetime import time, timedelta
 from enum import StrEnum
 from typing import TypeVar
+from unicodedata import normalize
 
 from funnel.domain.condition_text import read_condition
 from funnel.domain.errors import InvalidInputError
 from funnel.domain.marked_yaml import Fields
 from funnel.domain.sequence import Condition, Step, StepKind, Timing, Wait
+from funnel.domain.text import clean_text
 from funnel.domain.timing import EVERY_DAY, SendWindow
 from funnel.domain.timing_text import (
     LONGEST_KEY,
@@ -22,6 +24,7 @@ from funnel.domain.timing_text import (
 
 STEP_FIELDS = (
     "key",
+    "name",
     "kind",
     "timing",
     "without_session",
@@ -37,6 +40,7 @@ STEP_FIELDS = (
     "repeats_when_moved",
 )
 
+_LONGEST_NAME = 60
 _BARE_SKIP = timedelta(minutes=10)  # PRODUCT: a bare `skip` means 10 minutes
 _LONGEST_GRACE = timedelta(days=7)
 _DAY_NAMES = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -74,6 +78,7 @@ def read_step(fields: Fields) -> Step | None:
         return None
     return Step(
         key=key,
+        name=fields.read("name", _read_name, ""),
         kind=kind,
         timing=timing,
         without_session=fields.read("without_session", read_timing, None),
@@ -100,6 +105,22 @@ def read_key(text: str) -> str:
             remedy=f"Use small letters, digits and hyphens, at most {LONGEST_KEY} characters.",
         )
     return text
+
+
+def _read_name(text: str) -> str:
+    """Return a name in which every character shows, as its letters are usually composed (NFC)."""
+    name = normalize("NFC", text)
+    if clean_text(name, limit=len(name)) != name:
+        raise InvalidInputError(
+            "the name holds a control character, one that shows nothing, or two spaces in a row",
+            remedy="Write it as people are to read it.",
+        )
+    if len(name) > _LONGEST_NAME:
+        raise InvalidInputError(
+            f"the name has {len(name)} characters, more than {_LONGEST_NAME}",
+            remedy="Shorten it: it stands beside a day in a narrow calendar.",
+        )
+    return name
 
 
 def choice(states: type[_Choice]) -> Callable[[str], _Choice]:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, time, timedelta
 from functools import lru_cache
 
 from funnel.domain.errors import InvalidInputError
-from funnel.domain.sequence import Anchor, AnchorKind, Timing
+from funnel.domain.sequence import Anchor, AnchorKind, SequenceDefinition, Timing
 from funnel.domain.timing import Delay
 
 STEP_KEY = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
@@ -38,7 +38,17 @@ _DURATION_EXAMPLE = 'Write it like "2 h", "30 min" or "1 h 30 min".'
 @lru_cache(maxsize=1024)  # a plan says the same few timings again for everybody
 def timing_text(timing: Timing) -> str:
     """Return a timing in words: "2 days after listening, 09:00"."""
-    words = f"{_relation(timing.delay)} {anchor_text(timing.anchor)}"
+    return _counted_from(timing, anchor_text(timing.anchor))
+
+
+def named_timing_text(timing: Timing, version: SequenceDefinition) -> str:
+    """Return a timing in words with the names that people know: "2 days after Listening, 09:00"."""
+    step_key = timing.anchor.step_key
+    return _counted_from(timing, version.name_of(step_key)) if step_key else timing_text(timing)
+
+
+def _counted_from(timing: Timing, anchor: str) -> str:
+    words = f"{_relation(timing.delay)} {anchor}"
     return words if timing.at is None else f"{words}, {timing.at:%H:%M}"
 
 

@@ -16,7 +16,7 @@ from funnel.domain.sequence import Condition, ConditionKind, SequenceDefinition,
 from funnel.domain.session import Attendance, Session
 from funnel.domain.subscriber import Subscriber
 from funnel.domain.timing import EVERY_DAY, SendWindow
-from funnel.domain.timing_text import timing_text
+from funnel.domain.timing_text import named_timing_text
 from funnel.storage import explanations, pauses
 from funnel.storage.explanations import FactRecord, MessageRecord
 from funnel.storage.transaction import Transaction
@@ -122,7 +122,7 @@ def suppression_of(tx: Transaction, person: Subscriber, reading: Reading) -> Exp
 
 
 def _window(asked: Asked, step: Step) -> ExplainedDecision:
-    timing = timing_text(step.timing)
+    timing = named_timing_text(step.timing, asked.version)
     if not asked.is_letter:
         return ExplainedDecision(
             about="window",

@@ -5,7 +5,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from funnel.domain.calendar import CalendarLine, LineState
-from funnel.domain.calendar_words import counted, step_name
+from funnel.domain.calendar_words import counted
 from funnel.domain.consent import Topic
 from funnel.domain.errors import NotFoundError
 from funnel.domain.explanation import (
@@ -57,8 +57,7 @@ def explain_step(
         ]
         if explained:
             return tuple(explained)
-        _check_key(tx, theirs, step_key)
-        return (_not_enrolled(tx, found, step_key),)
+        return (_not_enrolled(tx, found, _name_of(tx, theirs, step_key)),)
 
 
 def _of_run(
@@ -71,7 +70,7 @@ def _of_run(
     calendar = calendar_in(tx, run.id)
     reading = _reading(calendar.zone, calendar.now)
     lines = [each for each in calendar.lines if each.key == step_key and each.kind is not None]
-    for line in lines or [never_came(step_key, step_name(step_key), version, run.state)]:
+    for line in lines or [never_came(step_key, version, run.state)]:
         asked = Asked(
             person=person,
             run_id=run.id,
@@ -108,16 +107,22 @@ def _version_of(tx: Transaction, run: RunRecord) -> SequenceDefinition:
     return sequences.read_definition(tx, frame.version_id)
 
 
-def _check_key(tx: Transaction, theirs: Sequence[RunRecord], step_key: str) -> None:
-    """Refuse a key that no sequence has; name those of this person's, else of all."""
+def _name_of(tx: Transaction, theirs: Sequence[RunRecord], step_key: str) -> str:
+    """Return what people see of an email that is live.
+
+    A key that no sequence has is refused, with those of this person's sequences, else of all.
+    """
     live = [
         sequences.read_definition(tx, each.live_version_id) for each in sequences.list_sequences(tx)
     ]
-    if not any(step.key == step_key for version in live for step in version.steps):
+    names = (step.known_as for each in live for step in each.steps if step.key == step_key)
+    name = next(names, "")
+    if not name:
         raise unknown_step(step_key, [_version_of(tx, each) for each in theirs] or live)
+    return name
 
 
-def _not_enrolled(tx: Transaction, person: Subscriber, step_key: str) -> Explanation:
+def _not_enrolled(tx: Transaction, person: Subscriber, name: str) -> Explanation:
     reading = _reading(person.zone, tx.now)
     signups = explanations.open_signups(tx, person.id)
     told = [
@@ -131,7 +136,7 @@ def _not_enrolled(tx: Transaction, person: Subscriber, step_key: str) -> Explana
     elif signups:
         why = f"their signup is {signups[0].status}"
     return Explanation(
-        title=f"{step_name(step_key)}, to {person.email}",
+        title=f"{name}, to {person.email}",
         lines=tuple(told),
         verdict=f"It was not sent: {why}.",
     )

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from funnel.domain.calendar_words import notice_name
 from funnel.domain.demo import DemoGoal, Hold, next_move
 from funnel.domain.message import Notice
 from funnel.domain.plan import Decision
@@ -25,17 +26,14 @@ class NextEmail:
     Attributes:
         at: Aware moment in plan time; not before now.
         key: The step's or the notice's key.
+        name: What people see of it: "Your seat".
         who: The address it goes to; empty for a reminder of a confirmation.
     """
 
     at: datetime
     key: str
+    name: str
     who: str = ""
-
-    @property
-    def name(self) -> str:
-        """The key in words: "Your seat"."""
-        return self.key.replace("-", " ").capitalize()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +81,8 @@ def read_demo_state(transactions: Transactions) -> DemoState:
 def _ahead(tx: Transaction) -> Iterator[NextEmail | None]:
     reminder_at = demo.next_reminder_at(tx)
     if reminder_at is not None:
-        yield NextEmail(at=max(reminder_at, tx.now), key=Notice.CONFIRM_AGAIN)
+        key = Notice.CONFIRM_AGAIN
+        yield NextEmail(at=max(reminder_at, tx.now), key=key, name=notice_name(key))
     for run in enrollments.load_runs(tx, demo.earliest_runs(tx, limit=_RUNS_ASKED)):
         yield _next_of(tx, run)
 
@@ -102,7 +101,12 @@ def _next_of(tx: Transaction, run: Run) -> NextEmail | None:
         return None
     moment, key = min(lines)
     person = subscribers.find(tx, run.subscriber_id)
-    return NextEmail(at=max(moment, tx.now), key=key, who=person.email if person else "")
+    return NextEmail(
+        at=max(moment, tx.now),
+        key=key,
+        name=version.name_of(key),
+        who=person.email if person else "",
+    )
 
 
 def _needs_word(step: Step) -> bool:

@@ -334,7 +334,7 @@ def test_a_screen_reader_hears_one_list_and_what_was(
     assert day_words(start - timedelta(days=1)) in lifted and was in lifted
     assert "Up and down arrow move it by a day" in lifted
     words = [name for role, name in heard if role == "StaticText"]
-    assert words.count("One hour") == 1 and words.count("Today") == 1  # not the plan that was
+    assert words.count("In one hour") == 1 and words.count("Today") == 1  # not the plan that was
     assert any(was in each for each in words)
     assert ("list", "The calendar if you let go here") in heard
     assert "As it was" not in words
@@ -347,6 +347,19 @@ def screen(request: pytest.FixtureRequest, browser: Browser) -> Iterator[tuple[V
     yield visitor, f"{width}-{look}"
     visitor.close()
     assert visitor.complaints == []
+
+
+def test_an_empty_one_leads_to_the_landing_page(
+    own_served: Served, screen: tuple[Visitor, str], photos: Path
+) -> None:
+    visitor, name = screen
+    page = visitor.visit(f"{own_served.url}/inbox")
+    page.get_by_role("link", name=re.compile("calendar", re.IGNORECASE)).click()
+    expect(page.get_by_role("heading", name="Your calendar")).to_be_visible()
+    assert page.evaluate(AUDIT) + page.evaluate(CONTRAST) == [] and sideways(page) <= 0
+    photograph(page, photos, f"calendar-empty-{name}")
+    page.get_by_role("main").get_by_role("link", name="To the landing page").click()
+    expect(page.get_by_role("button", name="Save me a seat")).to_be_visible()
 
 
 def test_every_state_keeps_the_rules_on_every_screen(

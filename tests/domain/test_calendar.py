@@ -50,33 +50,33 @@ JARGON = re.compile(
 def test_the_shipped_sequence_reads_well_from_its_first_minute() -> None:
     assert read_aloud(calendar_at(person(seat=session()), ENROLLED)) == [
         "Mon 2 Nov 12:00 | queued | Your seat | when you took your seat",
-        "Tue 3 Nov 09:00 | coming | Tables turned | 1 day after you took your seat",
-        "Thu 5 Nov 09:00 | coming | Listening | 2 days after Tables turned",
+        "Tue 3 Nov 09:00 | coming | The tables have turned | 1 day after you took your seat",
+        "Thu 5 Nov 09:00 | coming | Listening | 2 days after The tables have turned",
         "Mon 9 Nov 09:00 | coming | Bias | "
         "2 days after Listening is a Saturday; letters leave on weekdays",
         "Wed 11 Nov 09:00 | coming | Systems | 2 days after Bias",
         "Wed 11 Nov 18:00 | coming | Tomorrow | 24 hours before the masterclass",
         "Thu 12 Nov 08:00 | coming | Today | on the morning of the masterclass",
-        "Thu 12 Nov 17:00 | coming | One hour | 1 hour before the masterclass",
+        "Thu 12 Nov 17:00 | coming | In one hour | 1 hour before the masterclass",
         "Thu 12 Nov 17:50 | coming | Doors open | 10 minutes before the masterclass",
         "Thu 12 Nov 21:30 | open | Thank you | 2 hours after the masterclass, if you came",
-        "Fri 13 Nov 09:00 | open | Missed | "
+        "Fri 13 Nov 09:00 | open | We missed you | "
         "on the morning after the masterclass, if you could not come",
-        "Fri 13 Nov 09:00 | open | Replay open | on the morning after the masterclass, "
+        "Fri 13 Nov 09:00 | open | The replay is open | on the morning after the masterclass, "
         "if we do not know whether you came and there is a replay",
-        "Mon 16 Nov 09:00 | coming | Shift one | "
+        "Mon 16 Nov 09:00 | coming | The first shift | "
         "2 days after the masterclass is a Saturday; letters leave on weekdays",
-        "Wed 18 Nov 09:00 | open | Invitation first | if you came, unless you booked a call; "
+        "Wed 18 Nov 09:00 | open | First invitation | if you came, unless you booked a call; "
         "from Sun 15: letters leave on weekdays and stay two days apart",
         "Wed 18 Nov 19:30 | open | Replay ends | "
         "24 hours before the replay ends, if there is a replay, unless you watched the replay",
-        "Fri 20 Nov 09:00 | coming | Shift two | from Thu 19: letters stay two days apart",
-        "Mon 23 Nov 09:00 | coming | Shift three | 3 days after Shift two",
-        "Thu 26 Nov 09:00 | coming | Mutual learning | 3 days after Shift three",
-        "Mon 30 Nov 09:00 | coming | Long work | "
+        "Fri 20 Nov 09:00 | coming | The second shift | from Thu 19: letters stay two days apart",
+        "Mon 23 Nov 09:00 | coming | The third shift | 3 days after The second shift",
+        "Thu 26 Nov 09:00 | coming | Mutual learning | 3 days after The third shift",
+        "Mon 30 Nov 09:00 | coming | The long work | "
         "3 days after Mutual learning is a Sunday; letters leave on weekdays",
-        "Thu 3 Dec 09:00 | coming | Invitation last | "
-        "3 days after Long work, unless you booked a call",
+        "Thu 3 Dec 09:00 | coming | Last invitation | "
+        "3 days after The long work, unless you booked a call",
     ]
 
 

@@ -70,13 +70,13 @@ def test_every_email_stands_there_with_its_hour_and_its_reason(own_served: Serve
     page = words_of(own_served.get("/demo/calendar").text)
     assert "in your time in Berlin" in page
     assert re.search(r"\d\d:\d\d Your seat sent; when you took your seat", page)
-    assert "09:00 Tables turned 1 day after you took your seat" in page
-    assert "17:00 One hour 1 hour before the masterclass" in page
+    assert "09:00 The tables have turned 1 day after you took your seat" in page
+    assert "17:00 In one hour 1 hour before the masterclass" in page
     assert "18:00 The masterclass until 19:30" in page
     assert "You hold a seat." in page
-    assert "Show" in page and "Long work" not in page
+    assert "Show" in page and "The long work" not in page
     everything = words_of(page_of(own_served, ana, all="1"))
-    assert "Long work" in everything
+    assert "The long work" in everything
 
 
 def test_the_hours_are_those_of_the_reader(served: Served, address: str) -> None:
@@ -298,7 +298,7 @@ def test_who_holds_no_seat_and_who_has_left_have_a_calendar_too(
 ) -> None:
     lettered = served.seat_of(address, session="")
     page = words_of(page_of(served, lettered))
-    assert "No seat in a masterclass" in page and "Tables turned" in page
+    assert "No seat in a masterclass" in page and "The tables have turned" in page
     served.post(f"/p/{lettered.preferences}", data={"do": "stop-everything"})
     assert "These emails have ended" in words_of(page_of(served, lettered))
 
