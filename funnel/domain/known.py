@@ -128,12 +128,12 @@ class Known:
         return None if found is None else found[1]
 
     def _first(self, conditions: Iterable[Condition]) -> tuple[datetime, Condition] | None:
-        held = ((self._held_since(each), each) for each in conditions)
-        return min(
-            ((at, each) for at, each in held if at is not None),
-            key=lambda pair: pair[0],
-            default=None,
-        )
+        found: tuple[datetime, Condition] | None = None
+        for each in conditions:
+            at = self._held_since(each)
+            if at is not None and (found is None or at < found[0]):
+                found = at, each
+        return found
 
     def _held_since(self, condition: Condition) -> datetime | None:
         """Return since when a goal or an end holds, at any time and for no step."""

@@ -76,7 +76,7 @@ class LetterDays:
         self._zone = zone
         self._days_apart = max(1, days_apart)
         self._near = range(1 - self._days_apart, self._days_apart)
-        self._reach = (self._days_apart + 3) * ONE_DAY
+        self._reach = (self._days_apart + 2) * ONE_DAY
         self._blackout_dates = blackout_dates
         self._taken_days = taken_days
         self._used: dict[int, list[str]] = {}
@@ -132,12 +132,9 @@ class LetterDays:
         due_day = local_day(wish.due, self._zone)
         day = self._first_day(start, due_day, wish)
         while True:
-            bar: str | None = _WEEKDAYS
-            if day.weekday() in wish.window.weekdays:
-                slot = self._slot(day, due_day, wish)
-                bar = self._bar(slot.days, wish)
-                if bar is None and _is_open(slot, not_over_at):
-                    return slot._replace(reasons=tuple(bars)) if bars else slot
+            slot, bar = self._ask(day, due_day, wish)
+            if slot is not None and _is_open(slot, not_over_at):
+                return slot._replace(reasons=tuple(bars)) if bars else slot
             bar = bar or _HOURS
             if bar not in bars:
                 bars.append(bar)
@@ -164,13 +161,17 @@ class LetterDays:
                 return day_before  # the window of the night before is still open
         return day
 
-    def _bar(self, days: tuple[date, ...], wish: Wish) -> str | None:
-        """Return what keeps the letter from these days, in words, or ``None``."""
-        for each in days:
-            bar = self._bar_on(each, wish)
-            if bar is not None:
-                return bar
-        return None
+    def _ask(self, day: date, due_day: date, wish: Wish) -> tuple[Slot | None, str | None]:
+        """Return the slot of a day, or what keeps the letter from it, in words."""
+        if day.weekday() not in wish.window.weekdays:
+            return None, _WEEKDAYS
+        if not wish.window.is_over_midnight:
+            bar = self._bar_on(day, wish)
+            return (self._day(day, due_day, wish), None) if bar is None else (None, bar)
+        night = self._night(day, wish)
+        bars = (self._bar_on(each, wish) for each in night.days)
+        bar = next((each for each in bars if each is not None), None)
+        return (night, None) if bar is None else (None, bar)
 
     def _bar_on(self, day: date, wish: Wish) -> str | None:
         if self._session is not None and self._is_of_session(day, self._session):
@@ -193,12 +194,10 @@ class LetterDays:
             self._last_barred = last_day + ONE_DAY
         return self._first_barred <= day <= self._last_barred
 
-    def _slot(self, day: date, due_day: date, wish: Wish) -> Slot:
-        """Return from when until when the letter may leave on this day, barred or not."""
+    def _day(self, day: date, due_day: date, wish: Wish) -> Slot:
+        """Return from when until when the letter may leave on this day."""
         window = wish.window
         opens_at, closes_at = window.hours_on(day, self._zone)
-        if window.is_over_midnight:
-            return self._night(day, opens_at, closes_at, wish)
         moment = opens_at
         if day == due_day:
             moment = max(opens_at, wish.due)
@@ -208,8 +207,9 @@ class LetterDays:
             moment = max(moment, wish.not_before)
         return Slot((day,), moment, closes_at)
 
-    def _night(self, day: date, opens_at: datetime, closes_at: datetime, wish: Wish) -> Slot:
+    def _night(self, day: date, wish: Wish) -> Slot:
         """Return the same for a window over midnight, which belongs to the day it opens on."""
+        opens_at, closes_at = wish.window.hours_on(day, self._zone)
         if wish.window.closes == _MIDNIGHT:
             closes_at -= _MOMENT  # what may leave until then leaves on this day
         moment = opens_at

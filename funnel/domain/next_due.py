@@ -81,6 +81,8 @@ class _Search:
         anchor = self._planning.prepared.by_key.get(timing.step_key)
         if anchor is not None and anchor.position in self._undecided:
             closer = timing.not_before(max(self._closer(anchor), self._planning.just_after))
+        elif not timing.is_local:
+            return not_before  # no zone to be asked: it is as close as can be
         else:
             counted_at = counted_moment(timing, self._planning)
             if counted_at is None:
@@ -109,7 +111,10 @@ class _Search:
             return _NEVER
         if timing.step_key in self._not_before:
             # Not settled yet: it will be after now, and what counts from it later than that.
-            return max(self._not_before[timing.step_key], self._planning.just_after)
+            settled_at = self._not_before[timing.step_key]
+            if settled_at == _NEVER:
+                return _NEVER
+            return timing.not_before(max(settled_at, self._planning.just_after))
         counted_at = counted_moment(timing, self._planning)
         return _NEVER if counted_at is None else timing.not_before(counted_at)
 

@@ -111,6 +111,7 @@ class Planning:
         rows: Message rows by step key, copies in order.
         known: The facts, as conditions ask for them.
         exit: The condition that has ended the letters; ``None``: they go on.
+        in_hand: Steps of which some copy is queued, or in somebody's hands.
         counted_from: For each step decided so far, the moment that others count from.
         unsettled: Those of them that are not settled yet.
         leaves_at: When a step left or will leave, for steps that keep apart from it.
@@ -138,6 +139,7 @@ class Planning:
         self.prepared = prepare(version)
         self.rows: dict[str, list[PassedStep]] = {}
         self.known = Known(enrollment, facts, version, self.rows)
+        self.in_hand: set[str] = set()
         self.counted_from: dict[str, datetime] = {}
         self.unsettled: set[str] = set()
         self.leaves_at: dict[str, datetime] = {}
@@ -198,6 +200,8 @@ class Planning:
                 self.rows[row.key] = [row]
             else:
                 copies.append(row)
+            if not row.status.is_settled:
+                self.in_hand.add(row.key)
             step = self.prepared.by_key.get(row.key)
             if step is None:
                 self._take_removed(row)

@@ -66,7 +66,11 @@ def _decide_begun(
 
 def is_over(step: PreparedStep, rows: list[PassedStep], planning: Planning) -> bool:
     """Whether a step that has rows has nothing more to be decided or waited for."""
-    return all(row.status.is_settled for row in rows) and _current(step, rows, planning) is None
+    if step.key in planning.in_hand:
+        return False
+    last = rows[-1]
+    is_plain = not step.step.repeats_when_moved and last.skip is not SkipReason.NO_SESSION
+    return (is_plain and not last.was_removed) or _current(step, rows, planning) is None
 
 
 def counted_moment(timing: PreparedTiming, planning: Planning) -> datetime | None:
@@ -211,10 +215,7 @@ def take_count(
     One that was cancelled because its step was taken out for a time, or skipped for want of a seat
     that is held by now, is no first copy.
     """
-    ahead = rows if line is None or line.copy != rows[-1].copy else rows[:-1]
-    first = next((row for row in ahead if not _never_came([row])), None)
-    if first is None and line is None:
-        first = rows[0]
+    first = _first_that_counts(rows, line)
     if first is None:
         if line is not None and line.moment is not None:
             _count_unsettled(step, line.moment, planning)
@@ -222,6 +223,16 @@ def take_count(
         planning.counted_from[step.key] = settled_moment(first)
     else:
         _count_unsettled(step, first.moment, planning)
+
+
+def _first_that_counts(rows: list[PassedStep], line: PlannedStep | None) -> PassedStep | None:
+    """Return the copy that others count from; ``None``: it is the one that ``line`` decides."""
+    for row in rows:
+        if line is not None and row.copy == line.copy:
+            return None
+        if not row.was_removed and not _is_without_seat(row):
+            return row
+    return rows[0] if line is None else None
 
 
 def _count_unsettled(step: PreparedStep, moment: datetime, planning: Planning) -> None:
