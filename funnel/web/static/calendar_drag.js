@@ -19,11 +19,9 @@ class Drag {
     document.addEventListener("pointerup", (event) => this.release(event));
     document.addEventListener("pointercancel", (event) => this.cancel(event));
     document.addEventListener("click", (event) => this.swallow(event), true);
-    document.addEventListener("keydown", (event) => {
-      if (event.key === "Escape" && this.isOn) this.cancel({ pointerId: this.pressed.id });
-    });
   }
 
+  // Escape is the calendar's: the masterclass has the focus while it is in the hand.
   press(event) {
     const seat = event.target.closest("[data-seat]");
     if (!seat || event.button !== 0 || this.pressed) return;
