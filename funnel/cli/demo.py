@@ -112,6 +112,7 @@ def _print_addresses(running: "Demo") -> None:
     say("The demo runs.", style="bold green")
     say(f"  Landing page  {running.base_url}/")
     say(f"  Inbox         {running.base_url}/inbox")
+    say(f"  Calendar      {running.base_url}/demo/calendar")
     say(f"  Data, logs    {running.data_folder}")
     say()
     say("Sign up on the landing page, press the button in the inbox, then let the bar play.")
