@@ -169,7 +169,7 @@ def _print_impact(sums: "Impact") -> None:
             step.moves.total(),
             step.removed,
         )
-        name = f"{step.key} (new)" if step.is_new else step.key
+        name = f"{step.name} (new)" if step.is_new else step.name
         table.add_row(name, *(f"{each:,}" if each else "" for each in counts))
     show(table)
     say(f"{sums.changed:,} of {sums.people:,} people in it see a change.")
@@ -222,6 +222,7 @@ def _as_json(sums: "Impact") -> dict[str, Any]:
         "emails": [
             {
                 "key": step.key,
+                "name": step.name,
                 "is_new": step.is_new,
                 "will_get": dict(step.gets),
                 "may_get": step.may_get,

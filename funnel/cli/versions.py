@@ -26,9 +26,9 @@ def show_version(slug: SlugName, *, number: _Number = None) -> None:
         version = read_version(slug, number, deps.transactions)
     definition = version.definition
     say(f'"{definition.title}", version {version.number}{", live" if version.is_live else ""}.')
-    table = new_table("email", "kind", "when", "only if", "skip if")
+    table = new_table("email", "key", "kind", "when", "only if", "skip if")
     for step in definition.steps:
-        table.add_row(step.key, step.kind, _when(step), *_conditions(step))
+        table.add_row(step.known_as, step.key, step.kind, _when(step), *_conditions(step))
     show(table)
 
 

@@ -4,13 +4,14 @@ However many people are added, what is kept is a number for each step and kind o
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from funnel.domain.impact import Change, StepChange
 from funnel.domain.plan import SkipReason
+from funnel.domain.sequence import key_in_words
 from funnel.domain.timing import local_day
 
 # Not from ``strftime``: the machine's locale must not change what is said.
@@ -25,6 +26,7 @@ class StepSums:
     """How many people an edit changes one email for, and in which way.
 
     Attributes:
+        name: What people see of the email.
         gets: Who will get it, and would not have: by when, "today", "tomorrow" or "later".
         may_get: Of those, who will get it only if what is not known yet turns out so.
         misses: Who would have got it, or meets it as a new one, and will not: by the reason.
@@ -34,6 +36,7 @@ class StepSums:
     """
 
     key: str
+    name: str
     is_new: bool
     gets: Counter[str] = field(default_factory=Counter)
     may_get: int = 0
@@ -48,10 +51,14 @@ class ImpactSums:
 
     Args:
         new_keys: Steps that the sequence did not have before.
+        names: What people see of each step, by key; what is not in it is named by its key.
     """
 
-    def __init__(self, new_keys: Iterable[str] = ()) -> None:
+    def __init__(
+        self, new_keys: Iterable[str] = (), names: Mapping[str, str] | None = None
+    ) -> None:
         self._new = frozenset(new_keys)
+        self._names = names or {}
         self._steps: dict[str, StepSums] = {}
         self.people = 0
         self.changed = 0
@@ -71,7 +78,8 @@ class ImpactSums:
         for change in told:
             sums = self._steps.get(change.key)
             if sums is None:
-                sums = StepSums(change.key, is_new=change.key in self._new)
+                name = self._names.get(change.key) or key_in_words(change.key)
+                sums = StepSums(change.key, name, is_new=change.key in self._new)
                 self._steps[change.key] = sums
             _add(sums, change, zone, now)
 
@@ -79,7 +87,7 @@ class ImpactSums:
         """Return one sentence: "Publishing v8: 412 people past this point will not get …"."""
         named = [(sums, self._name(sums)) for sums in self._steps.values()]
         said = [each for sums, name in named for each in _said(sums, name)]
-        moves = [each for sums, name in named for each in _moves_said(sums, name)]
+        moves = [each for sums, _ in named for each in _moves_said(sums)]
         if len(moves) > _MOST_MOVES:
             moves = [f"{_who(self.moved, 'get')} other emails at other moments"]
         said += moves
@@ -89,7 +97,7 @@ class ImpactSums:
         return f"Publishing v{number}: {', '.join(said)}."
 
     def _name(self, sums: StepSums) -> str:
-        return "the new email" if self._new == {sums.key} else sums.key
+        return "the new email" if self._new == {sums.key} else f"“{sums.name}”"
 
 
 def in_words(people: int) -> str:
@@ -156,9 +164,9 @@ def _said(sums: StepSums, name: str) -> Iterator[str]:
         yield f"{_who(sums.other_reasons, 'miss')} {name} as before, for another reason"
 
 
-def _moves_said(sums: StepSums, name: str) -> Iterator[str]:
+def _moves_said(sums: StepSums) -> Iterator[str]:
     for words, number in sums.moves.most_common():
-        yield f"{_who(number, 'move')} {words} ({name})"
+        yield f"{_who(number, 'move')} {words} (“{sums.name}”)"
 
 
 def _who(number: int, verb: str) -> str:

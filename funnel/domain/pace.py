@@ -129,11 +129,11 @@ def _hour_of(load: Load) -> tuple[str, datetime]:
     return load.key, load.moment.replace(minute=0, second=0, microsecond=0)
 
 
-def jam_text(jam: Jam, zone: ZoneInfo) -> str:
-    """Return the sentence about one jam, for a reader of that zone."""
+def jam_text(jam: Jam, zone: ZoneInfo, *, name: str) -> str:
+    """Return the sentence about one jam, for a reader of that zone; ``name``: the email's."""
     leaves_at = f"{moment_text(jam.last_at, zone)} ({zone.key})"
     return (
-        f"your provider's {jam.per_hour:,} an hour cannot carry {jam.emails:,} “{jam.key}” emails "
+        f"your provider's {jam.per_hour:,} an hour cannot carry {jam.emails:,} “{name}” emails "
         f"within {duration_text(jam.within)}: the last would leave at {leaves_at}"
     )
 

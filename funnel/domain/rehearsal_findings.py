@@ -100,7 +100,7 @@ def about_pace(
     for jam in find_jams(loads, per_hour):
         yield RehearsalFinding(
             severity=Severity.WARNING,
-            message=jam_text(jam, zone),
+            message=jam_text(jam, zone, name=world.version.name_of(jam.key)),
             remedy="Ask the provider for more, or spread the people over several dates.",
         )
 

@@ -90,7 +90,7 @@ def read_impact(
     if policy is PublishPolicy.KEEP:
         sentence = sentence_for_keep(people, candidate.number)
         return _impact(candidate, policy, ImpactSums(), now=now, people=people, sentence=sentence)
-    sums = ImpactSums(_new_keys(candidate))
+    sums = ImpactSums(_new_keys(candidate), _names(candidate))
     for person in people_impact(candidate, policy, transactions):
         sums.add(person.changes, person.zone, person.now)
         if progress is not None:
@@ -178,6 +178,12 @@ def _new_keys(candidate: Candidate) -> frozenset[str]:
     if candidate.live_definition is None:
         return frozenset()
     return added_keys(candidate.live_definition, candidate.definition)
+
+
+def _names(candidate: Candidate) -> dict[str, str]:
+    """Return what people see of each email; of one that both have, by its name from now on."""
+    found = [candidate.live_definition, candidate.definition]
+    return {step.key: step.known_as for each in found if each for step in each.steps}
 
 
 def _size(candidate: Candidate, transactions: Transactions) -> tuple[int, datetime]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
-from funnel.domain.pace import find_jams, jam_text, reminder_loads
+from funnel.domain.pace import Load, find_jams, jam_text, reminder_loads
 from funnel.domain.status import Broken, ReplanProgress, Sign, StatusFigures, words_of
 from funnel.monitoring.broker import read_broker
 from funnel.storage import (
@@ -77,19 +77,14 @@ def _jams(tx: Transaction, per_hour: int | None) -> tuple[str, ...]:
     if per_hour is None:
         return ()
     coming = coming_seats.read_coming_seats(tx, within=_FORTNIGHT)
-    loads = [
-        load
-        for each in coming
-        for load in reminder_loads(
-            sequences.read_definition(tx, each.version_id),
-            each.session,
-            ZoneInfo(each.zone),
-            each.people,
-            now=tx.now,
-        )
-    ]
+    loads: list[Load] = []
+    names: dict[str, str] = {}
+    for each in coming:
+        version = sequences.read_definition(tx, each.version_id)
+        names |= {step.key: step.known_as for step in version.steps}
+        loads += reminder_loads(version, each.session, ZoneInfo(each.zone), each.people, now=tx.now)
     zone = ZoneInfo(coming[0].session.zone) if coming else ZoneInfo("UTC")
-    return tuple(jam_text(jam, zone) for jam in find_jams(loads, per_hour))
+    return tuple(jam_text(jam, zone, name=names[jam.key]) for jam in find_jams(loads, per_hour))
 
 
 def _replans(tx: Transaction) -> tuple[ReplanProgress, ...]:

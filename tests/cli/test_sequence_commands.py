@@ -38,6 +38,7 @@ def test_an_exported_version_is_a_file_that_can_be_checked(funnel, loaded, tmp_p
 def test_a_sequence_is_shown_in_words(funnel, loaded):
     result = funnel("sequence", "show", SLUG)
     assert "version 1, live" in result.stdout
+    assert "The tables have turned" in result.stdout
     assert "2 days after listening, 09:00" in result.stdout
     assert funnel("sequence", "show", SLUG, "--version", "9").exit_code == 2
 
@@ -45,7 +46,7 @@ def test_a_sequence_is_shown_in_words(funnel, loaded):
 def test_from_draft_to_live_and_back(funnel, file, ana):
     assert "from version 1" in funnel("sequence", "draft", SLUG, str(file)).stdout
     assert "-  - key: invitation-last" in funnel("sequence", "diff", SLUG).stdout
-    said = "Publishing v2: 1 person will not get invitation-last any more."
+    said = "Publishing v2: 1 person will not get “Last invitation” any more."
     asked = funnel("sequence", "publish", SLUG, "--policy", "move")
     assert said in asked.stdout  # nobody answers: nothing is published
     assert "(live)" in funnel("sequence", "versions", SLUG).stdout

@@ -107,7 +107,7 @@ def change(kind, *, key="check-in", before=None, after=None, skip=None, is_open=
 
 
 def sums(*people, new=("check-in",)):
-    found = ImpactSums(new)
+    found = ImpactSums(new, {"bias": "Everybody has some"})
     for changes in people:
         found.add(changes, BERLIN, TUESDAY)
     return found
@@ -120,14 +120,16 @@ def test_the_sentence_says_who_gets_what_and_who_does_not():
     found = sums(*[past] * 1412, *[today] * 96, *[moved] * 31)
     assert found.sentence(8) == (
         "Publishing v8: 1,412 people past this point will not get the new email, "
-        "96 get the new email today, 31 move from Tue to Thu (bias)."
+        "96 get the new email today, 31 move from Tue to Thu (“Everybody has some”)."
     )
 
 
 def test_a_person_for_whom_nothing_changes_is_counted_and_not_mentioned():
     found = sums([change(Change.UNCHANGED)], [change(Change.REMOVED, key="bias")])
     assert (found.people, found.changed) == (2, 1)
-    assert found.sentence(2) == "Publishing v2: 1 person will not get bias any more."
+    assert (
+        found.sentence(2) == "Publishing v2: 1 person will not get “Everybody has some” any more."
+    )
 
 
 def test_without_a_change_the_sentence_says_so():

@@ -57,9 +57,9 @@ def test_at_one_moment_reminders_go_before_letters():
 
 def test_the_sentence_names_limit_number_time_and_the_readers_hour():
     (jam,) = find_jams([Load(key="one-hour", moment=FIVE, number=1200)], 300)
-    assert jam_text(jam, ZoneInfo("Europe/Berlin")) == (
-        "your provider's 300 an hour cannot carry 1,200 “one-hour” emails within 10 min: the last "
-        "would leave at Thu 3 Dec 21:00 (Europe/Berlin)"
+    assert jam_text(jam, ZoneInfo("Europe/Berlin"), name="In one hour") == (
+        "your provider's 300 an hour cannot carry 1,200 “In one hour” emails within 10 min: the "
+        "last would leave at Thu 3 Dec 21:00 (Europe/Berlin)"
     )
 
 

@@ -73,6 +73,7 @@ asked = st.lists(
 steps = st.builds(
     Step,
     key=keys,
+    name=st.just("") | st.text(),
     kind=st.sampled_from(StepKind),
     timing=timings,
     without_session=st.none() | timings,

@@ -2,7 +2,9 @@
 
 from dataclasses import replace
 from datetime import date, time, timedelta
+from itertools import zip_longest
 from pathlib import Path
+from unicodedata import normalize
 
 import pytest
 from hypothesis import given, settings
@@ -22,6 +24,7 @@ from funnel.domain.sequence import (
 )
 from funnel.domain.sequence_file import parse_sequence
 from funnel.domain.sequence_text import definition_checksum, sequence_text
+from funnel.domain.text import clean_text
 from funnel.domain.timing import Delay, SendWindow
 from tests.domain.definitions import definitions
 
@@ -33,6 +36,7 @@ titles = (
     .map(str.strip)
     .filter(bool)
 )
+step_names = st.text(max_size=60).map(lambda text: clean_text(normalize("NFC", text), limit=60))
 names = st.text(st.characters(exclude_categories=["C"]), min_size=1, max_size=9).filter(str.strip)
 limits = st.none() | st.builds(Delay, days=st.integers(1, 9)) | st.just(Delay(elapsed=90 * MINUTE))
 endings = st.lists(
@@ -60,7 +64,11 @@ windows = st.builds(
 def fit_for_files(draw):
     """Any definition that a file can say: the checks between fields hold."""
     definition = draw(definitions())
-    steps = tuple(_fit(each, draw) for each in definition.steps)
+    called = draw(st.lists(step_names, max_size=len(definition.steps), unique_by=str.casefold))
+    steps = tuple(
+        replace(_fit(each, draw), name=name)
+        for each, name in zip_longest(definition.steps, called, fillvalue="")
+    )
     groups = [each.one_of for each in steps]
     steps = tuple(
         replace(each, one_of="") if groups.count(each.one_of) == 1 else each for each in steps
