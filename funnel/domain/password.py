@@ -103,7 +103,7 @@ def verify_password(password: str, kept: str | None) -> Verdict:
             _HASHER.verify(kept or _nobodys(), unicodedata.normalize("NFC", password))
     except (VerificationError, InvalidHashError):
         return Verdict(is_right=False)
-    if kept is None:
+    if not kept:
         return Verdict(is_right=False)
     return Verdict(is_right=True, is_outdated=_HASHER.check_needs_rehash(kept))
 
