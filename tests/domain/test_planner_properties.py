@@ -173,13 +173,13 @@ SLOW = settings(
 )
 
 
-@settings(SLOW, max_examples=80)
+@settings(SLOW, max_examples=50)
 @given(lives())
 def test_every_life_in_the_default_sequence_ends_and_keeps_every_rule(life):
     check_life(*life)
 
 
-@settings(SLOW, max_examples=150)
+@settings(SLOW, max_examples=100)
 @given(lives(definitions()))
 def test_every_life_in_any_sequence_ends_and_keeps_every_rule(life):
     check_life(*life)
@@ -193,7 +193,7 @@ def in_another_order(person: Person, random: Random) -> Person:
     return replace(person, facts=replace(facts, passed=tuple(passed), happened=tuple(happened)))
 
 
-@settings(SLOW, max_examples=60)
+@settings(SLOW, max_examples=40)
 @given(lives(definitions()), st.randoms(), st.timedeltas(timedelta(0), timedelta(days=20)))
 def test_any_order_of_facts_gives_one_plan_and_the_short_form_agrees(life, random, later):
     stops = list(travel(*life))
@@ -231,7 +231,7 @@ def test_the_calendar_of_the_default_sequence_comes_true(life):
     check_comes_true(*life)
 
 
-@settings(SLOW, max_examples=60)
+@settings(SLOW, max_examples=40)
 @given(lives(definitions()))
 def test_the_calendar_of_any_sequence_comes_true(life):
     check_comes_true(*life)
