@@ -113,6 +113,9 @@ def _print_addresses(running: "Demo") -> None:
     say(f"  Landing page  {running.base_url}/")
     say(f"  Inbox         {running.base_url}/inbox")
     say(f"  Calendar      {running.base_url}/demo/calendar")
+    login = running.login
+    say(f"  Studio        {running.base_url}/studio")
+    say(f"                log in as {login.email} / {login.password}")
     say(f"  Data, logs    {running.data_folder}")
     say()
     say("Sign up on the landing page, press the button in the inbox, then let the bar play.")

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -33,7 +33,18 @@ HOST: Final = "127.0.0.1"  # nobody else: the demo shows every mail and obeys ev
 DEFAULT_PORT: Final = 8000
 _PORTS_TRIED: Final = 20
 _KEYS_FILE: Final = "link-keys.json"
-_KEPT: Final = ("postgres.log", "broker", "broker.log", "mailbox", "logs", _KEYS_FILE)
+_LOGIN_FILE: Final = "studio-login.json"
+_KEPT: Final = (
+    "postgres.log",
+    "broker",
+    "broker.log",
+    "mailbox",
+    "logs",
+    _KEYS_FILE,
+    _LOGIN_FILE,
+)
+# No letter or digit that is taken for another one.
+_EASY_TO_TYPE: Final = "abcdefghjkmnpqrstuvwxyz23456789"
 
 
 class Say(Protocol):
@@ -71,7 +82,16 @@ class Demo:
     database_url: str
     mailbox_folder: Path
     data_folder: Path
+    login: "DemoLogin"
     supervisor: Supervisor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DemoLogin:
+    """The ready log-in to the studio."""
+
+    email: str
+    password: str = field(repr=False)
 
 
 def free_port(wanted: int, *, is_asked_for: bool) -> int:
@@ -126,10 +146,10 @@ def _started(plan: DemoPlan, folder: Path, supervisor: Supervisor, say: Say) -> 
     web, *others = _children(plan.port, environment, base_url)
     # Beside the start of web, which asks no table before it is asked for a page.
     with ThreadPoolExecutor(max_workers=1) as aside:
-        prepared = aside.submit(_prepare, plan, database_url, base_url, say)
+        prepared = aside.submit(_prepare, plan, folder, database_url, base_url, say)
         say.step("Web, two workers and the scheduler start")
         supervisor.start([web])
-        prepared.result()
+        login = prepared.result()
     # After web, not beside it: on a small machine they would make each other wait.
     supervisor.start(others)
     keep_environment(folder, environment)
@@ -138,6 +158,7 @@ def _started(plan: DemoPlan, folder: Path, supervisor: Supervisor, say: Say) -> 
         database_url=database_url,
         mailbox_folder=folder / "mailbox",
         data_folder=folder,
+        login=login,
         supervisor=supervisor,
     )
 
@@ -160,7 +181,8 @@ def _start_broker(folder: Path, supervisor: Supervisor, say: Say) -> str:
     return url
 
 
-def _prepare(plan: DemoPlan, database_url: str, base_url: str, say: Say) -> None:
+def _prepare(plan: DemoPlan, folder: Path, database_url: str, base_url: str, say: Say) -> DemoLogin:
+    from funnel.services.keep_demo_login import keep_demo_login
     from funnel.services.list_definitions import list_definitions
     from funnel.services.load_definitions import load_definitions
     from funnel.services.seed_demo import seed_demo
@@ -180,6 +202,8 @@ def _prepare(plan: DemoPlan, database_url: str, base_url: str, say: Say) -> None
         seeded = seed_demo(transactions, base_url=base_url)
         if seeded.sessions:
             say.step(f"  {seeded.sessions} coming sessions were added")
+        password = studio_password(folder)
+        return DemoLogin(email=keep_demo_login(password, transactions), password=password)
 
 
 def _environment(
@@ -209,6 +233,15 @@ def link_keys(folder: Path) -> list[str]:
         write_private(file, json.dumps([secrets.token_urlsafe(32)]))
     keys: list[str] = json.loads(file.read_text())
     return keys
+
+
+def studio_password(folder: Path) -> str:
+    """Return the password of the demo's own log-in, made once for each data folder."""
+    file = folder / _LOGIN_FILE
+    if not file.exists():
+        groups = ("".join(secrets.choice(_EASY_TO_TYPE) for _ in range(4)) for _ in range(4))
+        write_private(file, json.dumps({"password": "-".join(groups)}))
+    return str(json.loads(file.read_text())["password"])
 
 
 def _children(port: int, environment: Mapping[str, str], base_url: str) -> list[Child]:

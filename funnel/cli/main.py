@@ -6,6 +6,7 @@ What a command needs is imported inside it, so that ``funnel --help`` and every 
 import typer
 
 from funnel.cli import (
+    audit,
     database,
     demo,
     doctor,
@@ -22,6 +23,7 @@ from funnel.cli import (
     sources,
     status,
     tokens,
+    users,
     versions,
     web,
 )
@@ -43,6 +45,7 @@ app.command("status")(status.status)
 app.command("doctor")(doctor.doctor)
 app.command("calendar")(people.calendar)
 app.command("explain")(people.explain)
+app.command("audit")(audit.audit)
 sequences.app.command("show")(versions.show_version)
 sequences.app.command("export")(versions.export)
 sequences.app.command("draft")(versions.draft)
@@ -58,6 +61,7 @@ sessions.app.command("cancel")(session_dates.cancel)
 app.add_typer(sessions.app, name="session")
 app.add_typer(series.app, name="series")
 app.add_typer(sources.app, name="source")
+app.add_typer(users.app, name="user")
 app.add_typer(tokens.app, name="token")
 app.add_typer(fact_sources.app, name="fact-source")
 app.add_typer(facts.app, name="facts")

@@ -133,6 +133,19 @@ def check_pages(demo):
     assert len(set(dates_on(demo))) >= 3
 
 
+def check_studio(demo, folder):
+    """The printed log-in lets in, and is kept for this account alone."""
+    email, password = re.search(r"log in as (\S+) / (\S+)", demo.said).groups()
+    assert is_private(folder / "studio-login.json")
+    with requests.Session() as browser:
+        browser.trust_env = False
+        form = {"email": email, "password": password, "next": "/studio/users"}
+        page = browser.post(f"{demo.url}/studio/login", data=form, timeout=10)
+    assert page.status_code == 200
+    assert "Who may log in" in page.text
+    return password
+
+
 def check_beside(folder):
     """The commands in another terminal speak of the demo; its workers come to life in seconds."""
     assert is_private(folder / "environment.json")
@@ -162,6 +175,7 @@ def test_it_starts_answers_this_machine_stops_whole_and_goes_on(start, open_fold
     first = start()
     first.until_it_runs()
     check_pages(first)
+    password = check_studio(first, folder)
     check_beside(folder)
     keys, dates = (folder / "link-keys.json").read_text(), dates_on(first)
     assert is_private(folder / "link-keys.json")
@@ -173,6 +187,7 @@ def test_it_starts_answers_this_machine_stops_whole_and_goes_on(start, open_fold
     again.until_it_runs()
     assert (folder / "link-keys.json").read_text() == keys
     assert dates_on(again) == dates
+    assert check_studio(again, folder) == password
     assert again.interrupt() == 0, again.said
 
 

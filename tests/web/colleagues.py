@@ -12,7 +12,7 @@ from funnel.services.manage_users import add_user
 from funnel.services.use_one_time_link import Chosen, use_one_time_link
 from tests.web.served import Served
 
-PASSWORD = "lantern gravel otter nine"
+PASSWORD = "lantern gravel otter nine"  # noqa: S105 (of nobody)
 NOWHERE = Browser(network="192.0.2.1", ip="192.0.2.1", user_agent="a test")
 
 

@@ -1,10 +1,13 @@
 """The way in to the studio: passwords, cookies, forms, where one goes afterwards."""
 
+from pathlib import Path
+
 import pytest
 
 from funnel.domain.access import Role
 from funnel.domain.throttle import BY_ACCOUNT
 from funnel.services.keep_demo_login import keep_demo_login
+from tests.fixtures.servers import Databases
 from tests.web.colleagues import PASSWORD, Colleague, browser_at, hire
 from tests.web.served import Served, serving
 
@@ -198,7 +201,7 @@ def test_a_cookie_that_is_no_token_is_nobody(served: Served) -> None:
 
 
 def test_over_https_the_cookie_is_bound_to_the_host(
-    postgres_server, loaded_database, tmp_path
+    postgres_server: Databases, loaded_database: str, tmp_path: Path
 ) -> None:
     with (
         postgres_server.temporary(template=loaded_database) as url,
@@ -217,7 +220,9 @@ def test_over_https_the_cookie_is_bound_to_the_host(
         assert "funnel=" not in cookie.removeprefix("__Host-funnel=")
 
 
-def test_the_demos_log_in_works_in_a_demo_alone(postgres_server, loaded_database, tmp_path) -> None:
+def test_the_demos_log_in_works_in_a_demo_alone(
+    postgres_server: Databases, loaded_database: str, tmp_path: Path
+) -> None:
     with postgres_server.temporary(template=loaded_database) as url:
         with serving(url, tmp_path) as demo:
             email = keep_demo_login(PASSWORD, demo.deps.transactions)
