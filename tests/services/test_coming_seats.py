@@ -33,7 +33,7 @@ def test_more_seats_in_a_coming_date_than_the_hour_carries_is_said(world):
     seats(world, session, 4)
     (jam,) = jams(world, 2)
     assert jam == (
-        "your provider's 2 an hour cannot carry 4 “In one hour” emails within 10 min: the last "
+        "your provider's 2 an hour cannot carry 4 “One hour” emails within 10 min: the last "
         "would leave at Fri 7 Mar 12:00 (Europe/Berlin)"
     )
     assert jams(world, 4) == []
