@@ -77,18 +77,18 @@ def login_digest(token: str) -> bytes:
 
     Plain SHA-256 is enough for 256 random bits; who reads the table cannot come in.
     """
-    return hashlib.sha256(token.encode("utf-8", "surrogateescape")).digest()
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
 
 
 def form_token(token: str) -> str:
     """Return what each form of a log-in carries: it cannot be made without the cookie's token."""
-    key = token.encode("utf-8", "surrogateescape")
+    key = token.encode("utf-8", "surrogatepass")
     return urlsafe_b64encode(hmac.digest(key, _FORM, "sha256")[:18]).decode()
 
 
 def is_form_of(token: str, given: str) -> bool:
     """Say whether a form was made for this log-in; takes the same time for every wrong one."""
-    return hmac.compare_digest(form_token(token).encode(), given.encode("utf-8", "replace"))
+    return hmac.compare_digest(form_token(token).encode(), given.encode("utf-8", "surrogatepass"))
 
 
 def is_over(login: Login, now: datetime) -> bool:

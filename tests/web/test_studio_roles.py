@@ -1,0 +1,136 @@
+"""Which role opens what: every route of the studio, asked about one by one."""
+
+from collections.abc import Iterator
+
+import pytest
+from fastapi import FastAPI
+from fastapi.routing import APIRoute, iter_route_contexts
+from starlette.routing import BaseRoute
+
+from funnel.domain.access import PERMISSIONS, Permission, Role
+from funnel.web.app import create_app
+from funnel.web.auth import Needs, NeedsForm, OpenToAll
+from tests.web.colleagues import Colleague, browser_at, hire
+from tests.web.served import Served
+
+# What is there before anybody is logged in. A new name here is a new hole: think twice.
+OPEN = {
+    "GET /studio/login",
+    "POST /studio/login",
+    "GET /studio/welcome/{token}",
+    "POST /studio/welcome/{token}",
+}
+NEEDED = {
+    "GET /studio": Permission.READ,
+    "GET /studio/account": Permission.OWN_ACCOUNT,
+    "POST /studio/account/name": Permission.OWN_ACCOUNT,
+    "POST /studio/account/password": Permission.OWN_ACCOUNT,
+    "POST /studio/account/end": Permission.OWN_ACCOUNT,
+    "POST /studio/account/end-others": Permission.OWN_ACCOUNT,
+    "POST /studio/logout": Permission.OWN_ACCOUNT,
+    "GET /studio/users": Permission.ADMINISTER,
+    "POST /studio/users": Permission.ADMINISTER,
+    "POST /studio/users/link": Permission.ADMINISTER,
+    "POST /studio/users/role": Permission.ADMINISTER,
+    "POST /studio/users/out": Permission.ADMINISTER,
+    "POST /studio/users/in": Permission.ADMINISTER,
+}
+
+
+def _studio_routes(app: FastAPI) -> Iterator[tuple[str, BaseRoute]]:
+    for context in iter_route_contexts(app.routes):
+        if (context.path or "").startswith("/studio"):
+            for method in sorted((context.methods or {"ANY"}) - {"HEAD"}):
+                yield f"{method} {context.path}", context.original_route
+
+
+def _bolts(route: BaseRoute) -> list[Needs | NeedsForm | OpenToAll]:
+    # A mount, a plain Starlette route: nobody asks who comes.
+    asked = (
+        [each.call for each in route.dependant.dependencies] if isinstance(route, APIRoute) else []
+    )
+    return [each for each in asked if isinstance(each, Needs | NeedsForm | OpenToAll)]
+
+
+def test_every_route_of_the_studio_names_what_it_needs(served: Served) -> None:
+    found = dict(_studio_routes(create_app(served.deps)))
+    assert len(found) > 10
+    open_, needed, forms = set(), {}, set()
+    for name, route in found.items():
+        bolts = _bolts(route)
+        assert len(bolts) == 1, f"{name} names no permission, or two: see web/auth.py"
+        if isinstance(bolts[0], OpenToAll):
+            open_.add(name)
+            continue
+        needed[name] = bolts[0].permission
+        if isinstance(bolts[0], NeedsForm):
+            forms.add(name)
+    assert open_ == OPEN
+    assert {name: needed[name] for name in NEEDED} == NEEDED
+    posted = {name for name in needed if not name.startswith("GET ")}
+    assert forms == posted, "what is posted asks for the form's token: NeedsForm"
+
+
+def test_a_route_without_a_bolt_would_be_found(served: Served) -> None:
+    app = create_app(served.deps)
+    app.add_api_route("/studio/secret", lambda: "secret")
+    app.mount("/studio/folder", FastAPI())
+    found = dict(_studio_routes(app))
+    assert _bolts(found["GET /studio/secret"]) == _bolts(found["ANY /studio/folder"]) == []
+
+
+@pytest.fixture(scope="module")
+def staff(served: Served) -> dict[Role, Colleague]:
+    return {role: hire(served, role) for role in Role}
+
+
+@pytest.mark.parametrize("role", Role)
+@pytest.mark.parametrize("name", NEEDED)
+def test_a_role_opens_what_it_may_and_nothing_else(
+    served: Served, staff: dict[Role, Colleague], role: Role, name: str
+) -> None:
+    method, _, path = name.partition(" ")
+    is_let_in = NEEDED[name] in PERMISSIONS[role]
+    if method == "GET":
+        status = staff[role].get(path).status_code
+        assert status == (200 if is_let_in else 403)
+        return
+    # Without the form's token: who may not is told so; who may is asked for the form.
+    answer = staff[role].browser.post(path)
+    assert answer.status_code == 403
+    assert ("Nothing was done" in answer.text) is is_let_in
+    assert ("Your role does not open this" in answer.text) is not is_let_in
+    why = served.ask(
+        "select detail ->> 'why' from audit where by = :of and target = :name "
+        "and action = 'refused' order by id desc limit 1",
+        of=staff[role].email,
+        name=name,
+    )
+    assert why[0] == ("the form's token" if is_let_in else str(NEEDED[name]))
+
+
+@pytest.mark.parametrize("name", NEEDED)
+def test_nobody_opens_anything(served: Served, name: str) -> None:
+    method, _, path = name.partition(" ")
+    ask = browser_at(served).get if method == "GET" else browser_at(served).post
+    assert ask(path).status_code == 303
+    assert ask(path, headers={"accept": "application/json"}).status_code == 401
+
+
+def test_a_program_with_a_cookie_is_told_403_as_a_problem(staff: dict[Role, Colleague]) -> None:
+    viewer = staff[Role.VIEWER]
+    answer = viewer.get("/studio/users", headers={"accept": "application/json"})
+    assert answer.status_code == 403
+    assert answer.json()["type"] == "/problems/missing-permission"
+    posted = viewer.browser.post("/studio/logout", headers={"accept": "application/json"})
+    assert posted.json()["type"] == "/problems/foreign-form"
+
+
+def test_the_rail_shows_what_a_role_may_open(staff: dict[Role, Colleague]) -> None:
+    assert "/studio/users" not in staff[Role.OPS].get("/studio").text
+    assert "/studio/users" in staff[Role.ADMIN].get("/studio").text
+
+
+def test_a_token_of_the_api_opens_no_page(served: Served) -> None:
+    answer = browser_at(served).get("/studio", headers={"authorization": "Bearer funnel_x"})
+    assert answer.status_code == 303
