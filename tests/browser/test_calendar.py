@@ -116,8 +116,13 @@ def carried_to(page: Page, hand: tuple[float, float], to: datetime) -> float:
             return y
         y += -4 if up else 4
         page.mouse.move(x, y)
-        page.wait_for_timeout(15)
+        answered(page)
     raise AssertionError(f"it never came to {to}")
+
+
+def answered(page: Page) -> None:
+    """Wait until the page shows the day over which the masterclass is held."""
+    expect(page.locator("[data-calendar]:not([data-busy])")).to_be_attached()
 
 
 def test_a_drag_that_is_broken_off_moves_nothing(
@@ -238,6 +243,7 @@ def test_a_finger_moves_it_on_a_small_phone(
         if held and datetime.fromisoformat(held) == to:
             break
         finger.move(4)
+        answered(page)
     expect(verdict(page)).to_contain_text(day_words(to))
     assert verdict(page).evaluate("each => getComputedStyle(each).position") == "fixed"
     assert abs(middle(seat(page))[1] - finger.y) < 14  # the page itself does not pan

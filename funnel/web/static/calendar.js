@@ -1,7 +1,8 @@
 // A calendar in which the masterclass can be moved: by pointer, by keys, by buttons. The server
 // draws it, resting or lifted; this only asks for the next drawing and puts it in its place.
 //
-// <main data-calendar data-source="address of the parts">   asked with ?to=<start> while lifted
+// <main data-calendar data-source="address of the parts">   asked with ?to=<start> while lifted;
+//                                                          has data-busy while an answer is awaited
 //   <p role="status" data-say>                              what is read aloud
 //   <div data-part="plan" data-to data-start data-former>   drawn anew with each answer
 //   <aside data-part="…">                                   any other part, as well
@@ -87,6 +88,7 @@ export class Calendar {
     if (!this.isPosting) this.asking?.abort();
     this.asking = new AbortController();
     this.isBusy = true;
+    this.root.dataset.busy = "";
     this.isPosting = options.method === "POST";
     const mine = this.asking;
     try {
@@ -97,6 +99,7 @@ export class Calendar {
       if (error.name !== "AbortError") this.say("The calendar does not answer. Try again in a moment.");
     } finally {
       if (mine === this.asking) this.isBusy = this.isPosting = false;
+      if (!this.isBusy) delete this.root.dataset.busy;
       if (!this.isBusy && this.isStale && !this.drag.isOn) {
         this.isStale = false;
         this.ask(this.wanted);
