@@ -119,4 +119,5 @@ def _print_addresses(running: "Demo") -> None:
     say(f"  Data, logs    {running.data_folder}")
     say()
     say("Sign up on the landing page, press the button in the inbox, then let the bar play.")
+    say("In the calendar the masterclass can be dragged to another day: the rest follows.")
     say("Ctrl-C stops everything.")
