@@ -25,6 +25,7 @@ from funnel.domain.signing import LinkPurpose
 from funnel.sending.mailbox import KeptMail
 from funnel.services.deliver_batch import deliver_batch
 from funnel.services.dispatch_due import dispatch_due
+from funnel.services.judge_evidence import judge_evidence
 from funnel.services.load_definitions import load_definitions
 from funnel.services.remind_signups import remind_signups
 from funnel.services.seed_demo import seed_demo
@@ -64,8 +65,9 @@ class Served:
         )
 
     def work(self) -> None:
-        """Do what is due: reminders, plans, emails."""
+        """Do what is due: reminders, judgements of clicks, plans, emails."""
         transactions = self.deps.transactions
+        judge_evidence(transactions)  # until then the demo lets no time be skipped
         remind_signups(transactions, self.deps.signup_rules)
         for batch in dispatch_due(transactions, self.deps.dispatch_limits):
             deliver_batch(batch.messages, self.deps.delivery)
