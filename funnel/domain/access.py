@@ -55,8 +55,8 @@ ROLE_WORDS: Final = MappingProxyType(
     {
         Role.VIEWER: "sees everything, changes nothing",
         Role.MARKETER: "changes dates, sequences, texts and people",
-        Role.OPS: "does that, and controls the delivery",
-        Role.ADMIN: "does all that, and says who may log in",
+        Role.OPS: "changes those too, and controls the delivery",
+        Role.ADMIN: "does everything, and says who may log in",
     }
 )
 

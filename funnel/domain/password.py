@@ -18,9 +18,8 @@ from funnel.domain.errors import InvalidInputError
 SHORTEST: Final = 15  # characters; SP 800-63B-4 asks for 15 where a password is all there is
 LONGEST: Final = 200  # characters; it asks for 64 or more, and hashing has to end
 
-# argon2id with 19 MiB, two passes, one lane: the least that OWASP's Password Storage Cheat Sheet
-# names, in its own order of preference; RFC 9106 calls argon2id the variant to take where there is
-# a choice. 16 bytes of salt and 32 of tag are RFC 9106's, 4.
+# argon2id with 19 MiB, two passes, one lane: the minimum of OWASP's Password Storage Cheat Sheet,
+# so that a small machine bears several at once. 128 bits of salt and 256 of tag: RFC 9106, 4.
 _HASHER: Final = PasswordHasher(
     time_cost=2,
     memory_cost=19_456,  # KiB

@@ -10,6 +10,7 @@ from funnel.services.keep_demo_login import keep_demo_login
 from tests.fixtures.servers import Databases
 from tests.web.colleagues import PASSWORD, Colleague, browser_at, hire
 from tests.web.served import Served, serving
+from tests.web.test_guards import INLINE
 
 PAGES = ("/studio", "/studio/account", "/studio/users")
 
@@ -39,7 +40,9 @@ def test_whoever_may_sees_it_after_logging_in(admin: Colleague, path: str) -> No
     answer = admin.get(path)
     assert answer.status_code == 200
     assert answer.headers["cache-control"] == "no-store"
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
     assert "unsafe" not in answer.headers["content-security-policy"]
+    assert not INLINE.findall(answer.text)
 
 
 def test_the_log_in_leads_to_where_one_wanted_to_be(served: Served) -> None:
