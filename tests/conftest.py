@@ -8,4 +8,5 @@ pytest_plugins = [
     "tests.fixtures.webhook",
     "tests.fixtures.posting",
     "tests.fixtures.facts",
+    "tests.fixtures.staff",
 ]
