@@ -20,7 +20,7 @@ from funnel.domain.signup import LANDING_SOURCE
 from funnel.monitoring.broker import shown_url, why_unreachable
 from funnel.sending.mailer import Mailer, MailerCheckError
 from funnel.services.read_definitions import read_definitions
-from funnel.storage import brands, migrate, pauses, sequences, sessions, sources
+from funnel.storage import brands, migrate, pauses, sequences, sessions, sources, users
 from funnel.storage.errors import DATABASE_IS_AWAY
 from funnel.storage.transaction import Transaction, Transactions
 
@@ -95,6 +95,12 @@ def _check_rows(tx: Transaction) -> Iterator[Check]:
         )
     if not sessions.list_lines(tx, upcoming_only=True):
         yield look("Dates", "no session lies ahead", "Run `funnel session add`.")
+    if not users.count_in_charge(tx):
+        yield look(
+            "Studio",
+            "no admin can log in",
+            "Run `funnel user add EMAIL --role admin` and open the link that it prints.",
+        )
     for pause in pauses.standing(tx):
         yield look("Sending", f"it is paused: {pause.reason}", "Run `funnel resume all`.")
 

@@ -144,7 +144,8 @@ def _locked(tx: Transaction, user_id: UUID) -> User:
 
 
 def _leave_somebody_in_charge(tx: Transaction, user: User) -> None:
-    if user.role is Role.ADMIN and not user.is_disabled and not users.admins_besides(tx, user.id):
+    is_in_charge = user.role is Role.ADMIN and not user.is_disabled
+    if is_in_charge and not users.count_in_charge(tx, besides=user.id):
         raise InvalidInputError(
             f"{user.email} is the only admin",
             field="user",

@@ -86,16 +86,17 @@ def is_there_any(tx: Transaction) -> bool:
     return tx.connection.execute(known).first() is not None
 
 
-def admins_besides(tx: Transaction, user_id: UUID) -> int:
-    """Count the others who can log in and say who may."""
-    others = select(func.count()).where(
+def count_in_charge(tx: Transaction, *, besides: UUID | None = None) -> int:
+    """Count who can log in and say who may, but for one."""
+    in_charge = select(func.count()).where(
         UserRow.role == Role.ADMIN,
         UserRow.disabled_at.is_(None),
         UserRow.password_hash.is_not(None),
         UserRow.is_demo.is_(False),
-        UserRow.id != user_id,
     )
-    return int(tx.connection.execute(others).scalar_one())
+    if besides is not None:
+        in_charge = in_charge.where(UserRow.id != besides)
+    return int(tx.connection.execute(in_charge).scalar_one())
 
 
 def set_password(tx: Transaction, user_id: UUID, password_hash: str) -> None:

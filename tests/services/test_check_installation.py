@@ -3,10 +3,13 @@ from pathlib import Path
 
 import pytest
 
+from funnel.domain.access import Role
 from funnel.domain.readiness import CheckState
 from funnel.sending.mailer import MailerCheckError
 from funnel.services.check_installation import Installation, check_installation
+from funnel.services.keep_demo_login import keep_demo_login
 from funnel.services.load_definitions import load_definitions
+from tests.fixtures.staff import PASSWORD
 
 AWAY = "postgresql+psycopg://postgres@127.0.0.1:1/funnel"
 
@@ -99,6 +102,15 @@ def test_a_sequence_whose_email_is_missing_is_wrong(tmp_path):
 def test_a_pause_that_stands_wants_a_look(world):
     world.execute("insert into pauses (scope, reason, by) values ('all', 'why', 'anna')")
     assert checks(world)["Sending"].state is CheckState.LOOK
+
+
+def test_a_studio_that_nobody_can_open_wants_a_look(house):
+    assert checks(house.world)["Studio"].state is CheckState.LOOK
+    house.hire(role=Role.OPS)
+    keep_demo_login(PASSWORD, house.transactions)
+    assert "Studio" in checks(house.world)
+    house.hire("admin@example.org")
+    assert "Studio" not in checks(house.world)
 
 
 @pytest.mark.broker
