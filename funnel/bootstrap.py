@@ -21,9 +21,10 @@ from funnel.log import configure_logging
 from funnel.settings import Settings
 
 if TYPE_CHECKING:
+    from funnel.domain.fact_source import FactSource
     from funnel.domain.links import Links
     from funnel.domain.signing import LinkTokens
-    from funnel.domain.signup import SignupRules
+    from funnel.domain.signup import SignupRules, Source
     from funnel.intake.form import FormGate
     from funnel.rendering.renderer import Renderer
     from funnel.sending.mailbox import Mailbox
@@ -32,9 +33,8 @@ if TYPE_CHECKING:
     from funnel.services.deliver_batch import Delivery
     from funnel.services.dispatch_due import DispatchLimits
     from funnel.services.load_definitions import DefinitionWatch
-    from funnel.storage.fact_sources import FactSourceBook
     from funnel.storage.real_clock import RealClock
-    from funnel.storage.sources import SourceBook
+    from funnel.storage.source_book import SourceBook
     from funnel.storage.transaction import Transactions
 
 log = structlog.get_logger()
@@ -204,18 +204,20 @@ class Deps:
         )
 
     @cached_property
-    def sources(self) -> "SourceBook":
+    def sources(self) -> "SourceBook[Source]":
         """Places that signups come from, kept for a few seconds."""
-        from funnel.storage.sources import SourceBook
+        from funnel.storage import sources
+        from funnel.storage.source_book import SourceBook
 
-        return SourceBook(self.transactions)
+        return SourceBook(self.transactions, sources.find)
 
     @cached_property
-    def fact_sources(self) -> "FactSourceBook":
+    def fact_sources(self) -> "SourceBook[FactSource]":
         """Systems that report facts, kept for a few seconds."""
-        from funnel.storage.fact_sources import FactSourceBook
+        from funnel.storage import fact_sources
+        from funnel.storage.source_book import SourceBook
 
-        return FactSourceBook(self.transactions)
+        return SourceBook(self.transactions, fact_sources.find)
 
     @cached_property
     def form_gate(self) -> "FormGate":

@@ -15,7 +15,8 @@ from funnel.services.add_fact_source import (
     rotate_fact_secret,
 )
 from funnel.services.receive_facts import receive_facts
-from funnel.storage.fact_sources import FactSourceBook
+from funnel.storage import fact_sources
+from funnel.storage.source_book import SourceBook
 from tests.fixtures.world import World
 
 ZOOMS = "a-secret-token-of-zoom"
@@ -122,7 +123,7 @@ def test_a_list_counts_what_became_of_the_events(world: World) -> None:
 
 def test_the_book_learns_of_changes_after_a_few_seconds(world: World) -> None:
     now = [0.0]
-    book = FactSourceBook(world.transactions, ticks=lambda: now[0])
+    book = SourceBook(world.transactions, fact_sources.find, ticks=lambda: now[0])
     assert book.find("generic") is None
     source = add_fact_source(_new(PresetName.GENERIC), world.transactions)
     assert book.find("generic") is None

@@ -7,7 +7,8 @@ from funnel.domain.signing import decode_webhook_secret
 from funnel.domain.signup import LettersOffer
 from funnel.services.add_source import NewSource, add_source, list_sources, rotate_secret
 from funnel.services.change_source import SourceChange, change_source, read_mapping
-from funnel.storage.sources import SourceBook
+from funnel.storage import sources
+from funnel.storage.source_book import SourceBook
 from tests.fixtures.world import World
 
 NEW = NewSource(slug="wordpress", sequence_slug="short", has_form_secret=True)
@@ -82,7 +83,7 @@ def test_a_mapping_names_fields_of_ours(word: str) -> None:
 def test_the_book_forgets_within_seconds_and_knows_no_inactive_ones(world: World) -> None:
     add_source(NEW, world.transactions)
     now = [1000.0]
-    book = SourceBook(world.transactions, ticks=lambda: now[0])
+    book = SourceBook(world.transactions, sources.find, ticks=lambda: now[0])
     assert book.find("wordpress") is not None
     change_source("wordpress", SourceChange(is_active=False), world.transactions)
     now[0] += 4
