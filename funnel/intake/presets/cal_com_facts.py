@@ -5,18 +5,20 @@ A booking that is moved is one event, with a new uid: it counts as booked at tha
 
 from typing import Final
 
-from funnel.domain.fact_source import FactEvent
 from funnel.domain.facts import FactKind, FactReport
 from funnel.intake.presets.preset import Delivery, Reading, Verified
 from funnel.intake.presets.reading import (
+    address_of,
     event_id,
     fact_name,
     ignored,
-    known_address,
     missing,
     moment_of,
+    needed,
     pick,
+    reported,
     text_at,
+    uncounted,
 )
 from funnel.intake.strict_json import parse_json
 
@@ -37,19 +39,17 @@ def read(delivery: Delivery, _verified: Verified) -> Reading:
         InvalidInputError: No JSON, or a field that such an event always has is missing.
     """
     body = parse_json(delivery.body)
-    trigger = text_at(body, "triggerEvent")
-    if not trigger:
-        raise missing("triggerEvent", "the kind of the event")
+    trigger = needed(body, "triggerEvent", "the kind of the event")
     uid, created = text_at(body, "payload.uid"), text_at(body, "createdAt")
     own_id = event_id(trigger, uid, created)
     kind = _KINDS.get(trigger)
     if kind is None:
-        return ignored(own_id, delivery.body, f"“{trigger[:50]}” says nothing that is counted")
+        return uncounted(own_id, delivery.body, trigger)
     if not uid or not created:
         field = "payload.uid" if not uid else "createdAt"
         raise missing(field, "what tells one event from another")
     mapping = delivery.source.field_mapping
-    email = known_address(pick(body, "email", _ADDRESSES, mapping))
+    email = address_of(body, _ADDRESSES, mapping)
     if email is None:
         return ignored(own_id, delivery.body, "the booking has no email address")
     report = FactReport(
@@ -60,4 +60,4 @@ def read(delivery: Delivery, _verified: Verified) -> Reading:
         name=fact_name(pick(body, "name", _NAMES, mapping)),
         dedupe=own_id,
     )
-    return (FactEvent(event_id=own_id, report=report, payload=delivery.body),)
+    return reported(own_id, delivery.body, report)

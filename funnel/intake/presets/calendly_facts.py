@@ -7,19 +7,21 @@ before and after), so both orders end as booked.
 
 from typing import Final
 
-from funnel.domain.fact_source import FactEvent
 from funnel.domain.facts import FactKind, FactReport
 from funnel.intake.presets.preset import Delivery, Reading, Verified
 from funnel.intake.presets.reading import (
+    address_of,
     event_id,
     fact_name,
     find,
     ignored,
-    known_address,
     missing,
     moment_of,
+    needed,
     pick,
+    reported,
     text_at,
+    uncounted,
 )
 from funnel.intake.strict_json import JsonValue, parse_json
 
@@ -47,20 +49,18 @@ def read(delivery: Delivery, _verified: Verified) -> Reading:
         InvalidInputError: No JSON, or a field that such an event always has is missing.
     """
     body = parse_json(delivery.body)
-    event = text_at(body, "event")
-    if not event:
-        raise missing("event", "the kind of the event")
+    event = needed(body, "event", "the kind of the event")
     invitee = text_at(body, "payload.uri")
     own_id = event_id(event, invitee or text_at(body, "created_at"))
     kind = _KINDS.get(event)
     if kind is None:
-        return ignored(own_id, delivery.body, f"“{event[:50]}” says nothing that is counted")
+        return uncounted(own_id, delivery.body, event)
     if not invitee:
         raise missing("payload.uri", "the booking's own address")
     if kind is FactKind.BOOKING_CANCELLED and find(body, "payload.rescheduled") is True:
         return ignored(own_id, delivery.body, "moved to another time: the new booking counts")
     mapping = delivery.source.field_mapping
-    email = known_address(pick(body, "email", ("payload.email",), mapping))
+    email = address_of(body, ("payload.email",), mapping)
     if email is None:
         return ignored(own_id, delivery.body, "the booking has no email address")
     report = FactReport(
@@ -71,7 +71,7 @@ def read(delivery: Delivery, _verified: Verified) -> Reading:
         name=fact_name(pick(body, "name", _NAMES, mapping)),
         dedupe=own_id,
     )
-    return (FactEvent(event_id=own_id, report=report, payload=delivery.body),)
+    return reported(own_id, delivery.body, report)
 
 
 def _moment(body: JsonValue, kind: FactKind) -> str:

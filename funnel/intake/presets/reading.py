@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from funnel.domain.errors import InvalidInputError
 from funnel.domain.fact_checks import check_moment
 from funnel.domain.fact_source import FACT_NAME_LIMIT, FactEvent
+from funnel.domain.facts import FactReport
 from funnel.domain.subscriber import normalise_address
 from funnel.domain.text import clean_text
 from funnel.intake.strict_json import JsonValue
@@ -48,6 +49,18 @@ def text_at(body: JsonValue, *paths: str) -> str:
     return ""
 
 
+def needed(body: JsonValue, path: str, what: str) -> str:
+    """Return the text at a place where its kind always has one.
+
+    Raises:
+        InvalidInputError: There is none; ``what`` says in words what is missing.
+    """
+    text = text_at(body, path)
+    if not text:
+        raise missing(path, what)
+    return text
+
+
 def pick(
     body: JsonValue, field: str, usual: Iterable[str], mapping: Mapping[str, tuple[str, ...]]
 ) -> str:
@@ -78,6 +91,13 @@ def known_address(text: str) -> str | None:
         return normalise_address(text).email
     except InvalidInputError:
         return None
+
+
+def address_of(
+    body: JsonValue, usual: Iterable[str], mapping: Mapping[str, tuple[str, ...]]
+) -> str | None:
+    """Return the person's address, ``None`` where there is none; places as ``pick``."""
+    return known_address(pick(body, "email", usual, mapping))
 
 
 def moment_of(value: JsonValue, now: datetime, *, field: str) -> datetime:
@@ -145,6 +165,16 @@ def event_id(kind: str, *parts: str) -> str:
 def ignored(event: str, payload: bytes, because: str) -> tuple[FactEvent, ...]:
     """Return an event that says nothing that is ours."""
     return (FactEvent(event_id=event, payload=payload, ignored_because=because),)
+
+
+def uncounted(event: str, payload: bytes, kind: str) -> tuple[FactEvent, ...]:
+    """Return an event of a kind that is none of ours, by the name that its sender gives it."""
+    return ignored(event, payload, f"“{kind[:50]}” says nothing that is counted")
+
+
+def reported(event: str, payload: bytes, report: FactReport) -> tuple[FactEvent, ...]:
+    """Return an event that says one thing."""
+    return (FactEvent(event_id=event, report=report, payload=payload),)
 
 
 def missing(field: str, what: str) -> InvalidInputError:

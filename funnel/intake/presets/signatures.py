@@ -12,6 +12,7 @@ from funnel.domain.signing import (
     StaleSignatureError,
     WrongSignatureError,
 )
+from funnel.intake.presets.preset import Delivery, Verified
 
 _SECONDS: Final = re.compile(r"0|[1-9][0-9]{0,10}")
 _MOST_OFFERED: Final = 10  # signatures in one header; a rotation needs two
@@ -84,7 +85,21 @@ def sign_hex(content: bytes, secret: str) -> str:
     return hmac.digest(secret.encode(), content, "sha256").hex()
 
 
-def timed_parts(header: str) -> tuple[str, list[str]]:
+def verify_timed(delivery: Delivery, *, header: str) -> Verified:
+    """Return what a header like ``t=1767225600,v1=ab…`` vouches for: HMAC over ``time.body``.
+
+    Raises:
+        SignatureError: The header is missing, nothing fits, or it is more than five minutes old.
+    """
+    timestamp, offered = _timed_parts(only_header(delivery.headers, header))
+    seconds = signed_seconds(timestamp, name=f"t in {header}")
+    content = f"{timestamp}.".encode() + delivery.body
+    secret = signing_secret(content, offered, delivery.source.secrets, name=header)
+    check_age(seconds, delivery.now, name=f"t in {header}")
+    return Verified(secret=secret)
+
+
+def _timed_parts(header: str) -> tuple[str, list[str]]:
     """Return time and signatures of a header like ``t=1767225600,v1=ab…,v1=cd…``.
 
     Schemes other than ``v1`` are left out, so that nobody can choose a weaker one.

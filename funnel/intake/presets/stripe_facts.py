@@ -7,17 +7,18 @@ purchase, whichever of the two tells it, or both.
 
 from typing import Final
 
-from funnel.domain.fact_source import FactEvent
 from funnel.domain.facts import FactKind, FactReport
 from funnel.intake.presets.preset import Delivery, Reading, Verified
 from funnel.intake.presets.reading import (
+    address_of,
     fact_name,
     find,
     ignored,
-    known_address,
     missing,
     moment_of,
+    needed,
     pick,
+    reported,
     text_at,
 )
 from funnel.intake.strict_json import JsonValue, parse_json
@@ -50,12 +51,10 @@ def read(delivery: Delivery, _verified: Verified) -> Reading:
         raise missing("id" if not own_id else "type", "what tells one event from another")
     because = _no_purchase(event, body)
     mapping = delivery.source.field_mapping
-    email = None if because else known_address(pick(body, "email", _ADDRESSES, mapping))
+    email = None if because else address_of(body, _ADDRESSES, mapping)
     if email is None:
         return ignored(own_id, delivery.body, because or "the checkout has no email address")
-    checkout = text_at(body, "data.object.id")
-    if not checkout:
-        raise missing("data.object.id", "the id of the checkout")
+    checkout = needed(body, "data.object.id", "the id of the checkout")
     report = FactReport(
         kind=FactKind.BOUGHT,
         source=delivery.source.slug,
@@ -64,7 +63,7 @@ def read(delivery: Delivery, _verified: Verified) -> Reading:
         name=fact_name(pick(body, "name", _NAMES, mapping)),
         dedupe=f"checkout:{checkout}",
     )
-    return (FactEvent(event_id=own_id, report=report, payload=delivery.body),)
+    return reported(own_id, delivery.body, report)
 
 
 def _no_purchase(event: str, body: JsonValue) -> str:

@@ -3,13 +3,7 @@
 from typing import Final
 
 from funnel.intake.presets.preset import Delivery, Verified
-from funnel.intake.presets.signatures import (
-    check_age,
-    only_header,
-    signed_seconds,
-    signing_secret,
-    timed_parts,
-)
+from funnel.intake.presets.signatures import verify_timed
 
 SIGNATURE_HEADER: Final = "stripe-signature"
 TO_CHECK: Final = (
@@ -27,9 +21,4 @@ def verify(delivery: Delivery) -> Verified:
     Raises:
         SignatureError: The header is missing, nothing fits, or it is more than five minutes old.
     """
-    timestamp, offered = timed_parts(only_header(delivery.headers, SIGNATURE_HEADER))
-    seconds = signed_seconds(timestamp, name=f"t in {SIGNATURE_HEADER}")
-    content = f"{timestamp}.".encode() + delivery.body
-    secret = signing_secret(content, offered, delivery.source.secrets, name=SIGNATURE_HEADER)
-    check_age(seconds, delivery.now, name=f"t in {SIGNATURE_HEADER}")
-    return Verified(secret=secret)
+    return verify_timed(delivery, header=SIGNATURE_HEADER)

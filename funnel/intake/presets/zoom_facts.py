@@ -12,15 +12,16 @@ from funnel.domain.facts import FactKind, FactReport
 from funnel.intake.presets import zoom_verify
 from funnel.intake.presets.preset import Delivery, Reading, Verified
 from funnel.intake.presets.reading import (
+    address_of,
     event_id,
     find,
     https_url,
     ignored,
-    known_address,
-    missing,
     moment_of,
-    pick,
+    needed,
+    reported,
     text_at,
+    uncounted,
 )
 from funnel.intake.strict_json import JsonValue, parse_json
 
@@ -38,19 +39,15 @@ def read(delivery: Delivery, verified: Verified) -> Reading:
         InvalidInputError: No JSON, or a field that such an event always has is missing.
     """
     body = parse_json(delivery.body)
-    event = text_at(body, "event")
-    if not event:
-        raise missing("event", "the kind of the event")
+    event = needed(body, "event", "the kind of the event")
     if event == _CHALLENGE:
-        token = text_at(body, "payload.plainToken")
-        if not token:
-            raise missing("payload.plainToken", "the token to be hashed")
+        token = needed(body, "payload.plainToken", "the token to be hashed")
         return zoom_verify.answer(token, verified)
     product, _, what = event.partition(".")
     reader = _READERS.get(what) if product in {"meeting", "webinar"} else None
     if reader is None:
         own_id = event_id(event, text_at(body, "payload.object.uuid"), text_at(body, "event_ts"))
-        return ignored(own_id, delivery.body, f"“{event[:50]}” says nothing that is counted")
+        return uncounted(own_id, delivery.body, event)
     return reader(event, body, delivery)
 
 
@@ -68,14 +65,12 @@ def _presence(
     """Who came, and who went; coming counts as having attended."""
     field = "join_time" if kind is FactKind.JOINED else "leave_time"
     place = f"payload.object.participant.{field}"
-    moment = text_at(body, place)
-    if not moment:
-        raise missing(place, "the moment")
+    moment = needed(body, place, "the moment")
     person = text_at(
         body, "payload.object.participant.user_id", "payload.object.participant.participant_uuid"
     )
     own_id = event_id(event, text_at(body, "payload.object.uuid"), person, moment)
-    email = known_address(_email(body, delivery, "payload.object.participant.email"))
+    email = _email(body, delivery, "payload.object.participant.email")
     if email is None:
         return ignored(own_id, delivery.body, _NO_ADDRESS)
     report = FactReport(
@@ -86,7 +81,7 @@ def _presence(
         at=moment_of(moment, delivery.now, field=place),
         dedupe=own_id,
     )
-    return (FactEvent(event_id=own_id, report=report, payload=delivery.body),)
+    return reported(own_id, delivery.body, report)
 
 
 def _registered(event: str, body: JsonValue, delivery: Delivery) -> tuple[FactEvent, ...]:
@@ -95,7 +90,7 @@ def _registered(event: str, body: JsonValue, delivery: Delivery) -> tuple[FactEv
     url = https_url(text_at(body, "payload.object.registrant.join_url"))
     number = _number(body)
     own_id = event_id(event, number, registrant, url)
-    email = known_address(_email(body, delivery, "payload.object.registrant.email"))
+    email = _email(body, delivery, "payload.object.registrant.email")
     if email is None or not url:
         because = "the registrant has no address" if email is None else "there is no join link yet"
         return ignored(own_id, delivery.body, because)
@@ -108,18 +103,15 @@ def _registered(event: str, body: JsonValue, delivery: Delivery) -> tuple[FactEv
         url=url,
         dedupe=own_id,
     )
-    return (FactEvent(event_id=own_id, report=report, payload=delivery.body),)
+    return reported(own_id, delivery.body, report)
 
 
-def _email(body: JsonValue, delivery: Delivery, usual: str) -> str:
-    return pick(body, "email", (usual,), delivery.source.field_mapping)
+def _email(body: JsonValue, delivery: Delivery, usual: str) -> str | None:
+    return address_of(body, (usual,), delivery.source.field_mapping)
 
 
 def _number(body: JsonValue) -> str:
-    number = text_at(body, "payload.object.id")
-    if not number:
-        raise missing("payload.object.id", "the number of the meeting or webinar")
-    return number
+    return needed(body, "payload.object.id", "the number of the meeting or webinar")
 
 
 _READERS: Final[Mapping[str, Callable[[str, JsonValue, Delivery], tuple[FactEvent, ...]]]] = {
