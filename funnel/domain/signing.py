@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import Enum, unique
+from typing import Any
 from uuid import UUID
 
 from funnel.domain.errors import InvalidInputError, SignatureError
@@ -245,13 +246,7 @@ class LinkTokens:
         Raises:
             SignatureError: Not one of ours, or for another purpose.
         """
-        if not _TOKEN.fullmatch(token):
-            raise SignatureError("not a link of ours")
-        payload = base64.urlsafe_b64decode(token)
-        head, mac = payload[: _LINK_HEAD.size], payload[_LINK_HEAD.size :]
-        if not any(hmac.compare_digest(_mac(key, head), mac) for key in self._keys):
-            raise SignatureError("not a link of ours")
-        kind, target = _LINK_HEAD.unpack(head)
+        kind, target = self._unpacked(token, _TOKEN, _LINK_HEAD)
         for purpose in purposes:
             if kind == _LINK_VERSION << 6 | purpose.value:
                 return purpose, UUID(bytes=target)
@@ -275,16 +270,22 @@ class LinkTokens:
         Raises:
             SignatureError: Not one of ours, or for another purpose.
         """
-        if not _COUNTED_TOKEN.fullmatch(token):
-            raise SignatureError("not a link of ours")
-        payload = base64.urlsafe_b64decode(token)
-        head, mac = payload[: _COUNTED_HEAD.size], payload[_COUNTED_HEAD.size :]
-        if not any(hmac.compare_digest(_mac(key, head), mac) for key in self._keys):
-            raise SignatureError("not a link of ours")
-        kind, high, low, run = _COUNTED_HEAD.unpack(head)
+        kind, high, low, run = self._unpacked(token, _COUNTED_TOKEN, _COUNTED_HEAD)
         if kind != _LINK_VERSION << 6 | purpose.value:
             raise SignatureError("a link for another purpose")
         return high << 32 | low, UUID(bytes=run)
+
+    def _unpacked(
+        self, token: str, form: re.Pattern[str], layout: struct.Struct
+    ) -> tuple[Any, ...]:
+        """Return the parts of a token's head, once one of our keys vouches for it."""
+        if not form.fullmatch(token):
+            raise SignatureError("not a link of ours")
+        payload = base64.urlsafe_b64decode(token)
+        head, mac = payload[: layout.size], payload[layout.size :]
+        if not any(hmac.compare_digest(_mac(key, head), mac) for key in self._keys):
+            raise SignatureError("not a link of ours")
+        return layout.unpack(head)
 
 
 def _mac(key: bytes, head: bytes) -> bytes:
