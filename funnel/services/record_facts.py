@@ -167,10 +167,9 @@ def _about_seat(tx: Transaction, report: FactReport, person: UUID) -> bool:
     at = report.at or tx.now
     check_about_session(report.kind, session, at)
     if report.kind is FactKind.REGISTERED_THERE:
-        is_new = bool(report.url) and seat.join_url != report.url
-        registrations.set_join_url(tx, seat.id, report.url or seat.join_url)
+        is_new = _join_url(tx, report.url, seat, at)
     elif report.kind is FactKind.WATCHED:
-        is_new = seat.watched_at is None
+        is_new = seat.watched_at is None or at < seat.watched_at
         registrations.set_watched(tx, seat.id, at)
     else:
         is_new = _attendance(tx, report.kind, seat, at)
@@ -189,10 +188,23 @@ def _attendance(tx: Transaction, kind: FactKind, seat: Seat, at: datetime) -> bo
         registrations.set_presence(tx, seat.id, joined_at=None, left_at=at)
         is_new = True
     attendance = _ATTENDANCE[kind]
-    if seat.attendance is not attendance and _speaks_later(attendance, at, seat):
-        registrations.set_attendance(tx, seat.id, attendance, at)
-        is_new = True
-    return is_new
+    if not _speaks_later(attendance, at, seat):
+        return is_new
+    if seat.attendance is attendance:
+        # Nothing new, yet a word for a moment in between that comes later must not outweigh it.
+        registrations.confirm_attendance(tx, seat.id, at)
+        return is_new
+    registrations.set_attendance(tx, seat.id, attendance, at)
+    return True
+
+
+def _join_url(tx: Transaction, url: str, seat: Seat, at: datetime) -> bool:
+    """Keep the way into the room that was given last, whichever is told first."""
+    known = (seat.join_url_at or at, seat.join_url)
+    if not url or url == seat.join_url or (seat.join_url and (at, url) < known):
+        return False
+    registrations.set_join_url(tx, seat.id, url, at)
+    return True
 
 
 def _speaks_later(attendance: Attendance, at: datetime, seat: Seat) -> bool:

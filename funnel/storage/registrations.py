@@ -33,6 +33,7 @@ class Seat:
     joined_at: datetime | None
     left_at: datetime | None
     join_url: str
+    join_url_at: datetime | None
 
 
 def held(tx: Transaction, enrollment_id: UUID) -> Seat | None:
@@ -122,6 +123,11 @@ def set_attendance(
     _change(tx, registration_id, changes)
 
 
+def confirm_attendance(tx: Transaction, registration_id: UUID, at: datetime) -> None:
+    """Note that the same was said again, of a later moment."""
+    _change(tx, registration_id, {"attendance_at": at})
+
+
 def set_presence(
     tx: Transaction, registration_id: UUID, *, joined_at: datetime | None, left_at: datetime | None
 ) -> None:
@@ -136,14 +142,14 @@ def set_presence(
     _change(tx, registration_id, changes)
 
 
-def set_join_url(tx: Transaction, registration_id: UUID, url: str) -> None:
-    """Keep the way into the room that a platform gave this person."""
-    _change(tx, registration_id, {"join_url": url})
+def set_join_url(tx: Transaction, registration_id: UUID, url: str, at: datetime) -> None:
+    """Keep the way into the room that a platform gave this person at that moment."""
+    _change(tx, registration_id, {"join_url": url, "join_url_at": at})
 
 
 def set_watched(tx: Transaction, registration_id: UUID, at: datetime) -> None:
-    """Write when the replay was watched; the first time counts."""
-    _change(tx, registration_id, {"watched_at": func.coalesce(RegistrationRow.watched_at, at)})
+    """Write when the replay was watched; the earliest time counts, whichever is told first."""
+    _change(tx, registration_id, {"watched_at": func.least(RegistrationRow.watched_at, at)})
 
 
 def unknown_attendance(tx: Transaction, session_id: UUID) -> int:
@@ -196,6 +202,7 @@ def _seats() -> Select[*tuple[Any, ...]]:
         RegistrationRow.joined_at,
         RegistrationRow.left_at,
         RegistrationRow.join_url,
+        RegistrationRow.join_url_at,
     )
 
 

@@ -162,10 +162,11 @@ def leave(tx: Transaction, subscriber_id: UUID) -> None:
 
 
 def reach_goal(tx: Transaction, enrollment_ids: Sequence[UUID], at: datetime) -> int:
-    """Write when the goal was reached; a run that has reached it keeps its moment."""
+    """Write when the goal was reached; the earliest moment counts, whichever is told first."""
+    reached_at = EnrollmentRow.goal_reached_at
     done = tx.connection.execute(
         update(EnrollmentRow)
-        .where(EnrollmentRow.id.in_(enrollment_ids), EnrollmentRow.goal_reached_at.is_(None))
+        .where(EnrollmentRow.id.in_(enrollment_ids), reached_at.is_(None) | (reached_at > at))
         .values(goal_reached_at=at)
     )
     return done.rowcount

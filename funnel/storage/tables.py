@@ -370,4 +370,5 @@ class RegistrationRow(Base):
     joined_at: Mapped[datetime | None]  # plan; first came into the room
     left_at: Mapped[datetime | None]  # plan; left the room for the last time
     join_url: Mapped[str] = mapped_column(server_default="")  # the platform's own for this person
+    join_url_at: Mapped[datetime | None]  # plan; when the platform gave it
     watched_at: Mapped[datetime | None]  # plan

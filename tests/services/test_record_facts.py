@@ -76,6 +76,43 @@ def test_the_word_that_speaks_of_the_later_moment_wins(
     assert seat(door.world)[:2] == ("missed", MISSED.at)
 
 
+@pytest.mark.parametrize("order", list(permutations([1, 2, 3])))
+def test_a_word_said_again_of_a_later_moment_counts_from_there(
+    held: UUID, door: Door, order: tuple[int, ...]
+) -> None:
+    for minute in order:
+        kind = FactKind.MISSED if minute == 2 else FactKind.ATTENDED
+        take(door.world, word(kind, STARTS_AT + minute * MINUTE))
+    assert seat(door.world)[:2] == ("attended", STARTS_AT + 3 * MINUTE)
+
+
+@pytest.mark.parametrize("order", list(permutations([1, 2])))
+def test_the_way_into_the_room_that_was_given_last_is_kept(
+    held: UUID, door: Door, order: tuple[int, ...]
+) -> None:
+    for day in order:
+        url = f"https://zoom.example/{day}"
+        given = word(FactKind.REGISTERED_THERE, TUESDAY_NOON + day * MINUTE, url=url)
+        take(door.world, replace(given, platform_id=ZOOM))
+    assert door.world.ask("select join_url from registrations") == "https://zoom.example/2"
+
+
+@pytest.mark.parametrize("order", list(permutations([1, 2])))
+@pytest.mark.parametrize(
+    ("kind", "column"),
+    [
+        (FactKind.GOAL, "select goal_reached_at from enrollments"),
+        (FactKind.WATCHED, "select watched_at from registrations"),
+    ],
+)
+def test_what_happens_once_happened_at_the_earliest_moment(
+    held: UUID, door: Door, kind: FactKind, column: str, order: tuple[int, ...]
+) -> None:
+    for minute in order:
+        take(door.world, word(kind, STARTS_AT + minute * MINUTE))
+    assert door.world.ask(column) == STARTS_AT + MINUTE
+
+
 def test_of_two_words_for_one_moment_having_come_wins(held: UUID, door: Door) -> None:
     assert JOINED.at is not None
     take(door.world, word(FactKind.MISSED, JOINED.at), JOINED)

@@ -269,6 +269,9 @@ def _add_to_registrations() -> None:
     op.add_column(
         "registrations", sa.Column("join_url", sa.Text(), server_default="", nullable=False)
     )
+    op.add_column(
+        "registrations", sa.Column("join_url_at", sa.DateTime(timezone=True), nullable=True)
+    )
 
 
 def _add_to_sequence_versions() -> None:
