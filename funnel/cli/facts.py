@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from funnel.domain.session import Session
     from funnel.intake.attendance_csv import AttendanceTable, TableReading
     from funnel.services.import_facts import ImportReport
+    from funnel.storage.transaction import Transactions
 
 app = typer.Typer(no_args_is_help=True, help="What happened, said by hand or by a table.")
 
@@ -114,7 +115,6 @@ def import_table(  # noqa: PLR0913  (an argument for each option)
 ) -> None:
     """Say who came to a session, from Zoom's report or any table; safe to repeat."""
     from funnel.intake.attendance_csv import read_attendance
-    from funnel.services.close_session import close_session
     from funnel.services.import_facts import import_facts
 
     with opened() as deps:
@@ -124,16 +124,34 @@ def import_table(  # noqa: PLR0913  (an argument for each option)
         _say_columns(table)
         report = import_facts(table.rows, found.id, deps.transactions, is_trial=dry_run)
         _say_broken(table, report)
-        missed = None
-        if complete and not dry_run and not table.problems:
-            missed = close_session(found.id, deps.transactions)
-    say(_summary(report, is_trial=dry_run))
-    if missed is not None:
-        say(f"Closed the session: {missed:,} who are not in the table missed it.")
+        say(_summary(report, is_trial=dry_run))
+        if complete and not table.problems:
+            _close(found, report, deps.transactions, is_trial=dry_run)
     if table.problems:
         if complete:
             say("The session stays open: mend the broken lines first, and import again.")
         raise typer.Exit(1)
+
+
+def _close(
+    session: "Session", report: "ImportReport", transactions: "Transactions", *, is_trial: bool
+) -> None:
+    """Say, or only say what it would be, that who is not in the table missed the session."""
+    from funnel.domain.errors import InvalidInputError
+    from funnel.services.close_session import close_session, count_unknown
+
+    if not report.attended and not report.missed:
+        raise InvalidInputError(
+            "the table names nobody, so the session stays open",
+            field="file",
+            remedy="If really nobody came, close it by hand: funnel session close ID.",
+        )
+    if is_trial:
+        unknown = count_unknown(session.id, transactions)
+        say(f"It would close the session; of {unknown:,} people nothing is known before it.")
+        return
+    missed = close_session(session.id, transactions)
+    say(f"Closed the session: {missed:,} who are not in the table missed it.")
 
 
 def _reading(
@@ -187,7 +205,7 @@ def _say_columns(table: "AttendanceTable") -> None:
 
 def _say_broken(table: "AttendanceTable", report: "ImportReport") -> None:
     for problem in table.problems:
-        say(f"Line {problem.line}: {problem.reason}. {problem.remedy}", style="red")
+        say(f"Line {problem.line}: {problem.reason.rstrip('.')}. {problem.remedy}", style="red")
     if not report.not_taken:
         return
     shown = new_table("line", "address", "not taken, because", numbers=("line",))

@@ -39,6 +39,7 @@ _FORMATS = (
     "%d.%m.%Y %H:%M:%S",
     "%d.%m.%Y %H:%M",
 )
+_HEADINGS = frozenset({"other attended", "host details", "panelist details"})
 _ONE_DAY = timedelta(days=1)
 _LINES_LOOKED_AT = 30  # for the mark between cells
 _ENCODINGS = (("\ufeff".encode(), "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
@@ -112,9 +113,7 @@ def read_attendance(content: bytes, reading: TableReading) -> AttendanceTable:
     positions = _positions(header, reading)
     rows: list[AttendanceRow] = []
     problems: list[RowProblem] = []
-    for line, cells in lines[header_line:]:
-        if not any(cells):
-            continue
+    for line, cells in _records_of(lines[header_line:]):
         given = {name: _cell(cells, position) for name, position in positions.items()}
         try:
             rows.append(_row(line, given, reading))
@@ -124,8 +123,22 @@ def read_attendance(content: bytes, reading: TableReading) -> AttendanceTable:
     return AttendanceTable(rows=tuple(rows), problems=tuple(problems), columns=named)
 
 
+def _records_of(lines: Sequence[tuple[int, list[str]]]) -> Iterator[tuple[int, list[str]]]:
+    """Yield the records about people, up to a heading of Zoom's that begins another block.
+
+    "Other Attended" lists who called by telephone, without an address.
+    """
+    for line, cells in lines:
+        filled = [each for each in cells if each]
+        if len(filled) == 1 and filled[0].lower() in _HEADINGS:
+            return
+        if filled:
+            yield line, cells
+
+
 def _text(content: bytes, encoding: str) -> str:
-    if b"\x00" in content and not content.startswith((b"\xff\xfe", b"\xfe\xff")):
+    is_marked = content.startswith((b"\xff\xfe", b"\xfe\xff"))
+    if b"\x00" in content and not is_marked and not encoding.lower().startswith("utf"):
         raise InvalidInputError(
             "this is no text", field="file", remedy="Save the table as CSV, and give that file."
         )

@@ -39,3 +39,9 @@ def close_session(session_id: UUID, transactions: Transactions) -> int:
         with transactions.begin() as tx:
             plan_enrollments(tx, concerned[start : start + _AT_ONCE])
     return missed
+
+
+def count_unknown(session_id: UUID, transactions: Transactions) -> int:
+    """Return of how many seats in a session it is not known whether their people came."""
+    with transactions.begin() as tx:
+        return registrations.unknown_attendance(tx, session_id)

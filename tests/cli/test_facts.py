@@ -63,6 +63,22 @@ def test_a_complete_table_closes_the_session(funnel, door, session, table):
     assert door.world.ask("select closed_at is not null from sessions") is True
 
 
+def test_a_dry_run_of_a_complete_table_says_that_it_would_close(funnel, door, session, table):
+    result = funnel("facts", "import", str(table), "--session", session, "--complete", "--dry-run")
+    assert result.exit_code == 0, result.output
+    assert "It would close the session; of 2 people nothing is known" in result.output
+    assert door.world.ask("select closed_at from sessions") is None
+
+
+@pytest.mark.parametrize("more", [[], ["--dry-run"]])
+def test_a_table_that_names_nobody_closes_nothing(funnel, door, session, table, more):
+    table.write_text("email\n")
+    result = funnel("facts", "import", str(table), "--session", session, "--complete", *more)
+    assert result.exit_code == 2
+    assert "stays open" in result.stderr
+    assert door.world.ask("select closed_at from sessions") is None
+
+
 def test_a_broken_line_is_named_and_keeps_the_session_open(funnel, door, session, table):
     table.write_text(TABLE + "nobody;yes;\n")
     result = funnel("facts", "import", str(table), "--session", session, "--complete")

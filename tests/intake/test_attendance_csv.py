@@ -38,6 +38,13 @@ No,Bea,Bea,bea@example.org,"Mar 02, 2027 10:00:00",--,--
 """
 
 
+TELEPHONE = """\
+Other Attended
+User Name,Join Time,Leave Time,Time in Session (minutes),Country/Region Name
++49 30 1234567,"Mar 09, 2027 18:05:00","Mar 09, 2027 18:50:00",45,Germany
+"""
+
+
 def at(hour: int, minute: int, second: int = 0) -> datetime:
     return datetime(2027, 3, 9, hour, minute, second, tzinfo=BERLIN).astimezone(UTC)
 
@@ -80,6 +87,12 @@ def test_a_zoom_webinar_leaves_its_host_out() -> None:
     assert table.problems == ()
 
 
+def test_who_called_by_telephone_breaks_no_line_of_a_webinar() -> None:
+    table = read_attendance((ZOOM_WEBINAR + TELEPHONE).encode(), READING)
+    assert len(table.rows) == 2
+    assert table.problems == ()
+
+
 @pytest.mark.parametrize(
     ("encoding", "named"),
     [
@@ -88,6 +101,7 @@ def test_a_zoom_webinar_leaves_its_host_out() -> None:
         ("utf-16", ""),
         ("cp1252", "cp1252"),
         ("latin-1", "latin-1"),
+        ("utf-16-le", "utf-16-le"),
     ],
 )
 @pytest.mark.parametrize("mark", [",", ";", "\t"])
