@@ -29,7 +29,7 @@ def cancel_session(session_id: UUID, transactions: Transactions, *, by: str = ""
         session = sessions.lock(tx, session_id)
         if session is None:
             raise NotFoundError("no such session")
-        former = replans.open_of_session(tx, session_id)
+        former = replans.take_over_session(tx, session_id)
         if session.cancelled_at is not None:
             return former or _begin(tx, session, None, by)
         if session.starts_at <= tx.now:

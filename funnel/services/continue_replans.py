@@ -5,7 +5,8 @@ the replan's id, and the notice that tells its person was queued beside it. So w
 the middle has done a batch or none of it, and the next one goes on from there.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from uuid import UUID
 
 import structlog
@@ -17,7 +18,7 @@ from funnel.services.plan_enrollments import plan_enrollments
 from funnel.services.queue_notice import NoticeRequest, queue_notices
 from funnel.services.switch_version import switch_version
 from funnel.storage import enrollments, messages, replans, seat_changes, sessions
-from funnel.storage.replans import Replan
+from funnel.storage.replans import End, Replan
 from funnel.storage.seat_changes import SeatHolder
 from funnel.storage.transaction import Transaction, Transactions
 
@@ -37,8 +38,8 @@ def continue_replans(
 ) -> Replan | None:
     """Go on with the oldest replan that is open; who is due soonest is planned first.
 
-    One worker at a time: where another one is at it, this returns at once. Safe to call at any
-    time, and after a crash at any point.
+    Two workers at most: the second comes from the other end, from who is due last. Where two are
+    at it, this returns at once. Safe to call at any time, and after a crash at any point.
 
     Args:
         transactions: One is opened for each batch.
@@ -51,32 +52,49 @@ def continue_replans(
         replan = replans.find_open(tx)
     if replan is None:
         return None
-    batches = _batches(transactions, replan)
-    for number, run_ids in enumerate(batches):
-        if number == most_batches or not _do_batch(transactions, replan, run_ids):
-            break
-    else:
-        _finish(transactions, replan)
+    left = sys.maxsize if most_batches is None else most_batches
+    for end in End:
+        if left > 0:
+            left -= _work_from(end, transactions, replan, most_batches=left)
     with transactions.begin() as tx:
         return replans.get(tx, replan.id)
 
 
-def _batches(transactions: Transactions, replan: Replan) -> Iterator[Sequence[UUID]]:
-    """Yield ids of runs that were still to be planned a moment ago, a batch at a time."""
-    while True:
-        with transactions.begin() as tx:
-            run_ids = replans.next_runs(tx, replan, _LOOKED_UP)
-        for start in range(0, len(run_ids), RUNS_AT_ONCE):
-            yield run_ids[start : start + RUNS_AT_ONCE]
+def _work_from(end: End, transactions: Transactions, replan: Replan, *, most_batches: int) -> int:
+    """Plan batches from one end, while nobody else is there; return how many."""
+    batches = 0
+    while (run_ids := _look_up(end, transactions, replan)) is not None:
         if not run_ids:
-            return
+            _finish(transactions, replan)
+            return batches
+        for start in range(0, len(run_ids), RUNS_AT_ONCE):
+            if batches == most_batches:
+                return batches
+            some = run_ids[start : start + RUNS_AT_ONCE]
+            planned = _do_batch(end, transactions, replan, some)
+            if planned is None:
+                return batches
+            batches += 1
+            if not planned:
+                break  # whoever comes from the other end has been here: what is left is looked up
+    return batches
 
 
-def _do_batch(transactions: Transactions, replan: Replan, run_ids: Sequence[UUID]) -> bool:
-    """Plan one batch; ``False``: another worker is at it, or the replan is closed."""
+def _look_up(end: End, transactions: Transactions, replan: Replan) -> Sequence[UUID] | None:
+    """Return runs that are still to be planned; ``None``: somebody is there, or it is closed."""
     with transactions.begin() as tx:
-        if not replans.try_lock(tx, replan.id):
-            return False
+        if not replans.try_lock(tx, replan.id, end):
+            return None
+        return replans.next_runs(tx, replan, _LOOKED_UP, end=end)
+
+
+def _do_batch(
+    end: End, transactions: Transactions, replan: Replan, run_ids: Sequence[UUID]
+) -> int | None:
+    """Plan one batch and return of how many; ``None``: somebody is there, or it is closed."""
+    with transactions.begin() as tx:
+        if not replans.try_lock(tx, replan.id, end):
+            return None
         together = seat_changes.with_siblings(tx, run_ids)
         enrollments.lock(tx, together)
         # A second statement: some may have been planned, or given up their seat, meanwhile.
@@ -86,13 +104,15 @@ def _do_batch(transactions: Transactions, replan: Replan, run_ids: Sequence[UUID
             _APPLY[replan.kind](tx, replan, concerned)
             _plan(tx, together)
             replans.advance(tx, replan.id, len(concerned))
-        return True
+        return len(waiting)
 
 
 def _finish(transactions: Transactions, replan: Replan) -> None:
+    """Close it, if nobody is left once the batch of whoever works beside this is done."""
     with transactions.begin() as tx:
-        # Asked again under the lock: a seat may have been given since the rows were looked up.
-        if replans.try_lock(tx, replan.id) and not replans.next_runs(tx, replan, 1):
+        replans.wait_for_batches(tx)
+        # Asked again: a batch may have been undone, or a seat given, since rows were looked up.
+        if replans.is_open(tx, replan.id) and not replans.next_runs(tx, replan, 1):
             done = replans.finish(tx, replan.id)
             log.info("replan.finished", replan_id=str(done.id), kind=done.kind, runs=done.done)
 

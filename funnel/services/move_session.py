@@ -50,7 +50,7 @@ def move_session(
         length = session.ends_at - session.starts_at if length is None else length
         check_movable(session, starts_at, length, tx.now)
         moved = replace(session, starts_at=starts_at, ends_at=starts_at + length)
-        former = replans.open_of_session(tx, session_id)
+        former = replans.take_over_session(tx, session_id)
         if (moved.starts_at, moved.ends_at) == (session.starts_at, session.ends_at):
             return former or _nothing(sequence_id, session_id, tx.real_now)
         check_free(tx, sequence_id, moved)

@@ -147,10 +147,9 @@ def move_people(tx: Transaction, published: PublishedVersion, order: PublishOrde
     """
     if order.policy is PublishPolicy.KEEP:
         return None
-    for former in replans.list_open(tx):
-        is_publish = former.kind is ReplanKind.VERSION_PUBLISHED
-        if is_publish and former.sequence_id == published.sequence_id:
-            replans.finish(tx, former.id)
+    former = replans.take_over_publish(tx, published.sequence_id)
+    if former is not None:
+        replans.finish(tx, former.id)
     return replans.add(
         tx,
         Replan(

@@ -7,16 +7,37 @@ the rest in the rows.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import IntEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import RowMapping, Select, func, insert, select, text, update
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    RowMapping,
+    Select,
+    Uuid,
+    any_,
+    bindparam,
+    func,
+    insert,
+    select,
+    text,
+    update,
+)
 
 from funnel.domain.enrollment import EnrollmentState
 from funnel.domain.replan import DateChange, ReplanKind
 from funnel.storage.tables import EnrollmentRow
 from funnel.storage.transaction import Transaction
 from funnel.storage.version_tables import ReplanRow
+
+
+class End(IntEnum):
+    """Where a worker takes its runs from: two work at once, and come towards each other."""
+
+    SOONEST_DUE = 0
+    LATEST_DUE = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,39 +132,69 @@ def list_open(tx: Transaction, *, limit: int = 20) -> list[Replan]:
     return [_replan(row) for row in tx.connection.execute(statement).mappings()]
 
 
-def open_of_session(tx: Transaction, session_id: UUID) -> Replan | None:
-    """Lock and return the open replan of a session, if there is one.
+def take_over_session(tx: Transaction, session_id: UUID) -> Replan | None:
+    """Return the open replan of a session, if there is one, once no batch is under way."""
+    return _take_over(tx, ReplanRow.session_id == session_id)
 
-    Two statements, as everywhere: a batch of it may have been under way.
-    """
-    condition = (ReplanRow.session_id == session_id) & ReplanRow.finished_at.is_(None)
-    held = select(ReplanRow.id).where(condition).with_for_update(key_share=True)
-    tx.connection.execute(held)
-    row = tx.connection.execute(_select().where(condition)).mappings().one_or_none()
+
+def take_over_publish(tx: Transaction, sequence_id: UUID) -> Replan | None:
+    """Return the open replan of a former publish, if there is one, once no batch is under way."""
+    is_publish = ReplanRow.kind == ReplanKind.VERSION_PUBLISHED
+    return _take_over(tx, is_publish & (ReplanRow.sequence_id == sequence_id))
+
+
+def _take_over(tx: Transaction, condition: ColumnElement[bool]) -> Replan | None:
+    """Two statements, as everywhere: what is read before the wait may be closed after it."""
+    statement = _select().where(condition, ReplanRow.finished_at.is_(None))
+    if tx.connection.execute(statement).first() is None:
+        return None
+    wait_for_batches(tx)
+    row = tx.connection.execute(statement).mappings().one_or_none()
     return None if row is None else _replan(row)
 
 
-def try_lock(tx: Transaction, replan_id: UUID) -> bool:
-    """Say whether this transaction may work on an open replan: it is the only one that does.
+def wait_for_batches(tx: Transaction) -> None:
+    """Wait until no batch is under way, and let none begin before this transaction ends.
+
+    Whoever waits goes before the next batch: one that finds somebody waiting does not begin.
+    """
+    for end in End:
+        tx.connection.execute(_HOLD_END, {"end": end})
+
+
+def try_lock(tx: Transaction, replan_id: UUID, end: End) -> bool:
+    """Say whether this transaction may work on an open replan: the only one at this end of it.
 
     It does not wait. ``False`` also where the replan was finished meanwhile, or has given its
     people to a newer one.
     """
-    alone = text("select pg_try_advisory_xact_lock(4860213)")
-    if not tx.connection.execute(alone).scalar_one():
+    if not tx.connection.execute(_TRY_END, {"end": end}).scalar_one():
         return False
-    held = select(ReplanRow.id).where(ReplanRow.id == replan_id).with_for_update(key_share=True)
-    tx.connection.execute(held)
-    is_open = select(ReplanRow.finished_at.is_(None)).where(ReplanRow.id == replan_id)
-    return bool(tx.connection.execute(is_open).scalar())
+    return is_open(tx, replan_id)
 
 
-def next_runs(tx: Transaction, replan: Replan, limit: int) -> list[UUID]:
-    """Return runs that are still to be planned; who is due soonest comes first."""
+# Not the replan's row: two that share it one after the other would keep a move out for ever.
+_HOLD_END = text("select pg_advisory_xact_lock(4860213, :end)")
+_TRY_END = text("select pg_try_advisory_xact_lock(4860213, :end)")
+
+
+def is_open(tx: Transaction, replan_id: UUID) -> bool:
+    """Say whether a replan is not finished yet."""
+    statement = select(ReplanRow.finished_at.is_(None)).where(ReplanRow.id == replan_id)
+    return bool(tx.connection.execute(statement).scalar())
+
+
+def next_runs(
+    tx: Transaction, replan: Replan, limit: int, *, end: End = End.SOONEST_DUE
+) -> list[UUID]:
+    """Return runs that are still to be planned, in the order in which that end takes them."""
+    due, run_id = EnrollmentRow.next_due_at.nulls_last(), EnrollmentRow.id.asc()
+    if end is End.LATEST_DUE:
+        due, run_id = EnrollmentRow.next_due_at.desc().nulls_first(), EnrollmentRow.id.desc()
     statement = (
         select(EnrollmentRow.id)
         .where(*_concerned(replan), EnrollmentRow.replan_id.is_distinct_from(replan.id))
-        .order_by(EnrollmentRow.next_due_at.nulls_last(), EnrollmentRow.id)
+        .order_by(due, run_id)
         .limit(limit)
     )
     return list(tx.connection.execute(statement).scalars())
@@ -152,21 +203,25 @@ def next_runs(tx: Transaction, replan: Replan, limit: int) -> list[UUID]:
 def still_to_plan(tx: Transaction, replan: Replan, run_ids: Sequence[UUID]) -> list[UUID]:
     """Return those of these runs that are still to be planned; the caller has locked them."""
     statement = select(EnrollmentRow.id).where(
-        EnrollmentRow.id.in_(run_ids),
+        EnrollmentRow.id == any_(_IDS),
         *_concerned(replan),
         EnrollmentRow.replan_id.is_distinct_from(replan.id),
     )
-    return list(tx.connection.execute(statement).scalars())
+    return list(tx.connection.execute(statement, {"ids": list(run_ids)}).scalars())
+
+
+# One parameter for all ids: a list of two hundred costs more to write than to look up.
+_IDS = bindparam("ids", type_=ARRAY(Uuid()))
 
 
 def mark(tx: Transaction, replan: Replan, run_ids: Sequence[UUID]) -> None:
     """Note that these runs are planned by it, in the transaction that plans them."""
-    statement = update(EnrollmentRow).where(EnrollmentRow.id.in_(run_ids))
-    tx.connection.execute(statement.values(replan_id=replan.id))
+    statement = update(EnrollmentRow).where(EnrollmentRow.id == any_(_IDS))
+    tx.connection.execute(statement.values(replan_id=replan.id), {"ids": list(run_ids)})
 
 
 def advance(tx: Transaction, replan_id: UUID, by: int) -> None:
-    """Count runs as done."""
+    """Count runs as done, as the last thing but the sums: the other worker counts here as well."""
     tx.connection.execute(
         update(ReplanRow).where(ReplanRow.id == replan_id).values(done=ReplanRow.done + by)
     )

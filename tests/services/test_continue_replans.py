@@ -13,7 +13,7 @@ from funnel.services.move_session import move_session
 from funnel.services.read_replans import find_replan
 from funnel.services.skip_time import skip_time
 from funnel.storage import replans
-from funnel.storage.replans import Replan
+from funnel.storage.replans import End, Replan
 from funnel.storage.transaction import open_database
 from tests.fixtures.posting import assert_balanced
 from tests.fixtures.signups import Door
@@ -87,12 +87,12 @@ def test_who_is_due_soonest_comes_first(full: Door, session: UUID) -> None:
     assert (soonest in done, len(done)) == (True, 2)
 
 
-def test_another_worker_meanwhile_does_nothing(full: Door, session: UUID) -> None:
+def test_beside_two_workers_a_third_does_nothing(full: Door, session: UUID) -> None:
     world = full.world
     replan = move(world, session)
     other = open_database(world.url, pool_size=1)
     with other.begin() as tx:
-        assert replans.try_lock(tx, replan.id)
+        assert all(replans.try_lock(tx, replan.id, end) for end in End)
         waiting = continue_replans(world.transactions)
         assert waiting is not None
         assert (waiting.done, waiting.is_finished) == (0, False)
