@@ -33,12 +33,16 @@ class Happening:
         at: When it happened, aware UTC, plan time.
         name: The link, tag, kind of booking or product.
         step_key: The email of this run in which a link was clicked.
+        reference: Which booking, by its own id; empty where nobody said.
+        replaces: The id of the booking that was moved, and became this one.
     """
 
     kind: FactKind
     at: datetime
     name: str = ""
     step_key: str = ""
+    reference: str = ""
+    replaces: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +59,9 @@ class FactReport:
         step_key: The email in which a link was clicked.
         url: The person's own way into the room, with ``REGISTERED_THERE``.
         dedupe: What makes it the same fact if it is reported twice, within its source.
+        reference: Which booking, by the id that it has in its source. The end of a booking that
+            names it ends that one alone; without it those of its ``name``, or all.
+        replaces: The id of the booking that was moved, and became this one.
     """
 
     kind: FactKind
@@ -68,3 +75,5 @@ class FactReport:
     step_key: str = ""
     url: str = ""
     dedupe: str = ""
+    reference: str = ""
+    replaces: str = ""

@@ -20,8 +20,13 @@ _NEGATIVE = {
     ConditionKind.TAG: FactKind.UNTAGGED,
     ConditionKind.BOOKED: FactKind.BOOKING_CANCELLED,
 }
+_BEGINS = frozenset(_POSITIVE.values())
 # Loaded for this run only, so whenever they are they belong to it; a tag is no event of a run.
 _ALWAYS_COUNTS = frozenset({ConditionKind.CLICKED, ConditionKind.TAG})
+
+
+# A tag, or a booking by its kind and its own id: ("intro call", "uid-1").
+_Held = tuple[str, str]
 
 
 def happened_at(
@@ -34,7 +39,8 @@ def happened_at(
     """Return since when a condition holds by what happened; ``None`` where it does not.
 
     A tag that was taken off again, and a booking that was cancelled, do not hold; of two words of
-    the same moment the positive one wins. Names are compared without regard to capitals.
+    the same moment the positive one wins. A booking that was moved holds since it was first made.
+    Names are compared without regard to capitals.
 
     Args:
         condition: ``clicked``, ``tag``, ``booked``, ``bought`` or ``replied``.
@@ -42,35 +48,54 @@ def happened_at(
         enrolled_at: What happened more than a week before does not count, but for tags.
         since: Nothing before this moment counts.
     """
-    words = [each for each in happened if _concerns(each, condition)]
-    if condition.kind not in _ALWAYS_COUNTS:
+    kind, name = condition.kind, condition.name.casefold()
+    if kind not in _ALWAYS_COUNTS:
         first = enrolled_at - COUNTS_BEFORE
         since = first if since is None else max(since, first)
-    if since is not None:
-        words = [each for each in words if each.at >= since]
-    if condition.kind not in _NEGATIVE:
-        return min((each.at for each in words), default=None)
-    names = {each.name.casefold() for each in words}
-    held = (_held_since([each for each in words if each.name.casefold() == name]) for name in names)
-    return min((each for each in held if each is not None), default=None)
+    kinds = (_POSITIVE[kind], _NEGATIVE.get(kind))
+    words = [
+        each for each in happened if each.kind in kinds and (since is None or each.at >= since)
+    ]
+    if kind in _NEGATIVE:
+        held = [at for (held, _), at in _held_since(words).items() if name in ("", held)]
+    else:
+        held = [each.at for each in words if _concerns(each, condition)]
+    return min(held, default=None)
 
 
 def _concerns(happening: Happening, condition: Condition) -> bool:
-    kind = happening.kind
-    if kind is not _POSITIVE[condition.kind] and kind is not _NEGATIVE.get(condition.kind):
-        return False
     if condition.name and happening.name.casefold() != condition.name.casefold():
         return False
     return not condition.step_key or happening.step_key == condition.step_key
 
 
-def _held_since(words: Iterable[Happening]) -> datetime | None:
-    """Return since when the latest words say that it is so; ``None`` where they say it is not."""
-    since: datetime | None = None
-    # On equal moments the positive word comes last, and wins.
-    for each in sorted(words, key=lambda word: (word.at, word.kind in _POSITIVE.values())):
-        if each.kind not in _POSITIVE.values():
-            since = None
-        elif since is None:
-            since = each.at
-    return since
+def _held_since(words: Iterable[Happening]) -> dict[_Held, datetime]:
+    """Return what was begun and has not ended, with the moment since when it is so."""
+    held: dict[_Held, datetime] = {}
+    for word in sorted(words, key=_in_order):
+        if word.kind not in _BEGINS:
+            for each in [each for each in held if _is_ended_by(word, each)]:
+                del held[each]
+            continue
+        # The id that it had before: what is moved goes on, it does not begin.
+        former = [each for each in held if word.replaces and each[1] == word.replaces]
+        began = min([word.at, *(held.pop(each) for each in former)])
+        this = (word.name.casefold(), word.reference)
+        held[this] = min(began, held.get(this, began))
+    return held
+
+
+def _in_order(word: Happening) -> tuple[datetime, bool, bool, str, str, str]:
+    """Order by the moment; on equal ones the positive word comes last, and wins.
+
+    What else tells words apart comes after, so that the order of arrival never decides.
+    """
+    begins = word.kind in _BEGINS
+    return word.at, begins, word.replaces != "", word.reference, word.replaces, word.name.casefold()
+
+
+def _is_ended_by(word: Happening, held: _Held) -> bool:
+    name, reference = held
+    if word.reference:
+        return reference == word.reference
+    return not word.name or name == word.name.casefold()

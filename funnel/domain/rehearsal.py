@@ -54,6 +54,7 @@ class Act:
         run: Which of the person's runs its anchors speak of, the first is 1.
         name: Link, tag, kind of booking or product.
         step_key: The email in which a link was clicked.
+        reference: Which booking, where somebody makes several.
         session: The date chosen, counted from 1; ``None``: the letters only.
         days: How long a pause lasts.
         left_after: With ``attended``: when they left the room, counted from its start.
@@ -64,6 +65,7 @@ class Act:
     run: int = 1
     name: str = ""
     step_key: str = ""
+    reference: str = ""
     session: int | None = None
     days: int = 7
     left_after: timedelta | None = None

@@ -170,7 +170,8 @@ def _give(state: PersonState, run: RunState, wished: Session, now: datetime) -> 
 
 
 def _happens(state: PersonState, act: Act, now: datetime) -> None:
-    state.happened.append(Happening(kind=_HAPPENINGS[act.kind], at=now, name=act.name))
+    kind = _HAPPENINGS[act.kind]
+    state.happened.append(Happening(kind=kind, at=now, name=act.name, reference=act.reference))
     plan_runs(state, state.active(), now)
 
 

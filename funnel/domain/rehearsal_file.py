@@ -18,7 +18,7 @@ from funnel.domain.subscriber import known_zone, normalise_address
 from funnel.domain.timing_text import read_duration, read_timing
 
 EVERYBODY = "everybody"
-_ACT_FIELDS = ("kind", "at", "run", "name", "email", "session", "days", "left_after")
+_ACT_FIELDS = ("kind", "at", "run", "name", "email", "reference", "session", "days", "left_after")
 _PERSON_FIELDS = (
     *("name", "email", "first_name", "last_name", "zone", "signs_up", "confirms"),
     *("session", "letters", "fields", "does"),
@@ -216,6 +216,7 @@ def _act(fields: Fields, read_kind: Callable[[str], ActKind]) -> Act | None:
         run=fields.read("run", _number, 1),
         name=fields.read("name", str, ""),
         step_key=fields.read("email", str, ""),
+        reference=fields.read("reference", str, ""),
         session=fields.read("session", _date_number, None),
         days=fields.read("days", _number, 7),
         left_after=fields.read("left_after", read_duration, None),

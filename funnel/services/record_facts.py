@@ -282,7 +282,8 @@ def _add(
     session_id: UUID | None = None,
 ) -> bool:
     at = report.at or tx.now
-    same = report.dedupe or f"{person}:{report.kind}:{report.name}:{at.isoformat()}"
+    what = f"{report.kind}:{report.name}:{report.reference}"
+    same = report.dedupe or f"{person}:{what}:{at.isoformat()}"
     return facts.add(
         tx,
         NewFact(
@@ -294,6 +295,8 @@ def _add(
             at=at,
             name=report.name,
             step_key=report.step_key or None,
+            reference=report.reference,
+            replaces=report.replaces,
             dedupe_key=f"{report.source}:{same}",
         ),
     )

@@ -170,7 +170,7 @@ _LOAD_PASSED = text(
 # Clicks belong to their run; what else happened to a person concerns each of their runs.
 _LOAD_HAPPENED = text(
     """
-    select e.id as enrollment_id, f.kind, f.at, f.name, f.step_key
+    select e.id as enrollment_id, f.kind, f.at, f.name, f.step_key, f.data
     from enrollments e
     join facts f on f.subscriber_id = e.subscriber_id
      and (f.enrollment_id is null or f.enrollment_id = e.id)
@@ -296,6 +296,8 @@ def _happening(row: RowMapping) -> Happening:
         at=row["at"],
         name=row["name"],
         step_key=row["step_key"] or "",
+        reference=row["data"].get("reference", ""),
+        replaces=row["data"].get("replaces", ""),
     )
 
 

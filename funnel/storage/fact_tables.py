@@ -27,7 +27,8 @@ class FactRow(Base):
     """Something that happened and that the planner may use.
 
     ``name`` is the link, tag, kind of booking or product; ``step_key`` the email clicked in.
-    ``dedupe_key`` makes a fact that is reported twice one row.
+    ``dedupe_key`` makes a fact that is reported twice one row. ``data`` has a booking's own id as
+    ``reference``, and as ``replaces`` that of the one that was moved and became it.
     """
 
     __tablename__ = "facts"
@@ -64,7 +65,9 @@ class EvidenceRow(Base):
                 "'email opened', 'confirmation page fetched')"
             ),
         ),
-        # Read by judge_evidence and by the cap: what was seen of one run, or of one signup.
+        # Read by judge_evidence, by the cap, and when a person is erased.
+        Index("ix_evidence_subscriber_id", "subscriber_id", "at"),
+        # Read by the cap: what was seen of one run, or of one signup.
         Index("ix_evidence_enrollment_id", "enrollment_id", "at"),
         Index(
             "ix_evidence_signup_id",
@@ -79,7 +82,7 @@ class EvidenceRow(Base):
     id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
     kind: Mapped[str]
     subscriber_id: Mapped[UUID | None] = mapped_column(
-        ForeignKey("subscribers.id", ondelete="CASCADE"), index=True
+        ForeignKey("subscribers.id", ondelete="CASCADE")
     )
     enrollment_id: Mapped[UUID | None]
     signup_id: Mapped[UUID | None]

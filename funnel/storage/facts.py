@@ -17,6 +17,8 @@ class NewFact:
 
     Attributes:
         enrollment_id: The run that it belongs to; ``None``: it concerns each run of the person.
+        reference: Which booking, by its id in its source; empty where nobody said.
+        replaces: The id, there, of the booking that was moved and became this one.
         dedupe_key: What makes it the same fact when it is reported again; ``None``: always new.
     """
 
@@ -28,6 +30,8 @@ class NewFact:
     session_id: UUID | None = None
     name: str = ""
     step_key: str | None = None
+    reference: str = ""
+    replaces: str = ""
     dedupe_key: str | None = None
 
 
@@ -46,8 +50,15 @@ def add(tx: Transaction, fact: NewFact) -> bool:
             source=fact.source,
             dedupe_key=fact.dedupe_key,
             at=fact.at,
+            data=_data(fact),
         )
         .on_conflict_do_nothing(index_elements=[FactRow.dedupe_key])
         .returning(FactRow.id)
     )
     return tx.connection.execute(statement).one_or_none() is not None
+
+
+def _data(fact: NewFact) -> dict[str, str]:
+    """Return ids with their source before them: two systems may count their bookings alike."""
+    ids = {"reference": fact.reference, "replaces": fact.replaces}
+    return {name: f"{fact.source}:{value}" for name, value in ids.items() if value}

@@ -259,6 +259,8 @@ def _report_json(report: FactReport) -> dict[str, Any]:
         "name": report.name,
         "url": report.url,
         "dedupe": report.dedupe,
+        "reference": report.reference,
+        "replaces": report.replaces,
     }
 
 
@@ -273,4 +275,6 @@ def _report(kept: Mapping[str, Any]) -> FactReport:
         name=kept["name"],
         url=kept["url"],
         dedupe=kept["dedupe"],
+        reference=kept.get("reference", ""),
+        replaces=kept.get("replaces", ""),
     )

@@ -17,7 +17,7 @@ FULL = """# Who we rehearse with.
   does:
     - {kind: attended, at: on session end, left_after: 45 min}
     - {kind: clicked, at: 3 h after listening, email: listening, name: notes}
-    - {kind: booked, at: "2026-12-03T18:00+01:00"}
+    - {kind: booked, at: "2026-12-03T18:00+01:00", reference: call-1}
     - {kind: pauses, at: 1 day after signup, days: 14}
 - email: ana@example.org
   confirms: never
@@ -43,6 +43,7 @@ def test_a_list_of_people_is_read_with_all_that_happens_to_them():
     assert (came.kind, came.left_after) == (ActKind.ATTENDED, timedelta(minutes=45))
     assert (clicked.step_key, clicked.name) == ("listening", "notes")
     assert timing_text(booked.when) == "on 2026-12-03T17:00:00Z"
+    assert booked.reference == "call-1"
     assert (timing_text(pauses.when), pauses.days) == ("1 day after enrollment", 14)
     assert (ana.name, ana.zone, ana.presses_after, ana.session) == (
         "ana@example.org",

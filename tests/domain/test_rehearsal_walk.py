@@ -122,6 +122,17 @@ def test_what_somebody_does_changes_what_they_get(kind, key, before, after):
     assert told(ana(act(kind, "1 h after listening")))[key] == after
 
 
+def test_who_cancels_one_of_two_bookings_holds_the_other():
+    def booked(reference, when):
+        return act(ActKind.BOOKED, when, name="call", reference=reference)
+
+    script = [booked("1", "1 h after listening"), booked("2", "2 h after listening")]
+    end = act(ActKind.BOOKING_CANCELLED, "3 h after listening", name="call", reference="1")
+    assert told(ana(*script, end))["invitation-last"] == "the goal is reached"
+    both = [*script, end, replace(end, reference="2")]
+    assert told(ana(*both))["invitation-last"] == "Thu 3 Apr 09:00"
+
+
 def test_the_host_moves_calls_off_closes_and_shows_the_replay():
     first = DATES[0]
 

@@ -143,6 +143,16 @@ class TestCalendly:
         assert "moved" in _event(self.calendly, old).ignored_because
         assert _report(self.calendly, new).kind is FactKind.BOOKED
 
+    def test_a_booking_has_its_own_address_and_names_the_one_that_it_was(self) -> None:
+        first = _report(self.calendly, self.calendly.begun(ANA, EARLIER, 1))
+        more = {"old_invitee": first.reference}
+        moved = self.calendly.event("invitee.created", ANA, EARLIER, 2, **more)
+        second = _report(self.calendly, moved)
+        assert first.reference.endswith("/EVENT1/invitees/INVITEE1")
+        assert (first.replaces, second.replaces) == ("", first.reference)
+        ended = _report(self.calendly, self.calendly.ended(ANA, NOW, 2))
+        assert ended.reference == second.reference
+
     def test_an_end_counts_from_when_it_was_cancelled(self) -> None:
         payload = self.calendly.event(
             "invitee.canceled", ANA, NOW, 1, cancellation={"created_at": EARLIER.isoformat()}
@@ -162,7 +172,10 @@ class TestCalCom:
         moved = self.cal.event(
             "BOOKING_RESCHEDULED", ANA, EARLIER, 2, rescheduleUid="bFJeNb2uX8ANpT3JL5EfX1"
         )
-        assert _report(self.cal, moved).kind is FactKind.BOOKED
+        first, second = _report(self.cal, self.cal.begun(ANA, EARLIER)), _report(self.cal, moved)
+        assert second.kind is FactKind.BOOKED
+        assert second.replaces == first.reference == "bFJeNb2uX8ANpT3JL5EfX1"
+        assert _report(self.cal, self.cal.ended(ANA, NOW, 2)).reference == second.reference
 
     def test_who_booked_counts_not_their_guests(self) -> None:
         report = _report(self.cal, self.cal.begun(ANA, EARLIER))
@@ -262,6 +275,13 @@ class TestGeneric:
             dedupe="crm-1",
         )
 
+    def test_the_end_of_a_booking_may_say_which(self) -> None:
+        fact = {"kind": "booking_cancelled", "email": ANA, "reference": 4711}
+        assert _report(self.generic, fact).reference == "4711"
+        mapped = {"kind": "booked", "email": ANA, "deal": {"no": "D-1"}}
+        assert _report(self.generic, mapped, reference=("deal.no",)).reference == "D-1"
+        assert _report(self.generic, {**fact, "kind": "bought"}).reference == ""
+
     def test_without_an_id_it_has_the_delivery_s_and_without_a_moment_the_present(self) -> None:
         event = _event(self.generic, {"kind": "replied", "email": ANA})
         assert event.event_id == "msg_1"
@@ -307,6 +327,7 @@ class TestGeneric:
             ({"at": "0001-01-01T00:00:00+23:59"}, "at"),
             ({"id": "a\nb"}, "id"),
             ({"id": "x" * 256}, "id"),
+            ({"reference": "x" * 256}, "reference"),
             ({"name": {"a": 1}}, "name"),
         ],
     )

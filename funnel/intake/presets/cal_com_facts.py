@@ -1,6 +1,6 @@
 """What Cal.com's events mean: cal.com/docs, "Webhooks", in the payload's version 2021-10-20.
 
-A booking that is moved is one event, with a new uid: it counts as booked at that moment.
+A booking that is moved is one event, with a new ``uid`` and the former as ``rescheduleUid``.
 """
 
 from typing import Final
@@ -9,6 +9,7 @@ from funnel.domain.facts import FactKind, FactReport
 from funnel.intake.presets.preset import Delivery, Reading, Verified
 from funnel.intake.presets.reading import (
     address_of,
+    booking_id,
     event_id,
     fact_name,
     ignored,
@@ -59,5 +60,7 @@ def read(delivery: Delivery, _verified: Verified) -> Reading:
         at=moment_of(created, delivery.now, field="createdAt"),
         name=fact_name(pick(body, "name", _NAMES, mapping)),
         dedupe=own_id,
+        reference=booking_id(uid),
+        replaces=booking_id(text_at(body, "payload.rescheduleUid")),
     )
     return reported(own_id, delivery.body, report)

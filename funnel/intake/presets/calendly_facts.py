@@ -1,8 +1,9 @@
 """What Calendly's events mean: developer.calendly.com, "Webhook payload".
 
 Who moves a booking makes two events: ``invitee.canceled`` with ``rescheduled: true``, and
-``invitee.created`` of the new one. The first says nothing by itself (the person has a booking
-before and after), so both orders end as booked.
+``invitee.created`` of the new one, which names the former as ``old_invitee``. The first says
+nothing by itself (the person has a booking before and after), so both orders end as booked; and
+whoever cancels the new one holds none.
 """
 
 from typing import Final
@@ -11,6 +12,7 @@ from funnel.domain.facts import FactKind, FactReport
 from funnel.intake.presets.preset import Delivery, Reading, Verified
 from funnel.intake.presets.reading import (
     address_of,
+    booking_id,
     event_id,
     fact_name,
     find,
@@ -70,6 +72,8 @@ def read(delivery: Delivery, _verified: Verified) -> Reading:
         at=moment_of(_moment(body, kind), delivery.now, field="created_at"),
         name=fact_name(pick(body, "name", _NAMES, mapping)),
         dedupe=own_id,
+        reference=booking_id(invitee),
+        replaces=booking_id(text_at(body, "payload.old_invitee")),
     )
     return reported(own_id, delivery.body, report)
 

@@ -19,7 +19,7 @@ from funnel.intake.presets.preset import Delivery, Reading, Verified
 from funnel.intake.presets.reading import fact_name, find, ignored, moment_of, pick
 from funnel.intake.strict_json import JsonValue, parse_json
 
-FIELDS: Final = ("id", "kind", "email", "at", "session", "platform_id", "name")
+FIELDS: Final = ("id", "kind", "email", "at", "session", "platform_id", "name", "reference")
 LIST: Final = "facts"
 
 REPORTED: Final = frozenset(
@@ -39,6 +39,7 @@ REPORTED: Final = frozenset(
     }
 )
 _NAMED: Final = frozenset({FactKind.TAGGED, FactKind.UNTAGGED})
+_BOOKINGS: Final = frozenset({FactKind.BOOKED, FactKind.BOOKING_CANCELLED})
 _TEXT: Final = str.maketrans("_-", "  ")
 
 
@@ -105,6 +106,7 @@ def _event(item: _Item, delivery: Delivery) -> FactEvent:
         at=_at(item, delivery),
         name=name,
         dedupe=own_id,
+        reference=_one_line(item, "reference", delivery) if kind in _BOOKINGS else "",
     )
     return FactEvent(event_id=own_id, report=report, payload=item.payload)
 
@@ -120,12 +122,15 @@ def _words() -> str:
 
 
 def _own_id(item: _Item, delivery: Delivery) -> str:
-    given = _text(item, "id", delivery)
-    if not given:
-        return item.derived_id
+    return _one_line(item, "id", delivery) or item.derived_id
+
+
+def _one_line(item: _Item, field: str, delivery: Delivery) -> str:
+    """Return an id of the sender's, "" where there is none."""
+    given = _text(item, field, delivery)
     if given != clean_text(given, limit=EVENT_ID_LIMIT):
         remedy = f"Send one line of at most {EVENT_ID_LIMIT} characters."
-        raise _wrong(item, "id", "is too long or not plain text", remedy)
+        raise _wrong(item, field, "is too long or not plain text", remedy)
     return given
 
 

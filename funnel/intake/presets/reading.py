@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from funnel.domain.errors import InvalidInputError
 from funnel.domain.fact_checks import check_moment
-from funnel.domain.fact_source import FACT_NAME_LIMIT, FactEvent
+from funnel.domain.fact_source import EVENT_ID_LIMIT, FACT_NAME_LIMIT, FactEvent
 from funnel.domain.facts import FactReport
 from funnel.domain.subscriber import normalise_address
 from funnel.domain.text import clean_text
@@ -83,6 +83,11 @@ def pick(
 def fact_name(text: str) -> str:
     """Return the name of a kind of booking, a product or a tag as one line."""
     return clean_text(text, limit=FACT_NAME_LIMIT)
+
+
+def booking_id(text: str) -> str:
+    """Return a booking's own id as one line."""
+    return clean_text(text, limit=EVENT_ID_LIMIT)
 
 
 def known_address(text: str) -> str | None:
