@@ -9,8 +9,9 @@ from zoneinfo import ZoneInfo
 
 from funnel.domain.facts import Happening
 from funnel.domain.message import MessageStatus
-from funnel.domain.plan import SkipReason
-from funnel.domain.session import Registration
+from funnel.domain.plan import Decision, PlannedStep, SkipReason
+from funnel.domain.sequence import StepKind
+from funnel.domain.session import Registration, Session
 
 
 class EnrollmentState(StrEnum):
@@ -50,6 +51,28 @@ class PassedStep:
     skip: SkipReason | None = None
     is_letter: bool = False
     was_removed: bool = False
+
+    @classmethod
+    def of(cls, line: PlannedStep, session: Session | None, now: datetime) -> "PassedStep":
+        """Return the row of a line of a plan: queued, or skipped with its reason.
+
+        Args:
+            line: Any that is written at ``now`` (aware, in plan time); all but ``SEND`` is a skip.
+            session: The one that it was planned for.
+            now: When it is written.
+        """
+        is_skip = line.decision is not Decision.SEND
+        return cls(
+            key=line.key,
+            copy=line.copy,
+            status=MessageStatus.SKIPPED if is_skip else MessageStatus.QUEUED,
+            moment=line.moment or now,
+            settled_at=now if is_skip else None,
+            session_id=session.id if session else None,
+            session_starts_at=session.starts_at if session else None,
+            skip=line.skip if is_skip else None,
+            is_letter=line.kind is StepKind.LETTER,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

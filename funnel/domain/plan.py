@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
+from funnel.domain.message import MessageStatus
 from funnel.domain.sequence import StepKind
 
 
@@ -82,6 +83,20 @@ class PlannedStep:
     is_open: bool = False
     skip: SkipReason | None = None
     reasons: tuple[str, ...] = ()
+
+    def is_due(self, written: MessageStatus | None, now: datetime) -> bool:
+        """Return whether something is to be written: a new row, or an end to a queued one.
+
+        Args:
+            written: State of the row that there is already; ``None``: there is none.
+            now: Aware moment, in plan time.
+        """
+        if self.decision not in (Decision.SEND, Decision.SKIP) or self.moment is None:
+            return False
+        if written is not None:
+            # Decided against while it is queued: at once, not at its moment.
+            return self.decision is Decision.SKIP and written is MessageStatus.QUEUED
+        return self.moment <= now
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,6 @@ from funnel.domain.plan import Decision, Plan, PlannedStep, SkipReason
 from funnel.domain.planner import next_due_at, plan
 from funnel.domain.rehearsal import RehearsalStuckError, RehearsedEmail
 from funnel.domain.rehearsal_state import PersonState, RunState
-from funnel.domain.sequence import StepKind
 
 # A plan settles what is due, and asks again; more rounds than steps mean that it turns in circles.
 _MOST_ROUNDS = 500
@@ -100,32 +99,14 @@ def _next_due_at(state: PersonState, run: RunState, now: datetime) -> datetime |
 
 
 def _is_due(line: PlannedStep, run: RunState, now: datetime) -> bool:
-    """Whether the line asks for a row, or for an end to a queued one."""
-    if line.decision not in (Decision.SEND, Decision.SKIP) or line.moment is None:
-        return False
     row = run.rows.get((line.key, line.copy))
-    if row is not None:
-        # Decided against while it is queued: at once, not at its moment.
-        return line.decision is Decision.SKIP and row.status is MessageStatus.QUEUED
-    return line.moment <= now
+    return line.is_due(row.status if row else None, now)
 
 
 def _write_due(state: PersonState, run: RunState, line: PlannedStep, now: datetime) -> None:
-    session = state.session_of(run)
-    is_skip = line.decision is Decision.SKIP
-    row = PassedStep(
-        key=line.key,
-        copy=line.copy,
-        status=MessageStatus.SKIPPED if is_skip else MessageStatus.QUEUED,
-        moment=line.moment or now,
-        settled_at=now if is_skip else None,
-        session_id=session.id if session else None,
-        session_starts_at=session.starts_at if session else None,
-        skip=line.skip if is_skip else None,
-        is_letter=line.kind is StepKind.LETTER,
-    )
+    row = PassedStep.of(line, state.session_of(run), now)
     _write(run, row)
-    if is_skip:
+    if row.status is MessageStatus.SKIPPED:
         reason = (line.skip or SkipReason.CONDITION).value
         _report(state, run, row, reason=reason, line=line)
 
@@ -147,15 +128,7 @@ def _complete(state: PersonState, run: RunState, answer: Plan, now: datetime) ->
     run.next_due_at = None
     for line in answer.steps:
         if line.decision is Decision.NOT_COUNTED:
-            row = PassedStep(
-                key=line.key,
-                copy=line.copy,
-                status=MessageStatus.SKIPPED,
-                moment=line.moment or now,
-                settled_at=now,
-                skip=line.skip,
-                is_letter=line.kind is StepKind.LETTER,
-            )
+            row = PassedStep.of(line, None, now)
             _write(run, row)
             reason = (line.skip or SkipReason.CONDITION).value
             _report(state, run, row, reason=reason, line=line)

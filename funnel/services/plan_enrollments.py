@@ -1,6 +1,6 @@
 """Plan runs anew and write what the plan says: the one way by which a timer ever moves."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -72,7 +72,8 @@ def _plan_run(tx: Transaction, run: Run, writes: _Writes) -> None:
     facts = _without_removed(run, version, writes)
     while True:
         answer = plan(run.enrollment, version, facts, run.taken_days, tx.now)
-        due = [line for line in answer.steps if _is_due(line, run, facts, tx.now)]
+        written = {(each.key, each.copy): each.status for each in facts.passed}
+        due = [line for line in answer.steps if _is_due(line, run, written, tx.now)]
         if not due:
             break
         for line in due:
@@ -97,23 +98,13 @@ def _without_removed(run: Run, version: SequenceDefinition, writes: _Writes) -> 
     return switched(run.facts, version) if removed else run.facts
 
 
-def _is_due(line: PlannedStep, run: Run, facts: Facts, now: datetime) -> bool:
-    """Whether the line asks for something to be written: a new row, or an end to a queued one."""
-    if line.decision not in (Decision.SEND, Decision.SKIP) or line.moment is None:
-        return False
-    if (line.key, line.copy) in run.queued:
-        # Decided against while it is queued: at once, not at its moment.
-        return line.decision is Decision.SKIP and _is_still_queued(line, facts)
-    return line.moment <= now and not any(
-        each.key == line.key and each.copy == line.copy for each in facts.passed
-    )
-
-
-def _is_still_queued(line: PlannedStep, facts: Facts) -> bool:
-    return any(
-        each.key == line.key and each.copy == line.copy and each.status is MessageStatus.QUEUED
-        for each in facts.passed
-    )
+def _is_due(
+    line: PlannedStep, run: Run, written: Mapping[tuple[str, int], MessageStatus], now: datetime
+) -> bool:
+    place = (line.key, line.copy)
+    if place in written and place not in run.queued:
+        return False  # settled, in somebody's hands, or added by this very plan
+    return line.is_due(written.get(place), now)
 
 
 def _write_due(line: PlannedStep, run: Run, writes: _Writes, now: datetime) -> None:
@@ -126,24 +117,10 @@ def _write_due(line: PlannedStep, run: Run, writes: _Writes, now: datetime) -> N
 
 def _with(facts: Facts, lines: Sequence[PlannedStep], now: datetime) -> Facts:
     """Return the facts as they are once these lines are written."""
-    written = {(line.key, line.copy): _as_passed(line, facts, now) for line in lines}
+    session = facts.registration.session if facts.registration else None
+    written = {(line.key, line.copy): PassedStep.of(line, session, now) for line in lines}
     others = [each for each in facts.passed if (each.key, each.copy) not in written]
     return replace(facts, passed=(*others, *written.values()))
-
-
-def _as_passed(line: PlannedStep, facts: Facts, now: datetime) -> PassedStep:
-    session = facts.registration.session if facts.registration else None
-    is_skip = line.decision is Decision.SKIP
-    return PassedStep(
-        key=line.key,
-        copy=line.copy,
-        status=MessageStatus.SKIPPED if is_skip else MessageStatus.QUEUED,
-        moment=line.moment or now,
-        settled_at=now if is_skip else None,
-        session_id=session.id if session else None,
-        session_starts_at=session.starts_at if session else None,
-        skip=line.skip if is_skip else None,
-    )
 
 
 def message_of(line: PlannedStep, run: Run, now: datetime) -> NewMessage:
