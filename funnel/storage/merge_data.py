@@ -87,17 +87,13 @@ def load_merge_data(tx: Transaction, claimed: Claimed) -> MergeData | None:
     )
 
 
-_PLAIN = (
-    "message_id",
+_OF_RUN = (
     "sequence_slug",
-    "template_key",
     "lane",
-    "due_at",
     "real_now",
     "plan_now",
     "subscriber_id",
     "enrollment_id",
-    "signup_id",
     "email",
     "email_key",
     "first_name",
@@ -106,10 +102,17 @@ _PLAIN = (
     "wants_letters",
     "holds_seat",
     "calendar_revision",
+    "sequence_version_id",
+)
+_PLAIN = (
+    *_OF_RUN,
+    "message_id",
+    "template_key",
+    "due_at",
+    "signup_id",
     "live_version_id",
     "pinned_version_id",
     "kept",
-    "sequence_version_id",
 )
 
 # A confirmation speaks of its signup: of the date wished there, in the zone given there. All else
@@ -173,24 +176,6 @@ def load_run_data(tx: Transaction, run_ids: Sequence[UUID], brand: Brand) -> dic
         )
     return found
 
-
-_OF_RUN = (
-    "sequence_slug",
-    "lane",
-    "real_now",
-    "plan_now",
-    "subscriber_id",
-    "enrollment_id",
-    "email",
-    "email_key",
-    "first_name",
-    "last_name",
-    "zone",
-    "wants_letters",
-    "holds_seat",
-    "calendar_revision",
-    "sequence_version_id",
-)
 
 _LOAD_RUNS = text(
     """
