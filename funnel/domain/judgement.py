@@ -25,14 +25,20 @@ class EvidenceKind(StrEnum):
     JOIN_LINK_OPENED = "join link opened"
     CONFIRMATION_FETCHED = "confirmation page fetched"
     REPLAY_FETCHED = "replay page fetched"
+    CALENDAR_FETCHED = "calendar file fetched"
+    PREFERENCES_FETCHED = "preferences page fetched"
+    LETTERS_STOP_FETCHED = "page to stop the letters fetched"
+    SEAT_STOP_FETCHED = "page to stop the seat's emails fetched"
     EMAIL_OPENED = "email opened"
 
 
 # Delivery, a notification, opening, reading, moving the hand: nobody does it faster. Gateways scan
 # in the seconds after the hand-over; senders' guides draw the line at 5 s or "several seconds".
 TOO_SOON: Final = timedelta(seconds=10)
-# So many different links of one person's emails by one visitor within that time. Two tabs can be
-# opened quickly; two within 2 s, or three within 5 s, are not read between.
+# So many different links of one person's emails by one visitor within that time, our own pages
+# among them: a letter holds one counted link as a rule, but its footer's two always. Two tabs can
+# be opened quickly; two within 2 s, or three within 5 s, are not read between. Not longer: a mail
+# program may fetch all when an email is opened, and the click of who then reads it is theirs.
 BURSTS: Final = ((2, timedelta(seconds=2)), (3, timedelta(seconds=5)))
 # How long to wait before judging: the longest burst, and time for its last row to be committed.
 SETTLES_AFTER: Final = timedelta(seconds=10)
@@ -95,8 +101,9 @@ def judge(fetch: Fetch, beside: Sequence[Fetch], *, mailed_at: datetime | None) 
 
     Args:
         fetch: What is judged; at least ``SETTLES_AFTER`` ago.
-        beside: Everything that was fetched of the same person's emails at about that time; its
-            order does not matter, and the fetch itself may be among it.
+        beside: Everything that was fetched of the same person's emails at about that time, of
+            all their runs and our own pages too; its order does not matter, and the fetch itself
+            may be among it.
         mailed_at: When the email that holds the link was handed over, plan time; ``None``: not
             known.
     """

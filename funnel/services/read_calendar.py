@@ -5,8 +5,11 @@ from datetime import datetime
 from uuid import UUID
 
 from funnel.domain.errors import NotFoundError
+from funnel.domain.judgement import EvidenceKind
 from funnel.domain.session import Session
-from funnel.storage import registrations, runs, sessions
+from funnel.domain.signup import Visitor
+from funnel.storage import evidence, registrations, runs, sessions
+from funnel.storage.evidence import Seen
 from funnel.storage.transaction import Transactions
 
 
@@ -28,8 +31,15 @@ class CalendarSeat:
     read_at: datetime
 
 
-def read_calendar(enrollment_id: UUID, transactions: Transactions) -> CalendarSeat:
+def read_calendar(
+    enrollment_id: UUID, transactions: Transactions, visitor: Visitor | None = None
+) -> CalendarSeat:
     """Return the calendar entry of a run.
+
+    Args:
+        enrollment_id: As the link names it.
+        transactions: On the database.
+        visitor: Kept as evidence that the file was fetched, if given.
 
     Raises:
         NotFoundError: No such run, or one that never held a seat.
@@ -41,6 +51,14 @@ def read_calendar(enrollment_id: UUID, transactions: Transactions) -> CalendarSe
         session = sessions.find(tx, seat.session_id) if seat else None
         if run is None or session is None:
             raise NotFoundError("no such seat")
+        if visitor is not None:
+            seen = Seen(
+                kind=EvidenceKind.CALENDAR_FETCHED,
+                visitor=visitor,
+                subscriber_id=run.subscriber_id,
+                enrollment_id=run.id,
+            )
+            evidence.add(tx, seen)
         return CalendarSeat(
             enrollment_id=run.id,
             sequence_id=run.sequence_id,

@@ -8,10 +8,13 @@ from uuid import UUID
 from funnel.domain.consent import SuppressionReason
 from funnel.domain.enrollment import EnrollmentState
 from funnel.domain.errors import NotFoundError
+from funnel.domain.judgement import EvidenceKind
 from funnel.domain.sequence import StepKind
 from funnel.domain.session import Session
+from funnel.domain.signup import Visitor
 from funnel.services.read_person_calendar import calendar_in
-from funnel.storage import registrations, runs, sessions, subscribers, suppressions
+from funnel.storage import evidence, registrations, runs, sessions, subscribers, suppressions
+from funnel.storage.evidence import Seen
 from funnel.storage.runs import RunRecord
 from funnel.storage.transaction import Transaction, Transactions
 
@@ -60,8 +63,20 @@ class Preferences:
     runs: tuple[HeldRun, ...]
 
 
-def read_preferences(subscriber_id: UUID, transactions: Transactions) -> Preferences:
+def read_preferences(
+    subscriber_id: UUID,
+    transactions: Transactions,
+    visitor: Visitor | None = None,
+    *,
+    page: EvidenceKind = EvidenceKind.PREFERENCES_FETCHED,
+) -> Preferences:
     """Return a person's preferences.
+
+    Args:
+        subscriber_id: As the link names them.
+        transactions: On the database.
+        visitor: Kept as evidence that the page was fetched, if given.
+        page: Which of the pages that show them it was.
 
     Raises:
         NotFoundError: No such person, or one that is forgotten.
@@ -70,6 +85,8 @@ def read_preferences(subscriber_id: UUID, transactions: Transactions) -> Prefere
         person = subscribers.find(tx, subscriber_id)
         if person is None or not person.email:
             raise NotFoundError("no such person")
+        if visitor is not None:
+            evidence.add(tx, Seen(kind=page, visitor=visitor, subscriber_id=person.id))
         reason = suppressions.find(tx, person.email_key)
         theirs = runs.of_person(tx, subscriber_id)
         return Preferences(

@@ -18,14 +18,13 @@ KEPT_FOR: Final = timedelta(days=90)  # it holds IP addresses
 MOST_AN_HOUR: Final = 200
 _LOCK: Final = 4860215
 
-Whose = tuple[UUID | None, UUID | None]  # a run or a signup
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
     """Something that was fetched, now: of whom, as far as the link tells.
 
     Attributes:
+        enrollment_id: Of a page of one run; without it and without a signup, the person's page.
         session_id: The sitting in whose window a join link was opened.
         link_id: The number of the link, or of the picture.
     """
@@ -51,6 +50,7 @@ class Unjudged:
     id: int
     kind: EvidenceKind
     fetch: Fetch
+    subscriber_id: UUID | None
     enrollment_id: UUID | None
     signup_id: UUID | None
     session_id: UUID | None
@@ -61,9 +61,9 @@ class Unjudged:
     counts_as_attended: bool
 
     @property
-    def whose(self) -> Whose:
-        """Whose emails it is about: a run's or a signup's."""
-        return self.enrollment_id, self.signup_id
+    def whose(self) -> UUID | None:
+        """Whose emails it is about: a person's; where nobody knows them, a run's or a signup's."""
+        return self.subscriber_id or self.enrollment_id or self.signup_id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,9 +76,17 @@ class Verdict:
 
 
 def add(tx: Transaction, seen: Seen) -> None:
-    """Write what was fetched, now; beyond 200 an hour of one run or signup, nothing."""
+    """Write what was fetched, now.
+
+    Beyond 200 an hour of one run, of one signup, or of one person's own pages, nothing.
+    """
+    statement = _ADD_OF_PERSON
+    if seen.enrollment_id is not None:
+        statement = _ADD_OF_RUN
+    elif seen.signup_id is not None:
+        statement = _ADD_OF_SIGNUP
     tx.connection.execute(
-        _ADD_OF_RUN if seen.enrollment_id else _ADD_OF_SIGNUP,
+        statement,
         {
             "kind": seen.kind,
             "subscriber": seen.subscriber_id,
@@ -94,7 +102,7 @@ def add(tx: Transaction, seen: Seen) -> None:
     )
 
 
-# Two statements, so that counting reads what was seen of this run or signup and no more.
+# Three statements, so that counting reads what was seen of this one and no more.
 _ADD = """
     insert into evidence (kind, subscriber_id, enrollment_id, signup_id, session_id, link_id,
                           method, ip, user_agent)
@@ -108,6 +116,13 @@ _ADD = """
     """
 _ADD_OF_RUN = text(_ADD.format(whose="enrollment_id = cast(:run as uuid)"))
 _ADD_OF_SIGNUP = text(_ADD.format(whose="signup_id = cast(:signup as uuid)"))
+# Apart from their runs: who floods these pages keeps no click of theirs from being seen.
+_ADD_OF_PERSON = text(
+    _ADD.format(
+        whose="subscriber_id = cast(:subscriber as uuid) "
+        "and enrollment_id is null and signup_id is null"
+    )
+)
 
 
 def is_judge(tx: Transaction) -> bool:
@@ -132,8 +147,8 @@ def to_judge(tx: Transaction, *, is_of_signups: bool, limit: int) -> list[Unjudg
 # The email of a link is known by its template; of a page, the latest one before it may be meant.
 # Two statements, as each finds its messages by another index.
 _TO_JUDGE = """
-    select e.id, e.kind, e.at, host(e.ip) as ip, e.user_agent, e.method, e.enrollment_id,
-           e.signup_id, e.session_id, e.link_id, coalesce(l.name, '') as link_name,
+    select e.id, e.kind, e.at, host(e.ip) as ip, e.user_agent, e.method, e.subscriber_id,
+           e.enrollment_id, e.signup_id, e.session_id, e.link_id, coalesce(l.name, '') as link_name,
            coalesce(split_part(l.template_key, '/', 2), '') as step_key,
            (select max(m.accepted_at) from messages m
             where {messages}
@@ -166,9 +181,8 @@ _OF_SIGNUPS = text(
 
 
 def _unjudged(row: RowMapping) -> Unjudged:
-    plain = ("id", "enrollment_id", "signup_id", "session_id", "link_id", "link_name", "step_key")
     return Unjudged(
-        **{name: row[name] for name in plain},
+        **{name: row[name] for name in _PLAIN},
         kind=EvidenceKind(row["kind"]),
         fetch=_fetch(row),
         mailed_at=row["mailed_at"],
@@ -176,19 +190,29 @@ def _unjudged(row: RowMapping) -> Unjudged:
     )
 
 
+_PLAIN: Final = (
+    *("id", "subscriber_id", "enrollment_id", "signup_id"),
+    *("session_id", "link_id", "link_name", "step_key"),
+)
+
+
 def _fetch(row: RowMapping) -> Fetch:
     place = row["kind"] if row["link_id"] is None else f"link {row['link_id']}"
     return Fetch(
         at=row["at"],
-        place=place,
+        # Each run has its own addresses: the way into its room, its replay.
+        place=f"{place} of {row['enrollment_id'] or row['signup_id'] or row['subscriber_id']}",
         ip=None if row["ip"] is None else str(row["ip"]),
         user_agent=row["user_agent"],
         method=row["method"] or "",
     )
 
 
-def beside(tx: Transaction, found: Sequence[Unjudged]) -> dict[Whose, list[Fetch]]:
-    """Return all that was fetched of the same runs and signups at about the same time."""
+def beside(tx: Transaction, found: Sequence[Unjudged]) -> dict[UUID | None, list[Fetch]]:
+    """Return all that was fetched of the same people's emails at about the same time.
+
+    Of all their runs and signups, and their own pages.
+    """
     if not found:
         return {}
     row = EvidenceRow
@@ -200,6 +224,7 @@ def beside(tx: Transaction, found: Sequence[Unjudged]) -> dict[Whose, list[Fetch
         row.ip,
         row.user_agent,
         row.method,
+        row.subscriber_id,
         row.enrollment_id,
         row.signup_id,
     ).where(
@@ -207,18 +232,24 @@ def beside(tx: Transaction, found: Sequence[Unjudged]) -> dict[Whose, list[Fetch
         or_(*_whose_in(found)),
         row.kind != EvidenceKind.EMAIL_OPENED,  # a mail program fetches it with the first link
     )
-    by_whose: dict[Whose, list[Fetch]] = {}
+    by_whose: dict[UUID | None, list[Fetch]] = {}
     for each in tx.connection.execute(statement).mappings():
-        whose = (each["enrollment_id"], each["signup_id"])
+        whose = each["subscriber_id"] or each["enrollment_id"] or each["signup_id"]
         by_whose.setdefault(whose, []).append(_fetch(each))
     return by_whose
 
 
 def _whose_in(found: Sequence[Unjudged]) -> list[ColumnElement[bool]]:
-    runs = {each.enrollment_id for each in found if each.enrollment_id}
-    signups = {each.signup_id for each in found if each.signup_id}
-    columns = ((EvidenceRow.enrollment_id, runs), (EvidenceRow.signup_id, signups))
-    # Only what there is: an empty list would keep the other one's index from being used.
+    people = {each.subscriber_id for each in found if each.subscriber_id}
+    nobody = [each for each in found if each.subscriber_id is None]
+    runs = {each.enrollment_id for each in nobody if each.enrollment_id}
+    signups = {each.signup_id for each in nobody if each.signup_id}
+    columns = (
+        (EvidenceRow.subscriber_id, people),
+        (EvidenceRow.enrollment_id, runs),
+        (EvidenceRow.signup_id, signups),
+    )
+    # Only what there is: an empty list would keep the other ones' index from being used.
     return [column.in_(sorted(ids)) for column, ids in columns if ids] or [false()]
 
 

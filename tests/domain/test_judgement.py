@@ -107,6 +107,30 @@ def test_the_same_person_later_and_calmly_by_a_browser_is_believed():
     assert judge(later, everything, mailed_at=MAILED).is_human
 
 
+@pytest.mark.parametrize(
+    ("case", "seconds", "are_human"),
+    [
+        ("all links of a letter at once", {"booking": 0, "stop": 0.3, "preferences": 0.7}, "---"),
+        ("one after another", {"booking": 0, "stop": 2.2, "preferences": 4.4}, "---"),
+        ("into the room, then the calendar", {"join": 0, "calendar": 20}, "++"),
+        ("two tabs, one after the other", {"booking": 0, "preferences": 3}, "++"),
+        ("two tabs at once", {"booking": 0, "preferences": 1}, "--"),
+        ("a page, and its link to another", {"preferences": 0, "booking": 2.5}, "++"),
+    ],
+)
+def test_own_pages_count_like_any_other_link(case, seconds, are_human):
+    seen = [fetch(HOUR + timedelta(seconds=each), place) for place, each in seconds.items()]
+    said = "".join("+" if judge(each, seen, mailed_at=MAILED).is_human else "-" for each in seen)
+    assert said == are_human, case
+
+
+def test_a_mail_program_that_fetches_everything_first_hides_no_calm_click():
+    ahead = [fetch(HOUR, place) for place in ("booking", "stop", "preferences")]
+    click = fetch(HOUR + timedelta(seconds=6))
+    assert judge(click, [*ahead, click], mailed_at=MAILED).is_human
+    assert not any(judge(each, [*ahead, click], mailed_at=MAILED).is_human for each in ahead)
+
+
 def test_without_the_email_s_moment_nothing_is_too_soon():
     assert judge(fetch(1), [], mailed_at=None).is_human
 

@@ -1,21 +1,22 @@
 """The calendar file of a seat: the one that the email carries, as it stands today."""
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from funnel.domain.signing import LinkPurpose
 from funnel.rendering.calendar import CalendarEvent, Organiser, calendar_file
 from funnel.services.read_calendar import read_calendar
 from funnel.web.site import TheSite
+from funnel.web.visitors import visitor_of
 
 router = APIRouter()
 
 
 @router.get("/cal/{token}.ics")
-def show_calendar(token: str, site: TheSite) -> Response:
+def show_calendar(token: str, request: Request, site: TheSite) -> Response:
     """Answer the entry; a calendar that subscribed to it sees a moved date."""
     _, run_id = site.target(token, LinkPurpose.CALENDAR)
-    seat = read_calendar(run_id, site.deps.transactions)
+    seat = read_calendar(run_id, site.deps.transactions, visitor_of(request))
     brand = site.offer(seat.sequence_id).brand
     join_url = site.deps.links.join(run_id)
     event = CalendarEvent(

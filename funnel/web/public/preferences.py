@@ -11,7 +11,7 @@ from starlette.responses import RedirectResponse, Response
 from funnel.domain.consent import Topic
 from funnel.domain.errors import InvalidInputError, NotFoundError
 from funnel.domain.signing import LinkPurpose
-from funnel.domain.signup import SeatProblem, SessionUnavailableError
+from funnel.domain.signup import SeatProblem, SessionUnavailableError, Visitor
 from funnel.services.change_zone import UnknownZoneError, change_zone
 from funnel.services.choose_session import choose_session
 from funnel.services.give_up_seat import give_up_seat
@@ -57,8 +57,8 @@ class DateChange:
 
 @router.get("/p/{token}")
 def show_preferences(token: str, request: Request, site: TheSite) -> Response:
-    """Show what the person gets."""
-    return _show(site, request, _read(site, token))
+    """Show what the person gets; that the page was opened is evidence."""
+    return _show(site, request, _read(site, token, visitor_of(request)))
 
 
 @router.post("/p/{token}")
@@ -77,9 +77,9 @@ def change_preferences(token: str, request: Request, posted: Posted, site: TheSi
     return RedirectResponse(f"/p/{token}?done={done}", status_code=303)
 
 
-def _read(site: Site, token: str) -> Preferences:
+def _read(site: Site, token: str, visitor: Visitor | None = None) -> Preferences:
     _, subscriber_id = site.target(token, LinkPurpose.PREFERENCES)
-    return read_preferences(subscriber_id, site.deps.transactions)
+    return read_preferences(subscriber_id, site.deps.transactions, visitor)
 
 
 def _do(posted: PostedForm, person: Preferences, request: Request, site: Site) -> str:

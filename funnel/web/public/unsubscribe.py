@@ -9,7 +9,9 @@ from starlette.responses import PlainTextResponse, Response
 from funnel.domain.brand import Brand
 from funnel.domain.consent import Topic
 from funnel.domain.errors import NotFoundError
+from funnel.domain.judgement import EvidenceKind
 from funnel.domain.signing import LinkPurpose
+from funnel.domain.signup import Visitor
 from funnel.services.read_preferences import Preferences, read_preferences
 from funnel.services.unsubscribe import Word, unsubscribe
 from funnel.web.forms import PostedOrNothing
@@ -20,15 +22,22 @@ _TOPICS = {
     LinkPurpose.UNSUBSCRIBE_LETTERS: Topic.LETTERS,
     LinkPurpose.UNSUBSCRIBE_SEAT: Topic.SEAT,
 }
+_FETCHED = {
+    Topic.LETTERS: EvidenceKind.LETTERS_STOP_FETCHED,
+    Topic.SEAT: EvidenceKind.SEAT_STOP_FETCHED,
+}
 
 router = APIRouter()
 
 
 @router.get("/u/{token}")
 def show_unsubscribe(token: str, request: Request, site: TheSite) -> Response:
-    """Show two buttons: end this email's topic, end everything. Changes nothing."""
+    """Show two buttons: end this email's topic, end everything. Changes nothing.
+
+    That the page was opened is evidence: scanners open it with the other links of an email.
+    """
     topic, person_id = _target(site, token)
-    person = _person(site, person_id)
+    person = _person(site, person_id, visitor_of(request), page=_FETCHED[topic])
     if person is None or person.has_left:
         return _show_done(site, request, person, topic=None)
     return site.page(
@@ -66,9 +75,14 @@ def _target(site: Site, token: str) -> tuple[Topic, UUID]:
     return _TOPICS[purpose], person_id
 
 
-def _person(site: Site, person_id: UUID) -> Preferences | None:
+def _person(
+    site: Site,
+    person_id: UUID,
+    visitor: Visitor | None = None,
+    page: EvidenceKind = EvidenceKind.PREFERENCES_FETCHED,
+) -> Preferences | None:
     try:
-        return read_preferences(person_id, site.deps.transactions)
+        return read_preferences(person_id, site.deps.transactions, visitor, page=page)
     except NotFoundError:
         return None
 

@@ -230,6 +230,9 @@ def _add_to_evidence() -> None:
     op.add_column("evidence", sa.Column("judged_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column("evidence", sa.Column("is_human", sa.Boolean(), nullable=True))
     op.add_column("evidence", sa.Column("reasons", postgresql.ARRAY(sa.Text()), nullable=True))
+    # The same index with the moment behind: what still runs on 0001 uses it as before.
+    op.drop_index(op.f("ix_evidence_subscriber_id"), table_name="evidence")
+    op.create_index("ix_evidence_subscriber_id", "evidence", ["subscriber_id", "at"], unique=False)
     op.create_index("ix_evidence_enrollment_id", "evidence", ["enrollment_id", "at"], unique=False)
     op.create_index(
         "ix_evidence_signup_id",
