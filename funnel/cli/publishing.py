@@ -155,6 +155,7 @@ def _print_impact(sums: "Impact") -> None:
         "later",
         "if it applies",
         "not",
+        "had it",
         "moved",
         "not any more",
     )
@@ -166,6 +167,7 @@ def _print_impact(sums: "Impact") -> None:
             step.gets["later"],
             step.may_get,
             step.misses.total(),
+            step.had,
             step.moves.total(),
             step.removed,
         )
@@ -227,6 +229,7 @@ def _as_json(sums: "Impact") -> dict[str, Any]:
                 "will_get": dict(step.gets),
                 "may_get": step.may_get,
                 "will_not_get": dict(step.misses),
+                "had_it_already": step.had,
                 "moves": dict(step.moves),
                 "removed": step.removed,
                 "other_reason": step.other_reasons,

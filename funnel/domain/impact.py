@@ -4,8 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from funnel.domain.message import MessageStatus
 from funnel.domain.plan import Decision, Plan, PlannedStep, SkipReason
 from funnel.domain.sequence import StepKind
+
+_LEFT = frozenset({MessageStatus.ACCEPTED, MessageStatus.UNKNOWN, MessageStatus.SENDING})
 
 
 class Change(StrEnum):
@@ -15,6 +18,7 @@ class Change(StrEnum):
     WILL_NOT_GET = "will not get"
     MOVES = "moves"
     REASON_CHANGES = "reason changes"
+    HAD_IT = "had it already"
     REMOVED = "removed"
     UNCHANGED = "unchanged"
 
@@ -47,21 +51,28 @@ def compare(before: Plan, after: Plan) -> tuple[StepChange, ...]:
     """Return what changes between two plans of one run, in the order of ``after``.
 
     What has left, or is in a worker's hands, is unchanged: nothing takes it back. A message that is
-    queued counts as one that will leave. Steps that only ``before`` has come last.
+    queued counts as one that will leave. Of a step that only ``after`` has, the last copy tells
+    what becomes of it. Steps that only ``before`` has come last.
     """
     former = {(line.key, line.copy): line for line in before.steps}
-    changes = [_change(former.pop((line.key, line.copy), None), line) for line in after.steps]
+    newest = {line.key: line.copy for line in after.steps}
+    changes = [
+        _change(
+            former.pop((line.key, line.copy), None), line, is_newest=line.copy == newest[line.key]
+        )
+        for line in after.steps
+    ]
     changes += [_gone(line) for line in former.values()]
     return tuple(changes)
 
 
-def _change(before: PlannedStep | None, after: PlannedStep) -> StepChange:
+def _change(before: PlannedStep | None, after: PlannedStep, *, is_newest: bool) -> StepChange:
     will_leave = _will_leave(after)
     return StepChange(
         key=after.key,
         kind=after.kind,
         copy=after.copy,
-        change=_kind_of(before, after),
+        change=_kind_of(before, after) if before or is_newest else Change.UNCHANGED,
         before=before.moment if before is not None and _will_leave(before) else None,
         after=after.moment if will_leave else None,
         is_open=will_leave and after.is_open,
@@ -78,7 +89,7 @@ def _kind_of(before: PlannedStep | None, after: PlannedStep) -> Change:
     if did or will:
         return Change.WILL_GET if will else Change.WILL_NOT_GET
     if before is None:
-        return Change.WILL_NOT_GET
+        return Change.HAD_IT if _has_left(after) else Change.WILL_NOT_GET
     return Change.UNCHANGED if _fate(before) == _fate(after) else Change.REASON_CHANGES
 
 
@@ -100,3 +111,8 @@ def _gone(line: PlannedStep) -> StepChange:
 
 def _will_leave(line: PlannedStep) -> bool:
     return line.decision in {Decision.SEND, Decision.WAIT}
+
+
+def _has_left(line: PlannedStep) -> bool:
+    """Whether a row says that the email is with them, may be, or is on its way."""
+    return line.decision is Decision.PASSED and not _LEFT.isdisjoint(line.reasons)

@@ -19,6 +19,8 @@ _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _TODAY, _TOMORROW, _LATER = "today", "tomorrow", "later"
 _WEEK = timedelta(days=7)
 _MOST_MOVES = 3
+# Of a row that was settled without being sent or skipped, in words.
+_PASSED = {"failed": "sending it failed", "cancelled": "it was cancelled"}
 
 
 @dataclass(slots=True)
@@ -30,6 +32,7 @@ class StepSums:
         gets: Who will get it, and would not have: by when, "today", "tomorrow" or "later".
         may_get: Of those, who will get it only if what is not known yet turns out so.
         misses: Who would have got it, or meets it as a new one, and will not: by the reason.
+        had: Who meets it as a new one, and has had it: it was in the sequence before.
         moves: Whose moment changes, by how: "from Tue to Thu".
         removed: Who would have got it, but it is no longer in the sequence.
         other_reasons: Who will not get it as before, for another reason.
@@ -41,6 +44,7 @@ class StepSums:
     gets: Counter[str] = field(default_factory=Counter)
     may_get: int = 0
     misses: Counter[str] = field(default_factory=Counter)
+    had: int = 0
     moves: Counter[str] = field(default_factory=Counter)
     removed: int = 0
     other_reasons: int = 0
@@ -73,7 +77,7 @@ class ImpactSums:
         """Add one person: their changes, seen from the calendar day that it is for them."""
         self.people += 1
         told = [each for each in changes if each.change is not Change.UNCHANGED]
-        self.changed += bool(told)
+        self.changed += any(each.change is not Change.HAD_IT for each in told)
         self.moved += any(each.change is Change.MOVES for each in told)
         for change in told:
             sums = self._steps.get(change.key)
@@ -132,13 +136,19 @@ def _add(sums: StepSums, change: StepChange, zone: ZoneInfo, now: datetime) -> N
         else:
             sums.gets[_day_in_words(local_day(change.after, zone), local_day(now, zone))] += 1
     elif change.change is Change.WILL_NOT_GET:
-        sums.misses[(change.skip or SkipReason.NO_SESSION).value] += 1
+        sums.misses[_why_not(change)] += 1
+    elif change.change is Change.HAD_IT:
+        sums.had += 1
     elif change.change is Change.MOVES and change.before and change.after:
         sums.moves[moved_in_words(change.before, change.after, zone)] += 1
     elif change.change is Change.REMOVED:
         sums.removed += 1
     else:
         sums.other_reasons += 1
+
+
+def _why_not(change: StepChange) -> str:
+    return change.skip.value if change.skip else _PASSED.get(change.why, change.why)
 
 
 def _day_in_words(day: date, today: date) -> str:
@@ -148,6 +158,19 @@ def _day_in_words(day: date, today: date) -> str:
 
 
 def _said(sums: StepSums, name: str) -> Iterator[str]:
+    yield from _misses_said(sums, name)
+    for when in (_TODAY, _TOMORROW, _LATER):
+        if sums.gets[when]:
+            yield f"{_who(sums.gets[when], 'get')} {name} {when}"
+    if sums.may_get:
+        yield f"{_who(sums.may_get, 'get')} {name} if its condition turns out so"
+    if sums.had:
+        yield f"{sums.had:,} had {name} already"
+    if sums.other_reasons:
+        yield f"{_who(sums.other_reasons, 'miss')} {name} as before, for another reason"
+
+
+def _misses_said(sums: StepSums, name: str) -> Iterator[str]:
     for reason, number in sums.misses.most_common():
         if reason == SkipReason.ADDED_LATER:
             yield f"{number:,} past this point will not get {name}"
@@ -155,13 +178,6 @@ def _said(sums: StepSums, name: str) -> Iterator[str]:
             yield f"{number:,} will not get {name} ({reason})"
     if sums.removed:
         yield f"{sums.removed:,} will not get {name} any more"
-    for when in (_TODAY, _TOMORROW, _LATER):
-        if sums.gets[when]:
-            yield f"{_who(sums.gets[when], 'get')} {name} {when}"
-    if sums.may_get:
-        yield f"{_who(sums.may_get, 'get')} {name} if its condition turns out so"
-    if sums.other_reasons:
-        yield f"{_who(sums.other_reasons, 'miss')} {name} as before, for another reason"
 
 
 def _moves_said(sums: StepSums) -> Iterator[str]:

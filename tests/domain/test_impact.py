@@ -1,5 +1,6 @@
 """Two plans side by side, a case a line; and what their differences come to in words."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -27,6 +28,11 @@ def line(decision, moment=TUESDAY, *, key="bias", copy=0, skip=None, is_open=Fal
     )
 
 
+def passed(status, *, copy=0, skip=None):
+    """A row of a step, as the planner shows it."""
+    return replace(line(Decision.PASSED, copy=copy, skip=skip), reasons=(status,))
+
+
 def planned(*lines):
     return Plan(
         steps=tuple(each for each in lines if each is not None),
@@ -36,7 +42,7 @@ def planned(*lines):
     )
 
 
-SENT = line(Decision.PASSED)
+SENT = passed("accepted")
 COMES = line(Decision.SEND)
 COMES_THURSDAY = line(Decision.SEND, TUESDAY + 2 * DAY)
 WAITS = line(Decision.WAIT, is_open=True)
@@ -66,6 +72,16 @@ NO_SEAT = line(Decision.NOT_COUNTED, None, skip=SkipReason.NO_SESSION)
         ("would have been skipped and is gone", GOAL, None, Change.UNCHANGED),
         ("was sent and is gone", SENT, None, Change.UNCHANGED),
         ("was sent, and stays so", SENT, SENT, Change.UNCHANGED),
+        ("comes back and was sent", None, SENT, Change.HAD_IT),
+        ("comes back and is in a worker's hands", None, passed("sending"), Change.HAD_IT),
+        ("comes back and may be with them", None, passed("unknown"), Change.HAD_IT),
+        ("comes back and had failed", None, passed("failed"), Change.WILL_NOT_GET),
+        (
+            "comes back and had been skipped",
+            None,
+            passed("skipped", skip=SkipReason.GOAL),
+            Change.WILL_NOT_GET,
+        ),
     ],
 )
 def test_compare(case, before, after, change):
@@ -91,6 +107,17 @@ def test_each_copy_stands_for_itself():
         (0, Change.UNCHANGED),
         (1, Change.WILL_GET),
     ]
+
+
+def test_of_a_step_that_comes_back_only_its_last_copy_is_told():
+    cancelled = passed("cancelled")
+    again = line(Decision.SEND, TUESDAY + DAY, copy=1)
+    for last, change in ((again, Change.WILL_GET), (passed("accepted", copy=1), Change.HAD_IT)):
+        changes = compare(planned(), planned(cancelled, last))
+        assert [(each.copy, each.change) for each in changes] == [
+            (0, Change.UNCHANGED),
+            (1, change),
+        ]
 
 
 def change(kind, *, key="check-in", before=None, after=None, skip=None, is_open=False):
@@ -121,6 +148,24 @@ def test_the_sentence_says_who_gets_what_and_who_does_not():
     assert found.sentence(8) == (
         "Publishing v8: 1,412 people past this point will not get the new email, "
         "96 get the new email today, 31 move from Tue to Thu (“Everybody has some”)."
+    )
+
+
+def test_who_had_a_new_email_already_loses_nothing():
+    found = sums([change(Change.HAD_IT)], [change(Change.WILL_GET, after=TUESDAY)])
+    (step,) = found.steps
+    assert (found.changed, step.had, step.misses.total()) == (1, 1, 0)
+    assert found.sentence(3) == (
+        "Publishing v3: 1 person gets the new email today, 1 had the new email already."
+    )
+    only = sums([change(Change.HAD_IT)], [change(Change.HAD_IT)])
+    assert only.sentence(3) == "Publishing v3: 2 people had the new email already."
+
+
+def test_what_failed_is_called_so():
+    found = sums([replace(change(Change.WILL_NOT_GET), why="failed")])
+    assert found.sentence(3) == (
+        "Publishing v3: 1 person will not get the new email (sending it failed)."
     )
 
 

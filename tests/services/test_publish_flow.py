@@ -21,7 +21,7 @@ from tests.fixtures.versions import (
     reminder,
     with_steps,
 )
-from tests.fixtures.world import TUESDAY_NOON, World
+from tests.fixtures.world import SHORT_SEQUENCE, TUESDAY_NOON, World
 
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
@@ -121,3 +121,26 @@ def test_the_impact_writes_nothing(post: Post) -> None:
     before = desk.post.world.ask(EVERYTHING)
     desk.impact(PublishPolicy.MOVE)
     assert desk.post.world.ask(EVERYTHING) == before
+
+
+def test_a_step_that_comes_back_is_no_loss_to_who_had_it(post: Post) -> None:
+    """Published without a letter, then with it, and both once more: who had it is told apart."""
+    desk = Desk(post)
+    people_on_their_way(desk)
+    for _ in range(2):
+        desk.draft(with_steps(YOUR_SEAT, letter("second", days=4)))
+        desk.publish(PublishPolicy.MOVE)
+        desk.draft(SHORT_SEQUENCE)
+        impact = desk.impact(PublishPolicy.MOVE)
+        first = next(each for each in impact.steps if each.key == "first")
+        had = post.world.ask(
+            "select count(*) from enrollments e join messages m on m.enrollment_id = e.id "
+            "where e.state = 'active' and m.step_key = 'first' and m.status = 'accepted'"
+        )
+        assert first.had == had
+        assert first.had > 0
+        assert "holds no seat" not in first.misses
+        assert f"{had} had “First” already" in impact.sentence
+        told = [each for changes in desk.changes(PublishPolicy.MOVE).values() for each in changes]
+        assert [each.key for each in told if each.change is Change.HAD_IT].count("first") == had
+        desk.publish(PublishPolicy.MOVE)
