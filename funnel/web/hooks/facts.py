@@ -4,35 +4,29 @@ Providers switch a webhook off that fails again and again. So whatever was under
 by 200 or 202, also where it is none of ours; 4xx is for what its sender can mend.
 """
 
-import asyncio
 from dataclasses import dataclass, field
-from datetime import timedelta
-from typing import Final, cast
+from typing import Final
 
 import structlog
 from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
-from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route, request_response
 
-from funnel.bootstrap import Deps
 from funnel.domain.errors import InvalidInputError, SignatureError
 from funnel.domain.fact_source import MOST_EVENT_BYTES, EventStatus, FactSource, Receipt
 from funnel.domain.signing import StaleSignatureError
 from funnel.intake.presets.catalogue import PRESETS
 from funnel.intake.presets.preset import Challenge, Delivery, Preset, Verified
 from funnel.services.receive_facts import receive_facts, refuse_event
-from funnel.web.hooks.bodies import MOST_DRAINED, read_body
-from funnel.web.limits import SlidingWindow
+from funnel.web.hooks.bodies import MOST_DRAINED
+from funnel.web.hooks.desk import Desk, answer_unsigned, desk_of, take_body
 from funnel.web.problems import (
     NO_SUCH_SOURCE,
-    TOO_LARGE,
     TOO_MANY_EVENTS,
     UNREADABLE,
-    UNSIGNED,
     answer_problem,
 )
 
@@ -52,31 +46,16 @@ class _Post:
     body: bytes = field(repr=False)
 
 
-class FactsDesk:
-    """What the door needs from one request to the next."""
-
-    def __init__(self, deps: Deps) -> None:
-        """Take the dependencies; counts begin at nothing."""
-        self.deps = deps
-        self.window = SlidingWindow(timedelta(minutes=1))
-        self.places = asyncio.Semaphore(_AT_ONCE)
-
-
 async def take_facts(request: Request) -> Response:
     """Take events: 200 or 202 with what became of them, or a problem that says what to fix."""
     request.scope["route"] = _ROUTE  # only FastAPI's own routes do so; the request log reads it
-    try:
-        body = await read_body(request, MOST_EVENT_BYTES)
-    except ClientDisconnect:
-        return Response(status_code=400)  # nobody is there to read it
-    if body is None:
-        return answer_problem(
-            TOO_LARGE,
-            f"an event has {MOST_EVENT_BYTES // 1024} KB at most",
-            remedy="Send fewer facts at once.",
-        )
+    body = await take_body(
+        request, most=MOST_EVENT_BYTES, what="an event", remedy="Send fewer facts at once."
+    )
+    if isinstance(body, Response):
+        return body
     post = _Post(slug=request.path_params["source"], headers=request.headers, body=body)
-    desk = _desk(request)
+    desk = desk_of(request, "facts_desk", at_once=_AT_ONCE)
     async with desk.places:
         return await run_in_threadpool(_answer, desk, post)
 
@@ -89,14 +68,7 @@ _ROUTE: Final = Route("/webhooks/facts/{source}", _LIMITED, methods=["POST"])
 router.routes.append(_ROUTE)
 
 
-def _desk(request: Request) -> FactsDesk:
-    state = request.app.state
-    if not hasattr(state, "facts_desk"):
-        state.facts_desk = FactsDesk(cast(Deps, state.deps))
-    return cast(FactsDesk, state.facts_desk)
-
-
-def _answer(desk: FactsDesk, post: _Post) -> Response:
+def _answer(desk: Desk, post: _Post) -> Response:
     source = desk.deps.fact_sources.find(post.slug)
     if source is None:
         return answer_problem(
@@ -109,13 +81,13 @@ def _answer(desk: FactsDesk, post: _Post) -> Response:
         delivery, verified = _verified(desk, post, source, preset)
     except SignatureError as error:
         log.info("facts.unsigned", source=source.slug, reason=type(error).__name__)
-        return _answer_unsigned(error, preset)
-    too_many = _too_many(desk, source)
+        return answer_unsigned(error, to_check=preset.to_check)
+    too_many = desk.too_many(source.slug, source.per_minute, TOO_MANY_EVENTS, "events")
     return too_many or _receive(desk, preset, delivery, verified)
 
 
 def _verified(
-    desk: FactsDesk, post: _Post, source: FactSource, preset: Preset
+    desk: Desk, post: _Post, source: FactSource, preset: Preset
 ) -> tuple[Delivery, Verified]:
     clock = desk.deps.real_clock
     delivery = Delivery(source=source, headers=post.headers, body=post.body, now=clock.now())
@@ -129,32 +101,7 @@ def _verified(
         return again, preset.verify(again)
 
 
-def _answer_unsigned(error: SignatureError, preset: Preset) -> Response:
-    remedy = (
-        "Sign each attempt anew, with a clock that is right."
-        if isinstance(error, StaleSignatureError)
-        else preset.to_check
-    )
-    return answer_problem(
-        UNSIGNED, str(error), remedy=remedy, headers={"WWW-Authenticate": "Signature"}
-    )
-
-
-def _too_many(desk: FactsDesk, source: FactSource) -> Response | None:
-    if source.per_minute is None:
-        return None
-    seconds = desk.window.take(source.slug, most=source.per_minute)
-    if seconds is None:
-        return None
-    return answer_problem(
-        TOO_MANY_EVENTS,
-        f"this source may send {source.per_minute} events a minute",
-        remedy=f"Send it again in {seconds} seconds.",
-        headers={"Retry-After": str(seconds)},
-    )
-
-
-def _receive(desk: FactsDesk, preset: Preset, delivery: Delivery, verified: Verified) -> Response:
+def _receive(desk: Desk, preset: Preset, delivery: Delivery, verified: Verified) -> Response:
     transactions = desk.deps.transactions
     try:
         read = preset.read(delivery, verified)

@@ -4,21 +4,17 @@ The body is read in the event loop, and all the rest is one call in a thread: ve
 take less time than a second way through the thread pool would.
 """
 
-import asyncio
 from dataclasses import dataclass, field
-from datetime import timedelta
-from typing import Final, cast
+from typing import Final
 
 import structlog
 from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
-from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route, request_response
 
-from funnel.bootstrap import Deps
 from funnel.domain.errors import InvalidInputError, SignatureError
 from funnel.domain.signing import (
     ID_HEADER,
@@ -35,14 +31,12 @@ from funnel.intake.signup import Arrival
 from funnel.intake.webhook import check_form_secret, read_webhook
 from funnel.services.accept_signup import accept_signup
 from funnel.services.record_refusal import record_refusal
-from funnel.web.hooks.bodies import MOST_DRAINED, read_body
-from funnel.web.limits import SlidingWindow
+from funnel.web.hooks.bodies import MOST_DRAINED
+from funnel.web.hooks.desk import Desk, answer_unsigned, desk_of, take_body
 from funnel.web.problems import (
     MALFORMED,
     NO_SUCH_SOURCE,
-    TOO_LARGE,
     TOO_MANY,
-    UNSIGNED,
     WRONG_FIELD,
     answer_problem,
 )
@@ -54,6 +48,10 @@ router = APIRouter()
 
 _SIGNED: Final = (ID_HEADER, TIMESTAMP_HEADER, SIGNATURE_HEADER)
 _BEARER: Final = "bearer "
+_TO_CHECK: Final = (
+    "Sign the raw body by the Standard Webhooks scheme with this source's secret, "
+    "or send the secret for forms as a bearer token."
+)
 _AT_ONCE: Final = 8  # signups in threads; each holds a database connection
 
 
@@ -68,30 +66,17 @@ class _Post:
     visitor: Visitor
 
 
-class SignupDesk:
-    """What the door needs from one request to the next."""
-
-    def __init__(self, deps: Deps) -> None:
-        """Take the dependencies; counts begin at nothing."""
-        self.deps = deps
-        self.window = SlidingWindow(timedelta(minutes=1))
-        # Few threads do the most, for they share one interpreter; and the pages keep theirs.
-        self.places = asyncio.Semaphore(_AT_ONCE)
-
-
 async def sign_up(request: Request) -> Response:
     """Take a signup: 202 with its id, or a problem that says what to fix."""
     request.scope["route"] = _ROUTE  # only FastAPI's own routes do so; the request log reads it
-    try:
-        body = await read_body(request, MOST_BODY_BYTES)
-    except ClientDisconnect:
-        return Response(status_code=400)  # nobody is there to read it
-    if body is None:
-        return answer_problem(
-            TOO_LARGE,
-            f"a signup has {MOST_BODY_BYTES // 1024} KB at most",
-            remedy="Send the fields only, no files.",
-        )
+    body = await take_body(
+        request,
+        most=MOST_BODY_BYTES,
+        what="a signup",
+        remedy="Send the fields only, no files.",
+    )
+    if isinstance(body, Response):
+        return body
     post = _Post(
         slug=request.path_params["source"],
         headers=request.headers,
@@ -99,7 +84,7 @@ async def sign_up(request: Request) -> Response:
         body=body,
         visitor=visitor_of(request),
     )
-    desk = _desk(request)
+    desk = desk_of(request, "signup_desk", at_once=_AT_ONCE)
     async with desk.places:
         return await run_in_threadpool(_answer, desk, post)
 
@@ -109,13 +94,6 @@ async def sign_up(request: Request) -> Response:
 _LIMITED: Final = RequestBodyLimitMiddleware(request_response(sign_up), max_body_size=MOST_DRAINED)
 _ROUTE: Final = Route("/webhooks/signup/{source}", _LIMITED, methods=["POST"])
 router.routes.append(_ROUTE)
-
-
-def _desk(request: Request) -> SignupDesk:
-    state = request.app.state
-    if not hasattr(state, "signup_desk"):
-        state.signup_desk = SignupDesk(cast(Deps, state.deps))
-    return cast(SignupDesk, state.signup_desk)
 
 
 def _form_secret(request: Request) -> str:
@@ -129,7 +107,7 @@ def _form_secret(request: Request) -> str:
     return request.query_params.get("secret", "")
 
 
-def _answer(desk: SignupDesk, post: _Post) -> Response:
+def _answer(desk: Desk, post: _Post) -> Response:
     source = desk.deps.sources.find(post.slug)
     if source is None:
         return answer_problem(
@@ -141,20 +119,12 @@ def _answer(desk: SignupDesk, post: _Post) -> Response:
         webhook_id = _verified_id(desk, post, source)
     except SignatureError as error:
         log.info("signup.refused", source=source.slug, reason=type(error).__name__)
-        return _answer_unsigned(error)
-    if source.per_minute is not None:
-        seconds = desk.window.take(source.slug, most=source.per_minute)
-        if seconds is not None:
-            return answer_problem(
-                TOO_MANY,
-                f"this source may send {source.per_minute} signups a minute",
-                remedy=f"Send it again in {seconds} seconds.",
-                headers={"Retry-After": str(seconds)},
-            )
-    return _accept(desk, post, source, webhook_id)
+        return answer_unsigned(error, to_check=_TO_CHECK)
+    too_many = desk.too_many(source.slug, source.per_minute, TOO_MANY, "signups")
+    return too_many or _accept(desk, post, source, webhook_id)
 
 
-def _verified_id(desk: SignupDesk, post: _Post, source: Source) -> str:
+def _verified_id(desk: Desk, post: _Post, source: Source) -> str:
     """Return the id that a signature vouches for; "" where a secret stands for a signature."""
     is_signed = any(name in post.headers for name in _SIGNED)
     if not is_signed and source.form_secret is not None:
@@ -169,25 +139,13 @@ def _verified_id(desk: SignupDesk, post: _Post, source: Source) -> str:
         return _verify(post, source, desk).webhook_id
 
 
-def _verify(post: _Post, source: Source, desk: SignupDesk) -> VerifiedWebhook:
+def _verify(post: _Post, source: Source, desk: Desk) -> VerifiedWebhook:
     return verify_webhook(
         post.body, post.headers, secrets=source.secrets, now=desk.deps.real_clock.now()
     )
 
 
-def _answer_unsigned(error: SignatureError) -> Response:
-    remedy = (
-        "Sign each attempt anew, with a clock that is right."
-        if isinstance(error, StaleSignatureError)
-        else "Sign the raw body by the Standard Webhooks scheme with this source's secret, "
-        "or send the secret for forms as a bearer token."
-    )
-    return answer_problem(
-        UNSIGNED, str(error), remedy=remedy, headers={"WWW-Authenticate": "Signature"}
-    )
-
-
-def _accept(desk: SignupDesk, post: _Post, source: Source, webhook_id: str) -> Response:
+def _accept(desk: Desk, post: _Post, source: Source, webhook_id: str) -> Response:
     arrival = Arrival(
         external_id=webhook_id,
         zone_source=ZoneSource.WEBHOOK,
@@ -205,6 +163,6 @@ def _accept(desk: SignupDesk, post: _Post, source: Source, webhook_id: str) -> R
     return JSONResponse({"id": str(accepted.id)}, status_code=202)
 
 
-def _keep_refused(desk: SignupDesk, post: _Post, source: Source, error: InvalidInputError) -> None:
+def _keep_refused(desk: Desk, post: _Post, source: Source, error: InvalidInputError) -> None:
     """Keep what its sender vouched for: whoever connects a form finds out here what it sends."""
     record_refusal(error, source, desk.deps.transactions, payload=post.body, visitor=post.visitor)
