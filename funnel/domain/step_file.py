@@ -124,7 +124,10 @@ def _read_name(text: str) -> str:
 
 
 def choice(states: type[_Choice]) -> Callable[[str], _Choice]:
-    """Return a reader that takes one of the words of an enumeration."""
+    """Return a reader that takes one of the words of an enumeration.
+
+    What it returns raises ``InvalidInputError`` for any other word, with the choices in its remedy.
+    """
 
     def read(text: str) -> _Choice:
         try:

@@ -83,7 +83,11 @@ def confirm_signup(
 def confirm_within(
     tx: Transaction, signup_id: UUID, choice: SeatChoice | None, visitor: Visitor
 ) -> Confirmed:
-    """Do the same inside the caller's transaction."""
+    """Do the same inside the caller's transaction.
+
+    Raises:
+        FunnelError: As ``confirm_signup``; the caller undoes what was written before.
+    """
     signup, person = _locked(tx, signup_id)
     if signup.status is SignupStatus.CONFIRMED:
         return _repeated(tx, signup, person)

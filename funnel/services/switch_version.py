@@ -30,6 +30,9 @@ def switch_version(tx: Transaction, replan: Replan, run_ids: Sequence[UUID]) -> 
     Only to a later version than their own: who entered after the publish, or was moved on by the
     next one, stays. The caller holds the locks and plans the runs afterwards in the same
     transaction; that plan also cancels what is queued for steps that are gone.
+
+    Raises:
+        FunnelError: The replan is not one of a publish: it names no version.
     """
     replans.mark(tx, replan, run_ids)
     if replan.version_id is None:
