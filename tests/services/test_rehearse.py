@@ -217,7 +217,7 @@ def test_the_providers_hour_is_reckoned_with_the_seats_taken_or_expected(short):
 
     assert not any("an hour" in each for each in warnings(per_hour=300))
     assert not any("an hour" in each for each in warnings(expected=1200))
-    late = [each for each in warnings(per_hour=300, expected=1200) if "one-hour" in each]
+    late = [each for each in warnings(per_hour=300, expected=1200) if "One hour" in each]
     assert "your provider's 300 an hour cannot carry" in late[0]
 
 
