@@ -102,7 +102,8 @@ def _do_batch(
         if waiting:
             concerned = [each for each in run_ids if each in waiting]
             _APPLY[replan.kind](tx, replan, concerned)
-            _plan(tx, together)
+            done_before = set(run_ids) - waiting
+            _plan(tx, [each for each in together if each not in done_before])
             replans.advance(tx, replan.id, len(concerned))
         return len(waiting)
 

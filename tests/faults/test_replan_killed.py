@@ -1,4 +1,4 @@
-"""The process that plans many people anew is killed in the middle, several times."""
+"""The two processes that plan many people anew are killed in the middle, several times."""
 
 import os
 import random
@@ -18,7 +18,7 @@ from tests.fixtures.world import World
 pytestmark = pytest.mark.faults
 
 THURSDAY_EVENING = datetime(2031, 3, 6, 17, 0, tzinfo=UTC)
-PEOPLE = 600
+PEOPLE = 900
 KILLS = 5
 
 _WORK = """
@@ -27,6 +27,7 @@ from funnel.services import continue_replans as module
 from funnel.storage.transaction import open_database
 module.RUNS_AT_ONCE = 20
 print("began", flush=True)
+sys.stdin.readline()
 module.continue_replans(open_database(sys.argv[1], pool_size=2))
 """
 
@@ -44,19 +45,20 @@ def test_nobody_is_forgotten_and_nobody_told_twice(world: World) -> None:
     chance = random.Random(7)  # noqa: S311  (when to kill, the same each time)
     done = 0
     for _ in range(KILLS):
-        process = subprocess.Popen(  # noqa: S603  (our own words)
-            [sys.executable, "-c", _WORK, world.url], stdout=subprocess.PIPE
-        )
-        assert process.stdout is not None
-        assert process.stdout.readline() == b"began\n"
+        both = [_start(world) for _ in range(2)]
+        for process in both:
+            assert process.stdin is not None
+            process.stdin.write(b"go\n")
+            process.stdin.flush()
         _until_further(world, done)
-        time.sleep(chance.random() / 20)
-        os.kill(process.pid, signal.SIGKILL)
-        process.wait()
-        process.stdout.close()
+        for process in both:
+            time.sleep(chance.random() / 60)
+            os.kill(process.pid, signal.SIGKILL)
+        for process in both:
+            process.communicate()
+        _until_locks_are_free(world)
         done = _done(world)
     assert 0 < done < PEOPLE
-    _until_locks_are_free(world)
     finished = continue_replans(world.transactions)
     assert finished is not None
     assert (finished.id, finished.done, finished.is_finished) == (replan.id, PEOPLE, True)
@@ -66,6 +68,15 @@ def test_nobody_is_forgotten_and_nobody_told_twice(world: World) -> None:
     assert world.ask(told.format("*")) == PEOPLE
     assert world.ask(told.format("distinct subscriber_id")) == PEOPLE
     assert_balanced(world)
+
+
+def _start(world: World) -> "subprocess.Popen[bytes]":
+    process = subprocess.Popen(  # noqa: S603  (our own words)
+        [sys.executable, "-c", _WORK, world.url], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == b"began\n"
+    return process
 
 
 def _done(world: World) -> int:

@@ -1,6 +1,8 @@
-"""Many people planned anew: in batches, by one worker at a time, from wherever it broke off."""
+"""Many people planned anew: in batches, by two workers at most, from wherever it broke off."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from time import monotonic, sleep
 from uuid import UUID
 
 import pytest
@@ -100,6 +102,74 @@ def test_beside_two_workers_a_third_does_nothing(full: Door, session: UUID) -> N
     done = continue_replans(world.transactions)
     assert done is not None
     assert (done.done, notices(world)) == (PEOPLE, PEOPLE)
+
+
+def test_beside_one_worker_the_other_comes_from_the_end(full: Door, session: UUID) -> None:
+    world = full.world
+    world.execute(
+        "update enrollments e set next_due_at = plan_now() + x.n * interval '1 hour'"
+        " from (select id, row_number() over (order by id desc) as n from enrollments) x"
+        " where x.id = e.id"
+    )
+    latest = world.ask("select id from enrollments order by next_due_at desc limit 1")
+    replan = move(world, session)
+    other = open_database(world.url, pool_size=1)
+    with other.begin() as tx:
+        assert replans.try_lock(tx, replan.id, End.SOONEST_DUE)
+        continue_replans(world.transactions, most_batches=1)
+    other.close()
+    done = world.ask("select array_agg(id) from enrollments where replan_id is not null")
+    assert isinstance(done, list)
+    assert (latest in done, len(done)) == (True, 2)
+
+
+def test_two_at_once_plan_everybody_once(full: Door, session: UUID) -> None:
+    world = full.world
+    for number in range(PEOPLE, 4 * PEOPLE):
+        full.seat(f"p{number}@example.org", session)
+    before = "select sum(plan_revision)::int from enrollments"
+    planned = world.ask(before)
+    assert isinstance(planned, int)
+    replan = move(world, session)
+    other = open_database(world.url, pool_size=2)
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(continue_replans, (world.transactions, other)))
+    other.close()
+    done = find_replan(replan.id, world.transactions)
+    assert (done.done, done.is_finished) == (4 * PEOPLE, True)
+    assert (notices(world), world.ask(before)) == (4 * PEOPLE, planned + 4 * PEOPLE)
+    assert_balanced(world)
+
+
+def test_a_newer_move_waits_for_what_is_under_way_and_goes_before_the_rest(
+    full: Door, session: UUID
+) -> None:
+    world = full.world
+    former = move(world, session)
+    other = open_database(world.url, pool_size=1)
+    with ThreadPoolExecutor(1) as pool:
+        with other.begin() as tx:
+            assert replans.try_lock(tx, former.id, End.LATEST_DUE)
+            newer = pool.submit(
+                move_session, session, MONDAY + DAY, by="test", transactions=world.transactions
+            )
+            _until_somebody_waits(world)
+            waiting = continue_replans(world.transactions)
+            assert waiting is not None
+            assert (waiting.id, waiting.done) == (former.id, 0)
+        assert not newer.result(timeout=30).is_finished
+    other.close()
+    assert find_replan(former.id, world.transactions).is_finished
+    done = continue_replans(world.transactions)
+    assert done is not None
+    assert (done.id, done.done) == (newer.result().id, PEOPLE)
+
+
+def _until_somebody_waits(world: World) -> None:
+    ends_at = monotonic() + 30
+    while not world.ask("select count(*) from pg_locks where not granted"):
+        assert monotonic() < ends_at, "nobody waits"
+        sleep(0.01)
 
 
 def test_a_run_that_cannot_be_planned_stops_nobody(full: Door, session: UUID) -> None:
