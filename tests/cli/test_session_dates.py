@@ -82,6 +82,14 @@ class TestMove:
         assert "the worker goes on with it" in result.output
         assert door.world.ask("select count(*) from replans where finished_at is null") == 1
 
+    def test_many_people_are_planned_by_two_processes(self, funnel, door, session, monkeypatch):
+        monkeypatch.setattr(replanning, "_WORTH_TWO", 1)
+        monkeypatch.setattr(replanning, "_processors", lambda: 2)
+        monkeypatch.setattr(replanning, "_BATCHES", 0)  # of this process; the other has its own
+        result = funnel("session", "move", session[:8], f"{NEXT_YEAR}-03-11 18:00", "--yes")
+        assert "Everybody is planned for the new date." in result.output
+        assert door.notices("session-moved") == 3
+
 
 class TestCancel:
     def test_it_asks_and_tells(self, door, session):
