@@ -13,7 +13,8 @@ from funnel.tasks.app import QUEUES, configure
 from funnel.tasks.process import set_role
 
 _DEFAULT_CONCURRENCY = {"deliver": 2}
-_OTHERWISE = 3  # a tick, a batch of notices and a sweep never wait for each other
+# Two may be busy with a move of many people; a tick and a batch of notices still wait for nobody.
+_OTHERWISE = 4
 
 
 def main(arguments: list[str]) -> int:

@@ -26,7 +26,7 @@ LETTERS_PRIORITY = 5
 TICK_SECONDS = 0.25
 DEMO_SECONDS = 0.5
 SWEEP_SECONDS = 5.0
-REPLAN_SECONDS = 1.0
+REPLAN_SECONDS = 0.5
 SERIES_SECONDS = 60.0
 PULSE_SECONDS = 10.0
 DEFINITIONS_SECONDS = 3.0
@@ -135,7 +135,7 @@ app.conf.update(
             "schedule": DEFINITIONS_SECONDS,
             "options": {"queue": MAINTENANCE},
         },
-        # One statement where nothing is open; where another is at it, it returns at once.
+        # One statement where nothing is open; where two others are at it, it returns at once.
         "replans": {
             "task": "funnel.continue_replans",
             "schedule": REPLAN_SECONDS,

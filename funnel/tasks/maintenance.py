@@ -26,8 +26,8 @@ def sweep() -> None:
     process().show_life()
 
 
-# About a second of work: one of this worker's processes is busy with it, and ticks, notices and
-# the sweep have the others.
+# About a second of work, asked for twice a second: two of this worker's processes are busy with it,
+# one from each end, and ticks, notices and the sweep have the others.
 _BATCHES_AT_ONCE = 5
 
 
