@@ -1,14 +1,17 @@
 """How long it takes to plan many people anew after their session moved, and who waits meanwhile.
 
 A script, not a test: ``python -m tests.bench.bench_replan [people]``. A durable PostgreSQL of its
-own, the shipped sequence, everybody with a seat; one process moves the session and plans, another
-dispatches four times a second while some thousand people become due. It prints the seconds, the
-runs a second, the memory of the planning process at 10 % and at the end, the longest tick of the
-dispatcher, and the longest that an email waited for it.
+own, the shipped sequence, everybody with a seat; the session is moved and its people are planned
+as the command does it, another process dispatches four times a second while some thousand people
+become due. It prints the seconds and the runs a second; the processor's seconds of each planning
+process, of the dispatcher and of PostgreSQL; the memory at 10 % and at the end; the longest tick
+of the dispatcher, with how much of it it had a processor for; and the longest that an email waited.
 """
 
 import json
-import math
+import multiprocessing
+import os
+import re
 import resource
 import shutil
 import subprocess
@@ -20,16 +23,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
+from queue import Queue
+from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import create_engine, text
 
+from funnel.cli.replanning import drive_replan
 from funnel.domain.sequence_file import parse_sequence
 from funnel.embedded.postgres import PostgresServer
-from funnel.services.continue_replans import RUNS_AT_ONCE, continue_replans
-from funnel.services.dispatch_due import DispatchLimits, dispatch_due
+from funnel.services.dispatch_due import Batch, DispatchLimits, dispatch_due
 from funnel.services.move_session import move_session
+from funnel.services.read_replans import find_replan
 from funnel.storage.migrate import upgrade
+from funnel.storage.replans import Replan
 from funnel.storage.transaction import Transactions, open_database
 from tests.fixtures.world import World
 
@@ -54,15 +61,22 @@ def main() -> None:
 
 
 def _measure(people: int) -> None:
-    with _database() as url:
+    with _database() as (url, server):
         world = World(url=url, transactions=open_database(url, pool_size=2))
         _fill(world, people)
         dispatcher = _start("dispatch", url)
         time.sleep(2)
+        before = _processor_of_server(server.process_id)
         replan = _answer(_start("replan", url))
+        replan["server"] = _processor_of_server(server.process_id) - before
         time.sleep(2)
         ticks = _answer(dispatcher, b"end\n")
         _say(world, people, replan, ticks)
+        waits = _lock_waits(server)
+        sys.stdout.write(
+            f"locks, whoever waited: {len(waits)} times longer than 20 ms, "
+            f"{max(waits, default=0.0):.2f} s at most\n"
+        )
         world.transactions.close()
 
 
@@ -71,6 +85,8 @@ def _say(world: World, people: int, replan: dict[str, float], ticks: dict[str, f
         "select max(extract(epoch from published_at - due_at))::float from messages"
         # Who comes during it gets this one; the others had theirs before.
         " where step_key = 'your-seat' and published_at is not null"
+        " and due_at > to_timestamp(:began)",
+        began=ticks["began"],
     )
     notices = world.ask(
         "select count(*) from messages where template_key = 'notices/session-moved'"
@@ -78,17 +94,41 @@ def _say(world: World, people: int, replan: dict[str, float], ticks: dict[str, f
     sys.stdout.write(
         f"{replan['done']:,} of {people:,} people planned anew in {replan['seconds']:.1f} s: "
         f"{replan['done'] / replan['seconds']:,.0f}/s, {notices:,} notices\n"
-        f"memory at 10 % {replan['early_mib']:.0f} MiB, at the end {replan['late_mib']:.0f} MiB; "
-        f"processor of the planning process {replan['cpu']:.1f} s\n"
-        f"dispatcher: {ticks['ticks']:.0f} ticks, the longest {ticks['longest']:.2f} s, "
-        f"the longest between two {ticks['gap']:.2f} s; "
-        f"an email that was due waited {waited:.2f} s at most, of {ticks['emails']:,.0f}\n"
+        f"processor: the command {replan['cpu']:.1f} s, its helper {replan['helper_cpu']:.1f} s, "
+        f"PostgreSQL {replan['server']:.1f} s, the dispatcher {ticks['cpu']:.1f} s; "
+        f"of {os.cpu_count()} processors\n"
+        f"memory at 10 %: {replan['early_mib']:.0f} MiB, its helper "
+        f"{replan['helper_early_mib']:.0f} MiB; at the end {replan['late_mib']:.0f} MiB, its "
+        f"helper {replan['helper_late_mib']:.0f} MiB\n"
+        f"dispatcher: {ticks['ticks']:.0f} ticks, the longest {ticks['longest']:.2f} s, of which "
+        f"it had a processor for {ticks['longest_cpu']:.2f} s; the longest between two "
+        f"{ticks['gap']:.2f} s; an email that was due waited {waited:.2f} s at most, "
+        f"of {ticks['emails']:,.0f}\n"
     )
+
+
+def _processor_of_server(postmaster: int) -> float:
+    """Return the processor's seconds of a server and all its processes, those that ended too."""
+    ticks = 0
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            of_process = stat.read_text().rpartition(")")[2].split()
+        except OSError:  # it has just ended
+            continue
+        if stat.parent.name == str(postmaster):
+            ticks += sum(map(int, of_process[11:15]))  # its own, and of those that ended
+        elif of_process[1] == str(postmaster):
+            ticks += sum(map(int, of_process[11:13]))
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def _start(part: str, url: str) -> "subprocess.Popen[bytes]":
     words = [sys.executable, "-m", "tests.bench.bench_replan", part, url]
-    return subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # noqa: S603
+    # The command's helper finds the database as the command does.
+    settings = {"FUNNEL_DATABASE_URL": url, "FUNNEL_LINK_KEYS": json.dumps(["0" * 16 + "1" * 16])}
+    return subprocess.Popen(  # noqa: S603  (our own words)
+        words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=os.environ | settings
+    )
 
 
 def _answer(process: "subprocess.Popen[bytes]", last_words: bytes = b"") -> dict[str, float]:
@@ -106,51 +146,93 @@ def _replan(transactions: Transactions) -> None:
     replan = move_session(
         session_id, starts_at + timedelta(days=2), by="bench", transactions=transactions
     )
-    batches = math.ceil(replan.total / RUNS_AT_ONCE)
-    continue_replans(transactions, most_batches=batches // 10)
-    early = _peak_mib()
-    done = continue_replans(transactions)
+    sizes: dict[str, float] = {}
+    watch = threading.Thread(target=_watch_sizes, args=(replan, transactions, sizes), daemon=True)
+    watch.start()
+    drive_replan(replan, transactions)
+    seconds = time.monotonic() - begun
+    watch.join()
+    helped = resource.getrusage(resource.RUSAGE_CHILDREN)
     answer = {
-        "seconds": time.monotonic() - begun,
+        "seconds": seconds,
         "cpu": time.process_time() - cpu,
-        "done": done.done if done else 0,
-        "early_mib": early,
-        "late_mib": _peak_mib(),
+        "helper_cpu": helped.ru_utime + helped.ru_stime,
+        "done": find_replan(replan.id, transactions).done,
+        "late_mib": _peak_mib(resource.RUSAGE_SELF),
+        "helper_late_mib": _peak_mib(resource.RUSAGE_CHILDREN),
+        **sizes,
     }
     sys.stdout.write(json.dumps(answer))
 
 
-def _peak_mib() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+def _watch_sizes(replan: Replan, transactions: Transactions, sizes: dict[str, float]) -> None:
+    """Note how large both processes are once a tenth is done."""
+    while find_replan(replan.id, transactions).done < replan.total // 10:
+        time.sleep(0.2)
+    sizes["early_mib"] = _peak_mib(resource.RUSAGE_SELF)
+    helpers = multiprocessing.active_children()
+    sizes["helper_early_mib"] = max((_size_mib(each.pid) for each in helpers), default=0.0)
+
+
+def _peak_mib(who: int) -> float:
+    return resource.getrusage(who).ru_maxrss / 1024
+
+
+def _size_mib(process_id: int | None) -> float:
+    lines = Path(f"/proc/{process_id}/status").read_text().splitlines()
+    return next(int(each.split()[1]) for each in lines if each.startswith("VmHWM:")) / 1024
 
 
 def _dispatch(transactions: Transactions) -> None:
-    """Tick until told to end; what is published counts as delivered at once."""
+    """Tick until told to end; what is published is delivered, in another thread, at once."""
     ended = threading.Event()
-
-    def listen() -> None:
-        sys.stdin.readline()
-        ended.set()
-
-    threading.Thread(target=listen, daemon=True).start()
-    longest = gap = 0.0
+    threading.Thread(target=_listen, args=(ended,), daemon=True).start()
+    published: Queue[Batch] = Queue()
+    threading.Thread(target=_deliver, args=(transactions, published), daemon=True).start()
+    longest = Tick(seconds=0.0, cpu=0.0)
+    gap = 0.0
     ticks = emails = 0
-    ended_at = time.monotonic()
+    began, ended_at = time.time(), time.monotonic()
     while not ended.is_set():
-        begun = time.monotonic()
+        begun, cpu = time.monotonic(), time.thread_time()
         gap = max(gap, begun - ended_at)
-        spent_on_delivery = 0.0
         for batch in dispatch_due(transactions, LIMITS):
-            handed_over = time.monotonic()
-            _accept(transactions, [each.id for each in batch.messages])
+            published.put(batch)
             emails += len(batch.messages)
-            spent_on_delivery += time.monotonic() - handed_over
         ended_at = time.monotonic()
-        longest = max(longest, ended_at - begun - spent_on_delivery)
+        longest = max(longest, Tick(ended_at - begun, time.thread_time() - cpu))
         ticks += 1
         ended.wait(max(0.0, TICK_SECONDS - (ended_at - begun)))
-    answer = {"longest": longest, "gap": gap, "ticks": ticks, "emails": emails}
+    answer = {
+        "began": began,
+        "cpu": time.process_time(),
+        "longest": longest.seconds,
+        "longest_cpu": longest.cpu,
+        "gap": gap,
+        "ticks": ticks,
+        "emails": emails,
+    }
     sys.stdout.write(json.dumps(answer))
+
+
+def _listen(ended: threading.Event) -> None:
+    sys.stdin.readline()
+    ended.set()
+
+
+class Tick(NamedTuple):
+    """How long a tick took, and for how long of that its thread had a processor; seconds."""
+
+    seconds: float
+    cpu: float
+
+
+def _deliver(transactions: Transactions, published: "Queue[Batch]") -> None:
+    while True:
+        ids = [each.id for each in published.get().messages]
+        while not published.empty():
+            ids += [each.id for each in published.get().messages]
+        _accept(transactions, ids)
 
 
 def _accept(transactions: Transactions, ids: list[UUID]) -> None:
@@ -167,16 +249,33 @@ _ACCEPT = text(
 
 
 @contextmanager
-def _database() -> Iterator[str]:
+def _database() -> Iterator[tuple[str, PostgresServer]]:
     folder = Path(tempfile.mkdtemp(prefix="funnel-bench-"))
     folder.chmod(0o711)  # root's PostgreSQL runs under an account of its own
     try:
         with PostgresServer(folder / "postgres", durable=True) as server:
             url = server.start()
             upgrade(url)
-            yield url
+            _log_waits(url)
+            yield url, server
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _log_waits(url: str) -> None:
+    """Let the server write down who waited for a lock, longer than it takes to notice."""
+    engine = create_engine(url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        for setting in ("log_lock_waits = on", "deadlock_timeout = '20ms'"):
+            connection.execute(text(f"alter system set {setting}"))
+        connection.execute(text("select pg_reload_conf()"))
+    engine.dispose()
+
+
+def _lock_waits(server: PostgresServer) -> list[float]:
+    """Return how long locks were waited for, in seconds; waits under 20 ms are not written."""
+    found = re.findall(r"acquired \w+ on .* after ([0-9.]+) ms", server.log_file.read_text())
+    return [float(each) / 1000 for each in found]
 
 
 def _fill(world: World, people: int) -> None:
