@@ -14,7 +14,7 @@ import structlog
 from funnel.domain.errors import FunnelError
 from funnel.domain.message import MASS_NOTICE_PRIORITY, MessageStatus, Notice
 from funnel.domain.replan import KnownDate, ReplanKind, date_last_known
-from funnel.services.plan_enrollments import plan_enrollments
+from funnel.services.plan_enrollments import plan_claimed
 from funnel.services.queue_notice import NoticeRequest, queue_notices
 from funnel.services.switch_version import switch_version
 from funnel.storage import enrollments, messages, replans, seat_changes, sessions
@@ -29,8 +29,6 @@ RUNS_AT_ONCE = 200
 # Ids looked up at once: the order is found once for many batches, and memory stays flat.
 _LOOKED_UP = 5_000
 _TAKEN_OVER = "the date has changed again"
-# What odd data can make of a plan: that run is left as it was, loudly, and the others go on.
-_UNFIT = (FunnelError, ValueError, TypeError, LookupError, ArithmeticError)
 
 
 def continue_replans(
@@ -103,7 +101,9 @@ def _do_batch(
             concerned = [each for each in run_ids if each in waiting]
             _APPLY[replan.kind](tx, replan, concerned)
             done_before = set(run_ids) - waiting
-            _plan(tx, [each for each in together if each not in done_before])
+            # One that cannot be planned keeps its timer: the dispatcher meets it then, and puts it
+            # off, loudly too.
+            plan_claimed(tx, [each for each in together if each not in done_before])
             replans.advance(tx, replan.id, len(concerned))
         return len(waiting)
 
@@ -116,25 +116,6 @@ def _finish(transactions: Transactions, replan: Replan) -> None:
         if replans.is_open(tx, replan.id) and not replans.next_runs(tx, replan, 1):
             done = replans.finish(tx, replan.id)
             log.info("replan.finished", replan_id=str(done.id), kind=done.kind, runs=done.done)
-
-
-def _plan(tx: Transaction, run_ids: Sequence[UUID]) -> None:
-    """Plan locked runs; one that cannot be planned does not stop the others."""
-    try:
-        with tx.savepoint():
-            plan_enrollments(tx, run_ids, is_claimed=True)
-    except _UNFIT:
-        for run_id in run_ids:
-            _plan_alone(tx, run_id)
-
-
-def _plan_alone(tx: Transaction, run_id: UUID) -> None:
-    try:
-        with tx.savepoint():
-            plan_enrollments(tx, [run_id], is_claimed=True)
-    except _UNFIT:
-        # Its timer stands as it was: the dispatcher meets it then, and puts it off, loudly too.
-        log.exception("run.not_planned", enrollment_id=str(run_id))
 
 
 def _move_seats(tx: Transaction, replan: Replan, run_ids: Sequence[UUID]) -> None:

@@ -3,13 +3,11 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from uuid import UUID
 
 import structlog
 
-from funnel.domain.errors import FunnelError
 from funnel.domain.message import Lane
-from funnel.services.plan_enrollments import plan_enrollments
+from funnel.services.plan_enrollments import plan_claimed
 from funnel.storage import enrollments, outbox, pauses
 from funnel.storage.outbox import Claimed
 from funnel.storage.transaction import Transaction, Transactions
@@ -20,8 +18,7 @@ log = structlog.get_logger()
 _RUNS_AT_ONCE = 200
 # Notices share their worker with the ticks: a task of them must be short.
 _NOTICES_AT_ONCE = 5
-# What odd data can make of a plan: that run is put off, loudly, and the others go on.
-_UNFIT = (FunnelError, ValueError, TypeError, LookupError, ArithmeticError)
+# How far a run is put off that cannot be planned.
 _ASKED_AGAIN_AFTER = timedelta(minutes=10)
 
 
@@ -73,28 +70,10 @@ def _plan_some(transactions: Transactions) -> bool:
         is_full = False
         for lane in Lane:
             run_ids = enrollments.claim_due(tx, lane, _RUNS_AT_ONCE)
-            _plan(tx, run_ids)
+            for run_id in plan_claimed(tx, run_ids):
+                enrollments.put_off(tx, run_id, by=_ASKED_AGAIN_AFTER)
             is_full = is_full or len(run_ids) == _RUNS_AT_ONCE
         return is_full
-
-
-def _plan(tx: Transaction, run_ids: Sequence[UUID]) -> None:
-    """Plan claimed runs; one that cannot be planned is put off and does not stop the others."""
-    try:
-        with tx.savepoint():
-            plan_enrollments(tx, run_ids, is_claimed=True)
-    except _UNFIT:
-        for run_id in run_ids:
-            _plan_alone(tx, run_id)
-
-
-def _plan_alone(tx: Transaction, run_id: UUID) -> None:
-    try:
-        with tx.savepoint():
-            plan_enrollments(tx, [run_id], is_claimed=True)
-    except _UNFIT:
-        log.exception("run.not_planned", enrollment_id=str(run_id))
-        enrollments.put_off(tx, run_id, by=_ASKED_AGAIN_AFTER)
 
 
 def _may_dispatch(tx: Transaction) -> bool:

@@ -6,8 +6,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
+import structlog
+
 from funnel.domain.consent import Topic
 from funnel.domain.enrollment import EnrollmentState, Facts, PassedStep
+from funnel.domain.errors import FunnelError
 from funnel.domain.message import (
     LETTER_PRIORITY,
     SERVICE_PRIORITY,
@@ -22,6 +25,10 @@ from funnel.storage.enrollments import Run, RunUpdate
 from funnel.storage.messages import MovedMessage, NewMessage
 from funnel.storage.transaction import Transaction
 
+log = structlog.get_logger()
+
+# What odd data can make of a plan: that run is left as it was, loudly, and the others go on.
+_UNFIT = (FunnelError, ValueError, TypeError, LookupError, ArithmeticError)
 _OUTCOME = "outcome"
 _WORD = "word"
 
@@ -53,6 +60,34 @@ def plan_enrollments(
         messages.move_queued(tx, writes.moved)
         messages.add(tx, writes.added)
         enrollments.save_plans(tx, writes.updates)
+
+
+def plan_claimed(tx: Transaction, enrollment_ids: Sequence[UUID]) -> list[UUID]:
+    """Plan claimed runs; one that cannot be planned does not stop the others.
+
+    Args:
+        tx: It holds the locks of the people and the runs already.
+        enrollment_ids: Planned together; one by one where one of them cannot be.
+
+    Returns:
+        Those that could not be planned, each logged: they are as they were, their timers too.
+    """
+    try:
+        with tx.savepoint():
+            plan_enrollments(tx, enrollment_ids, is_claimed=True)
+    except _UNFIT:
+        return [each for each in enrollment_ids if not _is_planned_alone(tx, each)]
+    return []
+
+
+def _is_planned_alone(tx: Transaction, enrollment_id: UUID) -> bool:
+    try:
+        with tx.savepoint():
+            plan_enrollments(tx, [enrollment_id], is_claimed=True)
+    except _UNFIT:
+        log.exception("run.not_planned", enrollment_id=str(enrollment_id))
+        return False
+    return True
 
 
 @dataclass(slots=True)
