@@ -40,7 +40,7 @@ def test_a_line_is_due(
     decision: Decision,
     moment: datetime | None,
     written: MessageStatus | None,
-    expected: bool,
+    expected: bool,  # noqa: FBT001  (a column of the table)
 ) -> None:
     assert line(decision, moment).is_due(written, NOW) is expected, case
 
