@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from funnel.domain.condition_text import HAPPENING, condition_text
-from funnel.domain.sequence import AnchorKind, Condition, ConditionKind, Step
+from funnel.domain.sequence import AnchorKind, Condition, ConditionKind, Step, StepKind
+from funnel.domain.timing import Delay
 
 _NO_TIME = timedelta(0)
 _A_DAY = timedelta(days=1)
@@ -14,6 +15,7 @@ _ATTENDANCE = frozenset(
     {ConditionKind.ATTENDED, ConditionKind.MISSED, ConditionKind.ATTENDANCE_UNKNOWN}
 )
 _ROOM = frozenset({ConditionKind.LEFT_BEFORE, ConditionKind.STAYED_UNTIL})
+_REPLAY = frozenset({ConditionKind.REPLAY_WATCHED, ConditionKind.REPLAY_AVAILABLE})
 # Only asked at one step's moment; a goal or an end is asked at any time.
 _ONLY_AT_A_STEP = frozenset({ConditionKind.ATTENDANCE_UNKNOWN, ConditionKind.REPLAY_AVAILABLE})
 
@@ -43,7 +45,8 @@ def check_conditions(step: Step, positions: Mapping[str, int]) -> Iterator[Findi
     for name, is_negated in (("only_if", False), ("skip_if", True)):
         conditions = [each for each in step.conditions if each.is_negated is is_negated]
         for entry, condition in enumerate(conditions):
-            yield from _room(step, condition, name, entry)
+            yield from _elapsed(condition, name, entry)
+            yield from _too_early(step, condition, name, entry)
             yield from _limit(step, condition, name, entry)
             yield from _email(condition, positions, positions[step.key], name, entry)
 
@@ -106,14 +109,66 @@ def _empty_stay(wanted: Sequence[Condition]) -> Iterator[Finding]:
         yield Finding(name="only_if", reason=reason, remedy="Let them stay until an earlier time.")
 
 
-def _room(step: Step, condition: Condition, name: str, entry: int) -> Iterator[Finding]:
-    if condition.kind not in _ROOM:
-        return
-    yield from _elapsed(condition, name, entry)
-    if _is_before_session(step):
-        reason = f'nobody has "{condition.kind.value}" before the session'
+def _too_early(step: Step, condition: Condition, name: str, entry: int) -> Iterator[Finding]:
+    """What is never so at the step's moment, or always, is a slip: whichever way it is asked."""
+    kind, reason = condition.kind, ""
+    if kind in _REPLAY and condition.limit is None and _is_before_replay(step):
+        reason = "there is no replay before the session has ended"
+    elif kind in _ATTENDANCE | _ROOM and _is_ahead_of_session(step):
+        who = "everybody" if kind is ConditionKind.ATTENDANCE_UNKNOWN else "nobody"
+        reason = f'{who} has "{kind.value}" before the session'
+    elif kind is ConditionKind.MISSED and _is_as_it_begins(step):
+        reason = f'nobody has "{kind.value}" before the session is under way'
+    if reason:
         remedy = "Let the step count from session end, or delete the condition."
         yield Finding(name=name, reason=reason, remedy=remedy, entry=entry)
+
+
+def _is_before_replay(step: Step) -> bool:
+    """Whether the session cannot have ended at the step's moment, nor by the end of its wait."""
+    # A letter keeps off the session's day, and so comes after it.
+    is_before_end = (
+        step.kind is StepKind.SERVICE
+        and step.timing.anchor.kind is AnchorKind.SESSION_END
+        and _is_negative(step.timing.delay)
+        and not _waits_beyond(step)
+    )
+    return is_before_end or _is_ahead_of_session(step) or _is_as_it_begins(step)
+
+
+def _is_ahead_of_session(step: Step) -> bool:
+    """Whether the session cannot have begun at the step's moment, nor by the end of its wait.
+
+    A reminder never leaves after the start, however long it waits. Nobody takes a seat in what has
+    begun, so that at the press on "Take my seat" the session is still to come.
+    """
+    anchor, delay = step.timing.anchor.kind, step.timing.delay
+    if _is_before_session(step):
+        return True
+    if anchor is AnchorKind.SESSION_END:
+        is_a_day_before = delay.elapsed <= -_A_DAY or delay.days < -1
+        return is_a_day_before and not _waits_beyond(step)
+    is_at_entry = anchor in {AnchorKind.REGISTRATION, AnchorKind.ENROLLMENT}
+    return is_at_entry and _is_at_once(step)
+
+
+def _is_as_it_begins(step: Step) -> bool:
+    is_start = step.timing.anchor.kind is AnchorKind.SESSION_START
+    return is_start and step.kind is StepKind.SERVICE and _is_at_once(step)
+
+
+def _is_at_once(step: Step) -> bool:
+    """Whether it leaves at its anchor's moment, or not at all."""
+    return step.timing.delay == Delay() and step.timing.at is None and step.wait is None
+
+
+def _waits_beyond(step: Step) -> bool:
+    """Whether a word may still come after what the step counts from."""
+    return step.wait is not None and not _is_negative(step.wait.delay)
+
+
+def _is_negative(delay: Delay) -> bool:
+    return delay.days < 0 or delay.elapsed < _NO_TIME
 
 
 def _elapsed(condition: Condition, name: str, entry: int) -> Iterator[Finding]:
@@ -124,8 +179,7 @@ def _elapsed(condition: Condition, name: str, entry: int) -> Iterator[Finding]:
 
 
 def _is_before_session(step: Step) -> bool:
-    anchor, delay = step.timing.anchor.kind, step.timing.delay
-    return anchor is AnchorKind.SESSION_START and (delay.days < 0 or delay.elapsed < _NO_TIME)
+    return step.timing.anchor.kind is AnchorKind.SESSION_START and _is_negative(step.timing.delay)
 
 
 def _limit(step: Step, condition: Condition, name: str, entry: int) -> Iterator[Finding]:

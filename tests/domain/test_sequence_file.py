@@ -88,7 +88,7 @@ steps:
   - key: last
     kind: service
     timing: 1 h before session start
-    only_if: [registered, attended]
+    only_if: [registered, clicked]
     skip_if: goal reached
     wait: until 5 min before session start
     lead: 30 min
@@ -106,7 +106,7 @@ steps:
     assert seat.grace == 10 * MINUTE
     assert last.conditions == (
         Condition(kind=ConditionKind.REGISTERED),
-        Condition(kind=ConditionKind.ATTENDED),
+        Condition(kind=ConditionKind.CLICKED),
         Condition(kind=ConditionKind.GOAL_REACHED, is_negated=True),
     )
     assert last.wait and last.wait.delay == Delay(elapsed=-5 * MINUTE)

@@ -108,6 +108,57 @@ def test_a_wrong_step_is_refused_with_line_reason_and_remedy(case, fields, reaso
     assert isinstance(refused.value, InvalidInputError)
 
 
+SERVICE, LETTER = "kind: service", "kind: letter"
+BEFORE, TO_COME = "before the session", "before the session has ended"
+
+
+@pytest.mark.parametrize(
+    ("kind", "timing", "conditions", "reason"),
+    [
+        (SERVICE, "24 h before session start", ["attended", "missed", "stayed until 45 min"], BEFORE),
+        (SERVICE, "24 h before session start", ["attendance unknown"], 'everybody has "attendance unknown" before the session'),
+        (LETTER, "3 days before session start", ["attended", "missed"], BEFORE),
+        (SERVICE, "24 h before session end", ["attended", "left before 45 min"], BEFORE),
+        (SERVICE, "on registration", ["attended", "missed", "left before 45 min", "attendance unknown"], BEFORE),
+        (LETTER, "on enrollment", ["attended"], BEFORE),
+        (SERVICE, "on session start", ["missed"], BEFORE),
+        (SERVICE, "10 min before session start", ["replay watched", "replay available"], TO_COME),
+        (SERVICE, "on registration", ["replay watched", "replay available"], TO_COME),
+        (SERVICE, "on session start", ["replay watched", "replay available"], TO_COME),
+        (SERVICE, "10 min before session end", ["replay watched", "replay available"], TO_COME),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_known_by_then_is_refused_both_ways(kind, timing, conditions, reason):
+    for condition in conditions:
+        for field in ("only_if", "skip_if"):
+            with pytest.raises(SequenceFileError) as refused:
+                parse_step(kind, f"timing: {timing}", f"{field}: {condition}")
+            (problem,) = refused.value.problems
+            assert reason in problem.reason
+            assert "session end" in problem.remedy
+            assert problem.line == 12
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        (SERVICE, "timing: on session start", "only_if: attended"),
+        (SERVICE, "timing: 5 min after session start", "only_if: missed"),
+        (SERVICE, "timing: '1 day after registration, 09:00'", "only_if: attended"),
+        (SERVICE, "timing: 10 min before session end", "only_if: attended"),
+        (SERVICE, "timing: 10 min before session end", "only_if: replay available", "wait: until 1 h after session end"),
+        (SERVICE, "timing: on session start", "only_if: missed", "wait: until 1 h after session start"),
+        (SERVICE, "timing: on registration", "only_if: attended", "wait: until 9 days after registration"),
+        (SERVICE, "timing: on registration", "only_if: replay watched within 9 days"),
+        (SERVICE, "timing: on session end", "only_if: replay available"),
+        (LETTER, "timing: on session start", "only_if: missed"),
+        (SERVICE, "timing: 24 h before replay end", "skip_if: replay watched"),
+    ],
+)  # fmt: skip
+def test_what_may_be_known_by_then_is_taken(fields):
+    assert parse_step(*fields).conditions
+
+
 @pytest.mark.parametrize(
     ("case", "text", "line", "reason"),
     [

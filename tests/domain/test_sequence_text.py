@@ -89,7 +89,7 @@ def fit_for_files(draw):
 
 
 def _fit(step: Step, draw) -> Step:
-    step = replace(step, conditions=_fit_conditions(step.conditions, draw), wait=None)
+    step = replace(step, conditions=_fit_conditions(step, draw), wait=None)
     if step.kind is StepKind.LETTER:
         window = draw(windows)
         timing, without = (
@@ -108,16 +108,20 @@ def _fit(step: Step, draw) -> Step:
     )
 
 
-def _fit_conditions(conditions, draw):
+def _fit_conditions(step, draw):
     """In the order in which a file names them; what has a name comes from ``endings``."""
-    kept = [each for each in conditions if each.kind in _BARE and not each.limit]
+    timing = step.timing
+    is_ahead = timing.delay.days < 0 or timing.delay.elapsed < timedelta(0)
+    may_ask = _SEAT_ONLY if is_ahead or (timing.delay == Delay() and not timing.at) else _BARE
+    kept = [each for each in step.conditions if each.kind in may_ask and not each.limit]
     # A limit in a step is checked against its timing; those of ``goal`` and ``exit_if`` are not.
     named = dict.fromkeys(replace(each, limit=None) for each in draw(endings))
     return tuple(sorted([*kept, *named], key=lambda each: each.is_negated))
 
 
-_BARE = {
-    ConditionKind.REGISTERED,
+# Ahead of what a step counts from, or with it, nobody may know yet who came and what they watched.
+_SEAT_ONLY = {ConditionKind.REGISTERED}
+_BARE = _SEAT_ONLY | {
     ConditionKind.ATTENDED,
     ConditionKind.MISSED,
     ConditionKind.ATTENDANCE_UNKNOWN,
