@@ -4,15 +4,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-import structlog
-
 from funnel.domain.message import Lane
 from funnel.services.plan_enrollments import plan_claimed
 from funnel.storage import enrollments, outbox, pauses
 from funnel.storage.outbox import Claimed
 from funnel.storage.transaction import Transaction, Transactions
-
-log = structlog.get_logger()
 
 # Runs planned in one transaction: large enough to share its statements, small enough to be short.
 _RUNS_AT_ONCE = 200
