@@ -64,9 +64,12 @@ def complain(problem: str, *, remedy: str = "") -> None:
 def sentence(text: str) -> str:
     """Return a message of ours as a sentence: with a capital and a full stop.
 
-    What has several lines quotes a program's own words, and stays as it is.
+    What has several lines quotes a program's own words, and stays as it is; so does a file's name
+    at its beginning.
     """
     text = text.strip()
     if not text or "\n" in text:
         return text
-    return text[0].upper() + text[1:] + ("" if text[-1] in ".:!?" else ".")
+    first = text.split()[0].rstrip(".,:;!?")
+    begin = text[0] if "/" in first or "." in first else text[0].upper()
+    return begin + text[1:] + ("" if text[-1] in ".:!?" else ".")
