@@ -12,6 +12,7 @@ import typer
 from funnel.cli.console import complain, say
 from funnel.cli.errors import FAILED, WRONG_INPUT
 from funnel.cli.opening import opened
+from funnel.cli.text_files import read_text_file
 from funnel.domain.errors import InvalidInputError
 
 if TYPE_CHECKING:
@@ -148,26 +149,13 @@ def _request(
     from funnel.services.rehearse import RehearsalRequest
 
     return RehearsalRequest(
-        people=parse_people(_text(people), file_name=people.name) if people else (),
+        people=parse_people(read_text_file(people), file_name=people.name) if people else (),
         people_file=people.name if people else "",
         sample_size=sample,
-        facts=parse_facts(_text(facts), file_name=facts.name) if facts else (),
+        facts=parse_facts(read_text_file(facts), file_name=facts.name) if facts else (),
         facts_file=facts.name if facts else "",
         starts_on=_day(starts_on) if starts_on else None,
     )
-
-
-def _text(file: Path) -> str:
-    try:
-        return file.read_text("utf-8")
-    except UnicodeDecodeError as error:
-        raise InvalidInputError(
-            f"{file} is not UTF-8 (byte {error.start})", remedy="Save it as UTF-8."
-        ) from error
-    except OSError as error:
-        raise InvalidInputError(
-            f"{file} cannot be read: {error.strerror}", remedy="Name a file that is there."
-        ) from error
 
 
 def _day(text: str) -> date:

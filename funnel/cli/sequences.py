@@ -8,6 +8,7 @@ import typer
 from funnel.cli.console import complain, new_table, say, show
 from funnel.cli.errors import WRONG_INPUT
 from funnel.cli.opening import opened
+from funnel.cli.text_files import read_text_file
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -73,11 +74,7 @@ def check(
     """Check a sequence file, with the emails beside it where it lies in such a folder."""
     from funnel.domain.sequence_file import SequenceFileError, parse_sequence
 
-    try:
-        text = file.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        complain(f"{file} cannot be read: {error}")
-        raise typer.Exit(WRONG_INPUT) from error
+    text = read_text_file(file)
     try:
         definition = parse_sequence(text, file_name=file.name)
     except SequenceFileError as error:

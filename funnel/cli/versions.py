@@ -9,6 +9,7 @@ import typer
 from funnel.cli.console import complain, new_table, say, show
 from funnel.cli.errors import WRONG_INPUT
 from funnel.cli.opening import opened, who
+from funnel.cli.text_files import read_text_file
 
 if TYPE_CHECKING:
     from funnel.domain.sequence import Step
@@ -66,7 +67,7 @@ def draft(
     from funnel.domain.sequence_file import SequenceFileError
     from funnel.services.edit_draft import edit_draft
 
-    source = _read(file)
+    source = read_text_file(file)
     try:
         with opened() as deps:
             saved = edit_draft(slug, source, by=who(), transactions=deps.transactions, on=on)
@@ -158,11 +159,3 @@ def _conditions(step: "Step") -> tuple[str, str]:
     wanted = [condition_text(each) for each in step.conditions if not each.is_negated]
     refused = [condition_text(each) for each in step.conditions if each.is_negated]
     return " and ".join(wanted), " or ".join(refused)
-
-
-def _read(file: Path) -> str:
-    try:
-        return file.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        complain(f"{file} cannot be read: {error}")
-        raise typer.Exit(WRONG_INPUT) from error

@@ -14,6 +14,7 @@ from funnel.domain.link_names import unknown_links
 from funnel.domain.message import Notice
 from funnel.domain.sequence import Condition, SequenceDefinition
 from funnel.domain.sequence_file import SequenceFileError, parse_sequence
+from funnel.domain.text_file import NotUtf8Error, decode_text
 from funnel.rendering.compiled import CompiledTemplate
 from funnel.rendering.compiler import compile_template
 from funnel.rendering.errors import TemplateError
@@ -187,7 +188,9 @@ class _Reader:
             )
         except (BrandFileError, TemplateError) as error:
             self.problems.append(_problem(name, error, error.line))
-        except (OSError, UnicodeDecodeError, _UnfitError) as error:
+        except NotUtf8Error as error:
+            self.problems.append(_problem(name, error, error.line))
+        except (OSError, _UnfitError) as error:
             self.problems.append(FileProblem(file_name=name, reason=_plainly(error)))
 
 
@@ -198,20 +201,20 @@ class _UnfitError(ValueError):
 def _text(path: Path) -> str:
     if path.stat().st_size > _LONGEST_FILE:
         raise _UnfitError(f"it is longer than {_LONGEST_FILE:,} bytes")
-    text = path.read_text("utf-8")
+    text = decode_text(path.read_bytes())
     if "\x00" in text:  # PostgreSQL keeps no such character
         raise _UnfitError("it holds a NUL character")
     return text
 
 
-def _problem(name: str, error: BrandFileError | TemplateError, line: int | None) -> FileProblem:
+def _problem(
+    name: str, error: BrandFileError | TemplateError | NotUtf8Error, line: int | None
+) -> FileProblem:
     reason = error.reason if isinstance(error, TemplateError) else str(error)
     return FileProblem(file_name=name, reason=reason, line=line, remedy=error.remedy)
 
 
 def _plainly(error: Exception) -> str:
-    if isinstance(error, UnicodeDecodeError):
-        return f"it is not UTF-8 (byte {error.start})"
     if isinstance(error, OSError):
         return f"it cannot be read: {error.strerror}"
     return str(error)

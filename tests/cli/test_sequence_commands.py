@@ -114,3 +114,18 @@ def test_without_a_draft_there_is_nothing_to_publish(funnel, loaded):
         result = funnel("sequence", *words)
         assert result.exit_code == 2
         assert "There is no draft" in result.stderr
+
+
+@pytest.mark.parametrize("command", [("check",), ("draft", SLUG), ("load",)])
+def test_a_file_in_another_encoding_is_named_with_its_line(funnel, loaded, tmp_path, command):
+    folder = tmp_path / "sequences"
+    folder.mkdir()
+    path = folder / "latin.yaml"
+    path.write_bytes("title: x\n# für alle\n".encode("latin-1"))
+    result = funnel("sequence", *command, str(tmp_path if command == ("load",) else path))
+    assert result.exit_code == 2
+    lines = result.stderr.splitlines()
+    place = next(number for number, each in enumerate(lines) if "latin.yaml, line 2: " in each)
+    assert 'it is not UTF-8; as Latin-1 (Windows-1252) it reads "# für alle".' in lines[place]
+    assert not lines[place].startswith("Sequences/")
+    assert lines[place + 1] == "Save it as UTF-8."

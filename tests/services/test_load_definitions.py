@@ -188,7 +188,11 @@ def test_a_missing_notice_is_a_mistake_of_its_own(folder, transactions):
 @pytest.mark.parametrize(
     ("case", "content", "reason"),
     [
-        ("not UTF-8", b"subject: \xff\xfe", "it is not UTF-8 (byte 9)"),
+        (
+            "not UTF-8",
+            b"subject: \xff\xfe",
+            'it is not UTF-8; as Latin-1 (Windows-1252) it reads "subject: ÿþ"',
+        ),
         ("NUL", b"---\nsubject: a\x00b\n---\n", "it holds a NUL character"),
         ("endless", b"x" * 600_000, "it is longer than 500,000 bytes"),
     ],
