@@ -141,3 +141,30 @@ _NEWEST_RUNS = text(
     order by e.subscriber_id, e.enrolled_at desc, e.id
     """
 )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignupLine:
+    """One signup of a person; ``received_at`` is plan time, aware UTC."""
+
+    source: str
+    sequence_title: str
+    status: str
+    received_at: datetime
+
+
+def signups_of(tx: Transaction, subscriber_id: UUID) -> list[SignupLine]:
+    """Return where and when a person signed up, the newest first."""
+    rows = tx.connection.execute(_SIGNUPS, {"person": subscriber_id}).mappings()
+    return [SignupLine(**row) for row in rows]
+
+
+_SIGNUPS = text(
+    """
+    select c.slug as source, q.title as sequence_title, s.status, s.received_at
+    from signups s
+    join sources c on c.id = s.source_id
+    join sequences q on q.id = s.sequence_id
+    where s.subscriber_id = :person order by s.received_at desc, s.id
+    """
+)

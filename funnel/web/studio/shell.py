@@ -24,6 +24,7 @@ class RailItem:
 # In the order of the design page. What is not built yet is not here.
 RAIL: Final = (
     RailItem(name="Sequences", path="/studio", icon="list", permission=Permission.READ),
+    RailItem(name="People", path="/studio/people", icon="people", permission=Permission.READ),
     RailItem(
         name="Settings", path="/studio/users", icon="settings", permission=Permission.ADMINISTER
     ),
