@@ -1,5 +1,6 @@
 """Drive the planning of many people from a terminal, with its progress."""
 
+import gc
 import multiprocessing
 import os
 import signal
@@ -49,6 +50,7 @@ def _driven(
     from funnel.services.continue_replans import continue_replans
     from funnel.services.read_replans import find_replan
 
+    gc.freeze()  # what is loaded by now stays: looking it over again and again costs a twelfth
     while not replan.is_finished:
         before = replan.done
         continue_replans(transactions, most_batches=_BATCHES)
