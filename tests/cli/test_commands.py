@@ -96,7 +96,7 @@ class TestSequence:
         email.write_text(email.read_text().replace("{{ brand", "{{ brnd", 1))
         result = funnel("sequence", "load", str(folder))
         assert result.exit_code == 2
-        assert "Email/notices/welcome.md, line " in result.stderr
+        assert "email/notices/welcome.md, line " in result.stderr
         listed = funnel("sequence", "list")
         assert "welcome.md" in listed.stderr
 
