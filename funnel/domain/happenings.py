@@ -21,6 +21,7 @@ _NEGATIVE = {
     ConditionKind.BOOKED: FactKind.BOOKING_CANCELLED,
 }
 _BEGINS = frozenset(_POSITIVE.values())
+HAPPENS = frozenset(_POSITIVE)  # the conditions that can be asked here
 # Loaded for this run only, so whenever they are they belong to it; a tag is no event of a run.
 _ALWAYS_COUNTS = frozenset({ConditionKind.CLICKED, ConditionKind.TAG})
 
@@ -63,6 +64,39 @@ def happened_at(
     return min(held, default=None)
 
 
+def telling(
+    condition: Condition, happened: Sequence[Happening], at: datetime | None
+) -> tuple[Happening, ...]:
+    """Return what shows why a condition holds, or holds no more; empty where nothing does.
+
+    Args:
+        condition: As of ``happened_at``.
+        happened: What ``happened_at`` was asked with.
+        at: What it said. ``None``: what was begun last is returned with what ended it, if anything
+            has; what does not count is not told.
+    """
+    kinds = (_POSITIVE[condition.kind], _NEGATIVE.get(condition.kind))
+    words = sorted((each for each in happened if each.kind in kinds), key=_in_order)
+    begun = [each for each in words if each.kind in _BEGINS and _concerns(each, condition)]
+    ended = [
+        (each, word)
+        for word in words
+        for each in begun
+        if word.kind not in _BEGINS and each.at < word.at and _is_ended_by(word, _held(each))
+    ]
+    if at is None:
+        return ended[-1] if ended else ()
+    over = {each for each, _ in ended}
+    stands = [each for each in begun if each not in over]
+    # What was moved holds since it was first made, under whatever id and name it had then.
+    since = [each for each in (*stands, *begun) if each.at == at]
+    return tuple((since or stands[-1:])[:1])
+
+
+def _held(word: Happening) -> _Held:
+    return word.name.casefold(), word.reference
+
+
 def _concerns(happening: Happening, condition: Condition) -> bool:
     if condition.name and happening.name.casefold() != condition.name.casefold():
         return False
@@ -80,7 +114,7 @@ def _held_since(words: Iterable[Happening]) -> dict[_Held, datetime]:
         # The id that it had before: what is moved goes on, it does not begin.
         former = [each for each in held if word.replaces and each[1] == word.replaces]
         began = min([word.at, *(held.pop(each) for each in former)])
-        this = (word.name.casefold(), word.reference)
+        this = _held(word)
         held[this] = min(began, held.get(this, began))
     return held
 

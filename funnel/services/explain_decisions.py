@@ -6,38 +6,21 @@ from datetime import datetime
 from uuid import UUID
 
 from funnel.domain.calendar import CalendarLine, LineState
-from funnel.domain.calendar_conditions import statement
 from funnel.domain.calendar_words import counted, weekdays_text
 from funnel.domain.consent import Topic
-from funnel.domain.explanation import ExplainedDecision, Reading, of_person
-from funnel.domain.facts import FactKind
+from funnel.domain.explanation import ExplainedDecision, Reading
 from funnel.domain.message import MessageStatus
-from funnel.domain.sequence import Condition, ConditionKind, SequenceDefinition, Step, StepKind
-from funnel.domain.session import Attendance, Session
+from funnel.domain.sequence import SequenceDefinition, Step, StepKind
+from funnel.domain.session import Session
 from funnel.domain.subscriber import Subscriber
 from funnel.domain.timing import EVERY_DAY, SendWindow
 from funnel.domain.timing_text import named_timing_text
+from funnel.services.explain_conditions import AskedConditions, conditions_of
 from funnel.storage import explanations, pauses
-from funnel.storage.explanations import FactRecord, MessageRecord
+from funnel.storage.explanations import MessageRecord
 from funnel.storage.transaction import Transaction
 
-_ROOM_WORDS = ("attended", "missed", "joined", "left the room")
-_KINDS: dict[ConditionKind, tuple[str, ...]] = {
-    ConditionKind.ATTENDED: _ROOM_WORDS,
-    ConditionKind.MISSED: _ROOM_WORDS,
-    ConditionKind.ATTENDANCE_UNKNOWN: _ROOM_WORDS,
-    ConditionKind.LEFT_BEFORE: _ROOM_WORDS,
-    ConditionKind.STAYED_UNTIL: _ROOM_WORDS,
-    ConditionKind.REPLAY_WATCHED: (FactKind.WATCHED,),
-    ConditionKind.CLICKED: (FactKind.CLICKED,),
-    ConditionKind.TAG: (FactKind.TAGGED, FactKind.UNTAGGED),
-    ConditionKind.BOOKED: (FactKind.BOOKED, FactKind.BOOKING_CANCELLED),
-    ConditionKind.BOUGHT: (FactKind.BOUGHT,),
-    ConditionKind.REPLIED: (FactKind.REPLIED,),
-    ConditionKind.GOAL_REACHED: (FactKind.GOAL, FactKind.BOOKED),
-}
 _WITHOUT_DAY = frozenset({LineState.SKIPPED, LineState.CANCELLED, LineState.NOT_COUNTED})
-_NAMED = frozenset({ConditionKind.CLICKED, ConditionKind.TAG, ConditionKind.BOOKED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +30,7 @@ class Asked:
     Attributes:
         line: As it stands in the person's calendar.
         message: Its row, once it has one.
+        lines: All of the run's calendar.
         letters: The other letters of this run that have left or are to come.
         most_published: Messages of one lane that may be on the queue at once.
     """
@@ -57,6 +41,7 @@ class Asked:
     session: Session | None
     line: CalendarLine
     message: MessageRecord | None
+    lines: tuple[CalendarLine, ...]
     letters: tuple[CalendarLine, ...]
     letters_paused_until: datetime | None
     most_published: int
@@ -85,7 +70,7 @@ def decisions_of(tx: Transaction, asked: Asked) -> Iterator[ExplainedDecision]:
     else:
         yield _window(asked, asked.step)
         yield _letter_a_day(asked)
-        yield from _conditions(tx, asked, asked.step)
+        yield from conditions_of(tx, _conditions(asked, asked.step))
     yield _session(tx, asked)
     yield _throttle(tx, asked)
     yield _answer(asked)
@@ -169,70 +154,16 @@ def _letter_a_day(asked: Asked) -> ExplainedDecision:
     )
 
 
-def _conditions(tx: Transaction, asked: Asked, step: Step) -> Iterator[ExplainedDecision]:
-    conditions = [each for each in step.conditions if each.kind is not ConditionKind.REGISTERED]
-    if not conditions:
-        yield ExplainedDecision(about="condition", says="It has none.")
-    for each in conditions:
-        yield _condition(tx, asked, each)
-
-
-def _condition(tx: Transaction, asked: Asked, condition: Condition) -> ExplainedDecision:
-    words = of_person(statement(condition, asked.version, is_so=True))
-    rule = f"{'Not if' if condition.is_negated else 'Only if'} {words}"
-    kind = condition.kind
-    if kind is ConditionKind.FIELD:
-        said = explanations.fields_of(tx, asked.person.id).get(condition.name)
-        known = f"their {condition.name} is {said}" if said is not None else "nothing is known"
-        return ExplainedDecision(
-            about="condition", says=f"{rule}: {known}.", evidence=f"person {asked.person.id}"
-        )
-    if kind is ConditionKind.REPLAY_AVAILABLE:
-        return _replay(asked, rule)
-    facts = [
-        each
-        for each in explanations.facts_of(tx, asked.run_id, _KINDS.get(kind, ()))
-        if kind not in _NAMED or not condition.name or each.name == condition.name
-    ]
-    return _from_facts(tx, asked, rule, facts, is_about_room=_KINDS.get(kind) == _ROOM_WORDS)
-
-
-def _from_facts(
-    tx: Transaction, asked: Asked, rule: str, facts: list[FactRecord], *, is_about_room: bool
-) -> ExplainedDecision:
-    seat = explanations.held_seat(tx, asked.run_id) if is_about_room else None
-    known = "nothing of the kind is known"
-    if seat is not None:
-        is_unknown = seat.attendance == Attendance.UNKNOWN
-        known = "nothing is known yet" if is_unknown else f"they {seat.attendance} it"
-        if seat.left_at is not None:
-            known += f", and left {asked.reading.moment(seat.left_at)}"
-    elif facts:
-        newest = facts[0]
-        known = f"{newest.kind}{f' “{newest.name}”' if newest.name else ''}"
-    reached_at = explanations.goal_reached_at(tx, asked.run_id)
-    if "invitation" in rule and reached_at is not None and not facts:
-        known = f"reported {asked.reading.moment(reached_at)}"
-    rows = "; ".join(_fact(each, asked.reading) for each in facts[:3])
-    registration = f"registration {seat.id}" if seat is not None else ""
-    evidence = "; ".join(part for part in (registration, rows) if part)
-    return ExplainedDecision(about="condition", says=f"{rule}: {known}.", evidence=evidence)
-
-
-def _fact(fact: FactRecord, reading: Reading) -> str:
-    return f"fact {fact.id}: {fact.kind} on {reading.moment(fact.at)}, by {fact.source}"
-
-
-def _replay(asked: Asked, rule: str) -> ExplainedDecision:
-    session = asked.session
-    if session is None or not session.replay_url:
-        return ExplainedDecision(about="condition", says=f"{rule}: no link is entered.")
-    since = session.replay_known_at
-    return ExplainedDecision(
-        about="condition",
-        says=f"{rule}: there is one until {asked.reading.moment(session.replay_closes_at)}.",
-        evidence=f"session {session.id}"
-        + (f", entered {asked.reading.moment(since)}" if since else ""),
+def _conditions(asked: Asked, step: Step) -> AskedConditions:
+    message = asked.message
+    return AskedConditions(
+        run_id=asked.run_id,
+        version=asked.version,
+        step=step,
+        session=asked.session,
+        lines=asked.lines,
+        decided_at=None if message is None else message.accepted_at or message.settled_at,
+        reading=asked.reading,
     )
 
 

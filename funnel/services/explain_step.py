@@ -78,6 +78,7 @@ def _of_run(
             session=calendar.session,
             line=line,
             message=messages.get(line.copy),
+            lines=calendar.lines,
             letters=tuple(each for each in calendar.lines if _has_day(each, step_key)),
             letters_paused_until=calendar.letters_paused_until,
             most_published=most_published,

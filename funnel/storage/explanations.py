@@ -71,11 +71,25 @@ class SeatRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FactRecord:
+    """A fact as it stands.
+
+    Attributes:
+        at: When it happened.
+        known_at: When it was written here.
+        reference: Which booking, by its own id.
+        replaces: The id of the booking that became it.
+    """
+
     id: UUID
     kind: str
     name: str
+    step_key: str
+    session_id: UUID | None
     source: str
     at: datetime
+    known_at: datetime
+    reference: str
+    replaces: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,7 +182,10 @@ def facts_of(tx: Transaction, enrollment_id: UUID, kinds: Sequence[str]) -> list
     rows = _all(
         tx,
         """
-        select f.id, f.kind, f.name, f.source, f.at from facts f
+        select f.id, f.kind, f.name, coalesce(f.step_key, '') as step_key, f.session_id, f.source,
+               f.at, f.known_at, coalesce(f.data ->> 'reference', '') as reference,
+               coalesce(f.data ->> 'replaces', '') as replaces
+        from facts f
         join enrollments e on e.subscriber_id = f.subscriber_id
          and (f.enrollment_id is null or f.enrollment_id = e.id)
         where e.id = :run and f.kind = any(:kinds) order by f.at desc, f.id
