@@ -5,7 +5,8 @@ own, the shipped sequence, everybody with a seat; the session is moved and its p
 as the command does it, another process dispatches four times a second while some thousand people
 become due. It prints the seconds and the runs a second; the processor's seconds of each planning
 process, of the dispatcher and of PostgreSQL; the memory at 10 % and at the end; the longest tick
-of the dispatcher, with how much of it it had a processor for; and the longest that an email waited.
+and stall of the dispatcher, with how much of it it had a processor for; how long anybody waited for
+a lock; and the longest that an email waited.
 """
 
 import json
@@ -24,7 +25,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from queue import Queue
-from typing import NamedTuple
+from typing import NamedTuple, Self
 from uuid import UUID
 
 from sqlalchemy import create_engine, text
@@ -100,10 +101,10 @@ def _say(world: World, people: int, replan: dict[str, float], ticks: dict[str, f
         f"memory at 10 %: {replan['early_mib']:.0f} MiB, its helper "
         f"{replan['helper_early_mib']:.0f} MiB; at the end {replan['late_mib']:.0f} MiB, its "
         f"helper {replan['helper_late_mib']:.0f} MiB\n"
-        f"dispatcher: {ticks['ticks']:.0f} ticks, the longest {ticks['longest']:.2f} s, of which "
-        f"it had a processor for {ticks['longest_cpu']:.2f} s; the longest between two "
-        f"{ticks['gap']:.2f} s; an email that was due waited {waited:.2f} s at most, "
-        f"of {ticks['emails']:,.0f}\n"
+        f"dispatcher: {ticks['ticks']:.0f} ticks, the longest {ticks['longest']:.2f} s; it stalled "
+        f"(neither published nor ended a tick) {ticks['stall']:.2f} s at most, of which it had a "
+        f"processor for {ticks['stall_cpu']:.2f} s; an email that was due waited {waited:.2f} s at "
+        f"most, of {ticks['emails']:,.0f}\n"
     )
 
 
@@ -189,26 +190,27 @@ def _dispatch(transactions: Transactions) -> None:
     threading.Thread(target=_listen, args=(ended,), daemon=True).start()
     published: Queue[Batch] = Queue()
     threading.Thread(target=_deliver, args=(transactions, published), daemon=True).start()
-    longest = Tick(seconds=0.0, cpu=0.0)
-    gap = 0.0
+    stall = Span(seconds=0.0, cpu=0.0)
+    longest = 0.0
     ticks = emails = 0
-    began, ended_at = time.time(), time.monotonic()
+    began = time.time()
     while not ended.is_set():
-        begun, cpu = time.monotonic(), time.thread_time()
-        gap = max(gap, begun - ended_at)
+        begun = since = Moment.now()
         for batch in dispatch_due(transactions, LIMITS):
+            stall, since = max(stall, since.passed()), Moment.now()
             published.put(batch)
             emails += len(batch.messages)
-        ended_at = time.monotonic()
-        longest = max(longest, Tick(ended_at - begun, time.thread_time() - cpu))
+        stall = max(stall, since.passed())
+        took = begun.passed().seconds
+        longest = max(longest, took)
         ticks += 1
-        ended.wait(max(0.0, TICK_SECONDS - (ended_at - begun)))
+        ended.wait(max(0.0, TICK_SECONDS - took))
     answer = {
         "began": began,
         "cpu": time.process_time(),
-        "longest": longest.seconds,
-        "longest_cpu": longest.cpu,
-        "gap": gap,
+        "longest": longest,
+        "stall": stall.seconds,
+        "stall_cpu": stall.cpu,
         "ticks": ticks,
         "emails": emails,
     }
@@ -220,11 +222,27 @@ def _listen(ended: threading.Event) -> None:
     ended.set()
 
 
-class Tick(NamedTuple):
-    """How long a tick took, and for how long of that its thread had a processor; seconds."""
+class Span(NamedTuple):
+    """How long something took, and for how long of that its thread had a processor; seconds."""
 
     seconds: float
     cpu: float
+
+
+class Moment(NamedTuple):
+    """A moment on the clock of the wall, and on that of this thread's processor."""
+
+    wall: float
+    cpu: float
+
+    @classmethod
+    def now(cls) -> Self:
+        """Return the present."""
+        return cls(time.monotonic(), time.thread_time())
+
+    def passed(self) -> Span:
+        """Return what has passed since."""
+        return Span(time.monotonic() - self.wall, time.thread_time() - self.cpu)
 
 
 def _deliver(transactions: Transactions, published: "Queue[Batch]") -> None:
