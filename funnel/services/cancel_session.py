@@ -2,9 +2,10 @@
 
 from uuid import UUID, uuid4
 
-from funnel.domain.errors import InvalidInputError, NotFoundError
+from funnel.domain.errors import NotFoundError
 from funnel.domain.replan import DateChange, KnownDate, ReplanKind
 from funnel.domain.session import Session
+from funnel.domain.session_dates import check_cancellable
 from funnel.storage import replans, sessions
 from funnel.storage.audit import write_audit
 from funnel.storage.replans import Replan
@@ -32,12 +33,7 @@ def cancel_session(session_id: UUID, transactions: Transactions, *, by: str = ""
         former = replans.take_over_session(tx, session_id)
         if session.cancelled_at is not None:
             return former or _begin(tx, session, None, by)
-        if session.starts_at <= tx.now:
-            raise InvalidInputError(
-                "the session has begun",
-                field="session",
-                remedy="Close it when it is over: `funnel session close`.",
-            )
+        check_cancellable(session, tx.now)
         sessions.change(tx, session_id, {"cancelled_at": tx.now})
         write_audit(tx, by=by, action="session.cancel", target=str(session_id))
         return _begin(tx, session, former, by)

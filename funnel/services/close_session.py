@@ -2,7 +2,8 @@
 
 from uuid import UUID
 
-from funnel.domain.errors import InvalidInputError, NotFoundError
+from funnel.domain.errors import NotFoundError
+from funnel.domain.session_dates import check_closable
 from funnel.services.plan_enrollments import plan_enrollments
 from funnel.storage import registrations, runs, sessions
 from funnel.storage.transaction import Transactions
@@ -24,13 +25,7 @@ def close_session(session_id: UUID, transactions: Transactions) -> int:
         session = sessions.lock(tx, session_id)
         if session is None:
             raise NotFoundError("no such session")
-        if session.cancelled_at is not None or session.ends_at > tx.now:
-            problem = "was cancelled" if session.cancelled_at else "has not ended"
-            raise InvalidInputError(
-                f"the session {problem}",
-                field="session",
-                remedy="Close a session after its end, when it is known who came.",
-            )
+        check_closable(session, tx.now)
         if session.closed_at is None:
             sessions.change(tx, session_id, {"closed_at": tx.now})
         missed = registrations.unknown_attendance(tx, session_id)

@@ -4,10 +4,10 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
-from funnel.domain.errors import InvalidInputError, NotFoundError
+from funnel.domain.errors import NotFoundError
 from funnel.domain.replan import DateChange, KnownDate, ReplanKind
 from funnel.domain.session import Session
-from funnel.domain.session_plan import check_times
+from funnel.domain.session_dates import check_free, check_movable
 from funnel.storage import replans, sessions
 from funnel.storage.audit import write_audit
 from funnel.storage.replans import Replan
@@ -53,49 +53,19 @@ def move_session(
         former = replans.take_over_session(tx, session_id)
         if (moved.starts_at, moved.ends_at) == (session.starts_at, session.ends_at):
             return former or _nothing(sequence_id, session_id, tx.real_now)
-        check_free(tx, sequence_id, moved)
+        check_room(tx, sequence_id, moved)
         sessions.change(tx, session_id, {"starts_at": moved.starts_at, "ends_at": moved.ends_at})
         detail = {"from": _shown(session.starts_at), "to": _shown(moved.starts_at)}
         write_audit(tx, by=by, action="session.move", target=str(session_id), detail=detail)
         return _begin(tx, sequence_id, session, former, by)
 
 
-def check_movable(session: Session, starts_at: datetime, length: timedelta, now: datetime) -> None:
-    """Raise ``InvalidInputError`` unless the session may get this moment, others left aside.
-
-    Args:
-        session: As it is.
-        starts_at: Aware, plan time.
-        length: Elapsed time from start to end.
-        now: Aware, plan time.
-    """
-    if session.cancelled_at is not None or session.starts_at <= now:
-        problem = "was cancelled" if session.cancelled_at else "has begun"
-        raise InvalidInputError(
-            f"the session {problem}",
-            field="session",
-            remedy="Add a session for the new date: `funnel session add`.",
-        )
-    check_times(starts_at, length, now)
-    if session.replay_ends_at is not None and session.replay_ends_at <= starts_at + length:
-        raise InvalidInputError(
-            "the replay would end before the session does",
-            field="replay_ends_at",
-            remedy="Give the replay another end first: `funnel session change`.",
-        )
-
-
-def check_free(tx: Transaction, sequence_id: UUID, moved: Session) -> None:
+def check_room(tx: Transaction, sequence_id: UUID, moved: Session) -> None:
     """Raise ``InvalidInputError`` if another session of the sequence is held at that time."""
     other = sessions.overlapping(
         tx, sequence_id, moved.starts_at, moved.ends_at, apart_from=moved.id
     )
-    if other is not None:
-        raise InvalidInputError(
-            f"“{other.title}” is held at that time",
-            field="start",
-            remedy="Give a start after its end, or cancel or move that one first.",
-        )
+    check_free(moved, () if other is None else (other,))
 
 
 def _locked(tx: Transaction, session_id: UUID) -> tuple[UUID, Session]:

@@ -7,7 +7,7 @@ from uuid import UUID
 from funnel.domain.calendar import PersonCalendar
 from funnel.domain.errors import InvalidInputError
 from funnel.domain.session import Registration, Session
-from funnel.services.move_session import check_movable
+from funnel.domain.session_dates import check_movable
 from funnel.services.read_person_calendar import calendar_of
 from funnel.storage import enrollments, sessions
 from funnel.storage.enrollments import Run

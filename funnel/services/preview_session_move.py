@@ -12,7 +12,8 @@ from funnel.domain.plan import SkipReason
 from funnel.domain.planner import plan
 from funnel.domain.sequence import SequenceDefinition
 from funnel.domain.session import Registration, Session
-from funnel.services.move_session import check_free, check_movable
+from funnel.domain.session_dates import check_movable
+from funnel.services.move_session import check_room
 from funnel.storage import seat_changes, sequences, sessions
 from funnel.storage.seat_changes import HolderGroup
 from funnel.storage.transaction import Transaction, Transactions
@@ -64,7 +65,7 @@ def preview_session_move(
         length = session.ends_at - session.starts_at if length is None else length
         check_movable(session, starts_at, length, tx.now)
         moved = replace(session, starts_at=starts_at, ends_at=starts_at + length)
-        check_free(tx, sessions.sequence_of(tx, session_id), moved)
+        check_room(tx, sessions.sequence_of(tx, session_id), moved)
         groups = seat_changes.holder_groups(tx, session_id)
         versions = {each.version_id for each in groups}
         repeating = {
