@@ -112,12 +112,18 @@ class SessionActKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionAct:
-    """Something that the host does; ``starts_at`` is the new start of a date that moves."""
+    """Something that the host does.
+
+    Attributes:
+        starts_at: The new start of a date that moves.
+        line: Where the file of facts says it; 0: no file does.
+    """
 
     kind: SessionActKind
     session_id: UUID
     at: datetime
     starts_at: datetime | None = None
+    line: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -83,7 +83,7 @@ def host_acts(
 
 def _host_act(fact: FactEntry, sessions: Sequence[Session]) -> SessionAct | Problem:
     if fact.session > len(sessions):
-        return _wrong(fact, f"there is no date {fact.session}", f"There are {len(sessions)}.")
+        return no_such_date(fact.line, fact.session, len(sessions))
     session = sessions[fact.session - 1]
     zone = ZoneInfo(session.zone)
     at = date_moment(fact.when, session, zone)
@@ -93,7 +93,41 @@ def _host_act(fact: FactEntry, sessions: Sequence[Session]) -> SessionAct | Prob
             fact, "that moment is not known of a date", "Count from session start or session end."
         )
     kind = fact.host or SessionActKind.CLOSES
-    return SessionAct(kind=kind, session_id=session.id, at=at, starts_at=starts_at)
+    return SessionAct(kind=kind, session_id=session.id, at=at, starts_at=starts_at, line=fact.line)
+
+
+def no_such_date(line: int, number: int, of: int) -> Problem:
+    """Return the mistake of a line that counts further than the dates of a rehearsal go."""
+    return Problem(
+        line=line,
+        column=1,
+        reason=f"there is no date {number}",
+        remedy="There is 1 date." if of == 1 else f"There are {of} dates.",
+    )
+
+
+def missing_dates(
+    people: Sequence[PersonEntry], facts: Sequence[FactEntry], of: int
+) -> tuple[list[Problem], list[Problem]]:
+    """Return the lines of both files in which somebody chooses a date that there is not.
+
+    Args:
+        people: Of the file of people.
+        facts: Of the file of facts.
+        of: How many dates there are.
+    """
+    in_people = [
+        no_such_date(person.line, number, of)
+        for person in people
+        for number in (person.session, *(act.session for act in person.script))
+        if number is not None and number > of
+    ]
+    in_facts = [
+        no_such_date(fact.line, fact.act.session, of)
+        for fact in facts
+        if fact.act is not None and fact.act.session is not None and fact.act.session > of
+    ]
+    return in_people, in_facts
 
 
 def _wrong(fact: FactEntry, reason: str, remedy: str) -> Problem:

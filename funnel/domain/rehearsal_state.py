@@ -5,7 +5,7 @@ that compares both is tests/services/test_rehearsal_is_dispatch.py.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from uuid import UUID, uuid5
 
@@ -260,13 +260,6 @@ def new_state(person: RehearsedPerson, world: RehearsedWorld) -> PersonState:
         sessions={each.id: each for each in world.sessions},
         letters=frozenset(step.key for step in world.version.steps if step.kind is StepKind.LETTER),
     )
-
-
-def change_session(state: PersonState, session_id: UUID, **changes: object) -> Session:
-    """Write the given fields of a date as this person meets it, and return it."""
-    changed = replace(state.sessions[session_id], **changes)  # type: ignore[arg-type]  # by name
-    state.sessions[session_id] = changed
-    return changed
 
 
 def _moment_of(happening: Happening) -> datetime:

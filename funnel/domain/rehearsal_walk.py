@@ -8,6 +8,7 @@ from datetime import datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from funnel.domain.errors import InvalidInputError
 from funnel.domain.message import Notice
 from funnel.domain.rehearsal import (
     Act,
@@ -22,8 +23,9 @@ from funnel.domain.rehearsal import (
     Severity,
 )
 from funnel.domain.rehearsal_acts import do_act, end_seat, go_on_with_signups, sign_up
+from funnel.domain.rehearsal_host import after_act, in_order
 from funnel.domain.rehearsal_plan import look_ahead, plan_runs
-from funnel.domain.rehearsal_state import PersonState, RunState, change_session, new_state
+from funnel.domain.rehearsal_state import PersonState, RunState, new_state
 from funnel.domain.sequence import Anchor, AnchorKind, Timing
 from funnel.domain.session import Session
 from funnel.domain.timing import due_at
@@ -69,7 +71,7 @@ class _Walk:
         self.state = state
         self.world = state.world
         self.script = list(state.person.script)
-        self.session_acts = sorted(state.world.acts, key=_moment_of)
+        self.session_acts = in_order(state.world.acts)
         self.has_ended = False
         self.left_at: dict[tuple[int, str], datetime] = {}
         self._seen = 0
@@ -196,28 +198,21 @@ def _is_reached(moment: datetime | None, now: datetime) -> bool:
     return moment is not None and moment <= now
 
 
-def _moment_of(act: SessionAct) -> datetime:
-    return act.at
-
-
 def _host_acts(state: PersonState, act: SessionAct) -> None:
-    """Do what the host does with a date, to this person."""
+    """Do what the host does with a date, to this person; what cannot be done is left undone."""
     before = state.sessions[act.session_id]
+    try:
+        after = after_act(state.sessions, act)
+    except InvalidInputError:  # ``about_host`` says it, once for all people
+        return
+    if after == before:
+        return
     holders = [run for run in state.runs if run.seat and run.seat.session_id == act.session_id]
-    if act.kind is SessionActKind.CLOSES:
-        change_session(state, act.session_id, closed_at=act.at)
-    elif act.kind is SessionActKind.SHOWS_REPLAY:
-        if not before.replay_url:
-            url = "https://replay.example.org/session"
-            change_session(state, act.session_id, replay_url=url, replay_known_at=act.at)
-    elif act.kind is SessionActKind.CANCELS:
-        change_session(state, act.session_id, cancelled_at=act.at)
-        for run in holders:
+    state.sessions[act.session_id] = after
+    for run in holders:
+        if act.kind is SessionActKind.CANCELS:
             _call_off(state, run, before, act.at)
-    elif act.starts_at is not None:
-        ends_at = act.starts_at + (before.ends_at - before.starts_at)
-        change_session(state, act.session_id, starts_at=act.starts_at, ends_at=ends_at)
-        for run in holders:
+        elif act.kind is SessionActKind.MOVES:
             _move(state, run, before, act.at)
     plan_runs(state, [run for run in holders if run.is_active], act.at)
 

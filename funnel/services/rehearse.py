@@ -22,7 +22,14 @@ from funnel.domain.rehearsal_findings import (
     about_pace,
     about_people,
 )
-from funnel.domain.rehearsal_people import host_acts, person_of, unknown_steps, with_facts
+from funnel.domain.rehearsal_host import about_host
+from funnel.domain.rehearsal_people import (
+    host_acts,
+    missing_dates,
+    person_of,
+    unknown_steps,
+    with_facts,
+)
 from funnel.domain.rehearsal_walk import rehearse_person
 from funnel.domain.rehearsal_world import MADE_UP_ZONE, build_world, with_made_up
 from funnel.domain.session_plan import announced_moment
@@ -147,6 +154,7 @@ def rehearse_material(
     starts_at = _starts_at(material, request)
     title = material.sessions[0].title if material.sessions else material.version.title
     dates = with_made_up(material.sessions, title, starts_at)
+    _check_dates(request, len(dates))
     people = with_facts(_people(material, request), request.facts, file_name=request.facts_file)
     world = build_world(
         material.version,
@@ -160,6 +168,7 @@ def rehearse_material(
         *_about_files(material),
         *(_warning(each) for each in unknown_steps(people, material.version)),
         *about_dates(world),
+        *about_host(world, file_name=request.facts_file),
         *_rendered(material, request, lives, world, take_mail),
         *about_people(lives),
         *about_nobody(world, lives),
@@ -183,6 +192,14 @@ def _starts_at(material: Material, request: RehearsalRequest) -> datetime:
         return material.now.astimezone(UTC).replace(microsecond=0)
     zone = material.sessions[0].zone if material.sessions else MADE_UP_ZONE
     return announced_moment(datetime.combine(request.starts_on, _BEGINS), zone)
+
+
+def _check_dates(request: RehearsalRequest, number: int) -> None:
+    in_people, in_facts = missing_dates(request.people, request.facts, number)
+    if in_people:
+        raise RehearsalFileError(request.people_file, in_people)
+    if in_facts:
+        raise RehearsalFileError(request.facts_file, in_facts)
 
 
 def _people(material: Material, request: RehearsalRequest) -> list[RehearsedPerson]:

@@ -119,12 +119,11 @@ def random_world(random: Random, version: SequenceDefinition) -> RehearsedWorld:
         if kind is SessionActKind.CLOSES:
             acts.append(SessionAct(kind=kind, session_id=date.id, at=date.ends_at + after))
         elif kind in (SessionActKind.MOVES, SessionActKind.CANCELS):
-            moved = date.starts_at + random.choice([-1, 1, 2]) * DAY
-            acts.append(
-                SessionAct(
-                    kind=kind, session_id=date.id, at=date.starts_at - DAY - after, starts_at=moved
-                )
-            )
+            # Some of these the services refuse: into the past, onto the next date, begun.
+            moved = date.starts_at + random.choice([-5, -1, 0, 1, 2, 28]) * DAY
+            early = random.choice([DAY, DAY, DAY, -2 * DAY, -4 * DAY])
+            moment = date.starts_at - early - after
+            acts.append(SessionAct(kind=kind, session_id=date.id, at=moment, starts_at=moved))
     return replace(
         build_world(version, dates, STARTS, days=400, acts=acts),
         latency=random.choice([timedelta(0), timedelta(seconds=1)]),

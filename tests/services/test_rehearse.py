@@ -175,6 +175,32 @@ def test_nobody_with_that_address_is_a_mistake_with_its_line(short):
         play(short, people=people, people_file="p.yaml")
 
 
+@pytest.mark.parametrize(
+    ("entry", "line"),
+    [
+        ("session: 99", 1),
+        ("does: [{kind: changes date, at: 1 h after signup, session: 4}]", 1),
+        ("signs_up: 1 h after start\n  session: 4", 1),
+    ],
+)
+def test_a_date_that_there_is_not_is_a_mistake_with_its_line(short, entry, line):
+    people = parse_people(f"- name: A\n  zone: UTC\n  {entry}", file_name="p")
+    words = rf"p\.yaml, line {line}.*there is no date \d+"
+    with pytest.raises(InvalidInputError, match=words) as raised:
+        play(short, people=people, people_file="p.yaml")
+    assert raised.value.remedy == "There are 3 dates."
+
+
+def test_what_the_host_cannot_do_is_weighed_by_its_line_and_told_nobody(short):
+    text = "- {kind: moved, at: 1 h after session start, starts: '2031-04-24T18:00+02:00'}"
+    facts = parse_facts(text, file_name="f")
+    people = parse_people("[{name: A, zone: UTC}]", file_name="p")
+    rehearsal = play(short, people=people, facts=facts, facts_file="f.yaml")
+    found = [finding_text(each) for each in rehearsal.findings]
+    assert "f.yaml, line 1: “moved” does not happen: the session has begun" in found
+    assert all("session-moved" not in sent(life) for life in rehearsal.lives)
+
+
 def test_facts_happen_to_whom_they_name(short):
     people = parse_people("[{name: A, zone: UTC}, {name: B, zone: UTC}]", file_name="p")
     facts = parse_facts("- {person: B, kind: stops letters, at: 1 h after signup}", file_name="f")
@@ -184,6 +210,10 @@ def test_facts_happen_to_whom_they_name(short):
     for text, words in (
         ("- {person: C, kind: goal, at: 1 h after signup}", "“C” is not in this rehearsal"),
         ("- {kind: closed, session: 9, at: on session end}", "there is no date 9"),
+        (
+            "- {person: A, kind: changes date, session: 9, at: 1 h after signup}",
+            "line 1.*there is no date 9",
+        ),
         ("- {kind: closed, at: on enrollment}", "not known of a date"),
     ):
         with pytest.raises(InvalidInputError, match=words):
