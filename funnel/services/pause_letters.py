@@ -14,6 +14,8 @@ from funnel.storage import runs, subscribers
 from funnel.storage.audit import write_audit
 from funnel.storage.transaction import Transaction, Transactions
 
+_THE_PERSON = "the person"
+
 
 class PauseLength(StrEnum):
     """How long a person may pause; who wants longer stops the letters."""
@@ -32,11 +34,17 @@ class PauseLength(StrEnum):
         return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
 
 
-def pause_letters(subscriber_id: UUID, length: PauseLength, transactions: Transactions) -> datetime:
+def pause_letters(
+    subscriber_id: UUID,
+    length: PauseLength,
+    transactions: Transactions,
+    *,
+    by: str = _THE_PERSON,
+) -> datetime:
     """Let no letter leave for a while, counted anew from now; return until when (aware, plan time).
 
     It ends as the day begins in the person's zone. Letters then come on their usual days, one a
-    day at most.
+    day at most. The audit log names ``by``, who asked for it.
 
     Raises:
         NotFoundError: No such person, or one that is forgotten.
@@ -45,18 +53,20 @@ def pause_letters(subscriber_id: UUID, length: PauseLength, transactions: Transa
         person = _locked(tx, subscriber_id)
         zone = ZoneInfo(person.zone)
         until = local_moment(length.after(local_day(tx.now, zone)), time(0), zone)
-        _write(tx, person, until, "letters paused")
+        _write(tx, person, until, by=by)
         return until
 
 
-def resume_letters(subscriber_id: UUID, transactions: Transactions) -> None:
-    """End a pause; the letters go on as they would without one.
+def resume_letters(
+    subscriber_id: UUID, transactions: Transactions, *, by: str = _THE_PERSON
+) -> None:
+    """End a pause; the letters go on as they would without one. The audit log names ``by``.
 
     Raises:
         NotFoundError: No such person, or one that is forgotten.
     """
     with transactions.begin() as tx:
-        _write(tx, _locked(tx, subscriber_id), None, "letters resumed")
+        _write(tx, _locked(tx, subscriber_id), None, by=by)
 
 
 def _locked(tx: Transaction, subscriber_id: UUID) -> Subscriber:
@@ -67,12 +77,12 @@ def _locked(tx: Transaction, subscriber_id: UUID) -> Subscriber:
     return person
 
 
-def _write(tx: Transaction, person: Subscriber, until: datetime | None, action: str) -> None:
+def _write(tx: Transaction, person: Subscriber, until: datetime | None, *, by: str) -> None:
     subscribers.pause_letters(tx, person.id, until)
     write_audit(
         tx,
-        by="the person",
-        action=action,
+        by=by,
+        action="letters paused" if until else "letters resumed",
         target=str(person.id),
         detail={"until": until.isoformat()} if until else None,
     )

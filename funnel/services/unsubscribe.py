@@ -10,6 +10,7 @@ from funnel.domain.signup import Visitor
 from funnel.domain.subscriber import Subscriber
 from funnel.services.plan_enrollments import plan_enrollments
 from funnel.storage import consents, messages, runs, signups, subscribers, suppressions
+from funnel.storage.audit import write_audit
 from funnel.storage.consents import ConsentWord
 from funnel.storage.transaction import Transaction, Transactions
 
@@ -25,13 +26,19 @@ class Word:
 
 
 def unsubscribe(
-    subscriber_id: UUID, topic: Topic | None, word: Word, transactions: Transactions
+    subscriber_id: UUID,
+    topic: Topic | None,
+    word: Word,
+    transactions: Transactions,
+    *,
+    by: str = "",
 ) -> None:
     """End a topic, or everything where ``topic`` is ``None``; again changes nothing.
 
     Ending ``seat`` keeps the registration and stops its emails. Leaving everything ends every run
     and suppresses the address as ``unsubscribed``; the person may come back by a signup of their
-    own. What is queued already does not leave.
+    own. What is queued already does not leave. Where somebody who works here did it, the audit
+    log names them (``by``); the person's own word stands in the consents alone.
 
     Raises:
         NotFoundError: No such person.
@@ -45,6 +52,9 @@ def unsubscribe(
             _leave(tx, person, word)
         else:
             plan_enrollments(tx, runs.active_ids(tx, subscriber_id))
+        if by:
+            action = f"{topic or 'everything'} stopped"
+            write_audit(tx, by=by, action=action, target=str(subscriber_id))
 
 
 def resume_topic(subscriber_id: UUID, topic: Topic, word: Word, transactions: Transactions) -> None:

@@ -26,7 +26,16 @@ from funnel.web.public import (
     unsubscribe,
 )
 from funnel.web.site import Site, TheSite
-from funnel.web.studio import account, people, person, sequences, users, way_in, welcome
+from funnel.web.studio import (
+    account,
+    people,
+    person,
+    person_acts,
+    sequences,
+    users,
+    way_in,
+    welcome,
+)
 
 # One-click posts come from mail services, webhooks from other systems: neither is a browser.
 _POSTED_BY_OTHERS = ("/webhooks/", "/u/")
@@ -88,7 +97,16 @@ def _add_routes(app: FastAPI, *, is_demo: bool) -> None:
     app.include_router(calendar.router)
     app.include_router(calendars.router)
     app.include_router(link.router)
-    for studio_module in (sequences, people, person, account, users, way_in, welcome):
+    for studio_module in (
+        sequences,
+        people,
+        person,
+        person_acts,
+        account,
+        users,
+        way_in,
+        welcome,
+    ):
         app.include_router(studio_module.router)
     app.add_api_route("/static/{version}/{name}", _show_asset)
     if is_demo:

@@ -44,6 +44,7 @@ def test_somebody_is_found_and_one_learns_why_they_got_it(
     look_at("people")
     _find(page, look_at)
     _ask_why(page, look_at)
+    _pause(page, look_at)
     visitor.close()
     assert visitor.complaints == []
 
@@ -74,3 +75,16 @@ def _ask_why(page: Page, look_at: Callable[[str], None]) -> None:
     page.get_by_role("link", name="not-yet@").click()
     expect(page.get_by_text("Nothing is planned for them.")).to_be_visible()
     look_at("person-unconfirmed")
+
+
+def _pause(page: Page, look_at: Callable[[str], None]) -> None:
+    page.get_by_role("link", name="People", exact=True).first.click()
+    page.get_by_role("link", name="Ana Muster").click()
+    page.get_by_label("No letter leaves to them for").select_option("a month")
+    page.get_by_role("button", name="Pause the letters").click()
+    expect(page.get_by_role("status")).to_contain_text("The letters are paused.")
+    page.get_by_text("Stop sending to them").click()
+    expect(page.get_by_role("button", name="Stop everything")).to_be_visible()
+    look_at("person-paused")
+    page.get_by_role("button", name="Let the letters go on").click()
+    expect(page.get_by_role("status")).to_contain_text("The letters go on")

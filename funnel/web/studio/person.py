@@ -9,6 +9,7 @@ from uuid import UUID
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from funnel.domain.access import Permission
 from funnel.domain.calendar import LineState, PersonCalendar
 from funnel.domain.consent import SuppressionReason
 from funnel.domain.enrollment import EnrollmentState
@@ -16,6 +17,7 @@ from funnel.domain.errors import InvalidInputError, NotFoundError
 from funnel.domain.signup import SignupStatus
 from funnel.domain.subscriber import Subscriber, ZoneSource
 from funnel.services.explain_step import explain_step
+from funnel.services.pause_letters import PauseLength
 from funnel.services.read_person import PersonPage, Standing, read_person
 from funnel.web.auth import Reader
 from funnel.web.calendar_view import calendar_view
@@ -44,6 +46,13 @@ _SIGNUPS: Final = {
     SignupStatus.SUPPRESSED: "kept, not mailed: on the do-not-email list",
     SignupStatus.CONFIRMED: "confirmed",
     SignupStatus.EXPIRED: "never confirmed",
+}
+
+_DONE: Final = {
+    "paused": "The letters are paused. You can let them go on at any time.",
+    "resumed": "The letters go on, each on its usual day.",
+    "letters-stopped": "No letter leaves to them any more.",
+    "everything-stopped": "Nothing is sent to them any more.",
 }
 
 router = APIRouter()
@@ -92,6 +101,9 @@ def show_person(request: Request, person_id: str, me: Reader, site: TheSite) -> 
         all="" if shows_all or found.run is None else f"{path}?run={found.run.id}&all=1",
         absent=[each for each in calendar.lines if each.at is None] if calendar else [],
         facts=list(_facts(found)),
+        said=_DONE.get(query.get("done", ""), ""),
+        may_change=me.user.may(Permission.EDIT),
+        lengths=tuple(PauseLength),
     )
 
 
