@@ -17,6 +17,7 @@ from email_validator import EmailNotValidError, validate_email
 
 from funnel.domain.errors import InvalidInputError
 from funnel.domain.text import clean_text
+from funnel.domain.zones import listed_zone
 
 NAME_LIMIT = 100  # characters
 ZONE_LIMIT = 100  # characters; the longest name of tzdata has 38
@@ -158,7 +159,7 @@ def clean_name(value: str) -> str:
 
 
 def known_zone(name: str) -> str | None:
-    """Return the spelling of tzdata for an IANA zone, ``None`` for what is not one."""
+    """Return an IANA zone as lists name it, from any of its names; ``None``: it is not one."""
     return _zones().get(name.strip().casefold())
 
 
@@ -197,4 +198,8 @@ def _zones() -> dict[str, str]:
     # "localtime" and "Factory" name no place; "posix/…" and "right/…" are copies, the second with
     # leap seconds.
     names = zoneinfo.available_timezones() - {"localtime", "Factory"}
-    return {each.casefold(): each for each in names if not each.startswith(("posix/", "right/"))}
+    return {
+        each.casefold(): listed_zone(each)
+        for each in names
+        if not each.startswith(("posix/", "right/"))
+    }

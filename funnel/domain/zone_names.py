@@ -6,6 +6,7 @@ from functools import cache
 from zoneinfo import available_timezones
 
 from funnel.domain.subscriber import known_zone
+from funnel.domain.zones import listed_zone
 
 _LIKE_ENOUGH = 0.7
 
@@ -34,12 +35,14 @@ def _like(wanted: str, names: Mapping[str, str]) -> str | None:
 @cache
 def _by_place() -> dict[str, str]:
     """Zones by the last part of their name, "berlin"; the shortest name where several share it."""
-    return {_as_key(each.rpartition("/")[2]): each for each in _ordered() if "/" in each}
+    return {
+        _as_key(each.rpartition("/")[2]): listed_zone(each) for each in _ordered() if "/" in each
+    }
 
 
 @cache
 def _by_name() -> dict[str, str]:
-    return {_as_key(each): each for each in _ordered()}
+    return {_as_key(each): listed_zone(each) for each in _ordered()}
 
 
 def _ordered() -> Iterable[str]:

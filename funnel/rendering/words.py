@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from funnel.domain.session import Session
 from funnel.domain.template import ReplayContext, SessionContext
+from funnel.domain.zones import listed_zone
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,29 +55,13 @@ ENGLISH = Language(
     greeting_without_name="Hello,",
 )
 
-_UTC_NAMES = frozenset({"UTC", "UCT", "GMT", "Greenwich", "Universal", "Zulu", "GMT0", "GMT+0"})
 _OFFSET = re.compile(r"GMT([+-])(\d{1,2})")
-# Old names whose last part is no city; tzdata keeps them as links.
-_OLD_NAMES: Mapping[str, str] = {
-    "Asia/Calcutta": "Kolkata",
-    "Asia/Katmandu": "Kathmandu",
-    "Asia/Rangoon": "Yangon",
-    "Asia/Saigon": "Ho Chi Minh City",
-    "Asia/Ho_Chi_Minh": "Ho Chi Minh City",
-    "Europe/Kiev": "Kyiv",
-    "America/Godthab": "Nuuk",
+# Places that are written otherwise than in their zone's name.
+_WRITTEN: Mapping[str, str] = {
     "America/Port-au-Prince": "Port-au-Prince",
     "America/Sao_Paulo": "São Paulo",
     "America/St_Johns": "St. John\u2019s",
-    "US/Alaska": "Anchorage",
-    "US/Arizona": "Phoenix",
-    "US/Central": "Chicago",
-    "US/Eastern": "New York",
-    "US/Hawaii": "Honolulu",
-    "US/Mountain": "Denver",
-    "US/Pacific": "Los Angeles",
-    "GB": "London",
-    "NZ": "Auckland",
+    "Asia/Ho_Chi_Minh": "Ho Chi Minh City",
 }
 
 
@@ -169,12 +154,10 @@ def moment_in_words(moment: datetime, *, zone: ZoneInfo, language: Language = EN
 
 def place_in_words(zone: ZoneInfo) -> str:
     """Return the city that a zone is named after, or "UTC" with its offset where it has none."""
-    key = zone.key
-    if key in _OLD_NAMES:
-        return _OLD_NAMES[key]
+    key = listed_zone(zone.key)
+    if key in _WRITTEN:
+        return _WRITTEN[key]
     name = key.rpartition("/")[2]
-    if name in _UTC_NAMES:
-        return "UTC"
     offset = _OFFSET.fullmatch(name)
     if offset is not None:
         # POSIX counts the other way round: Etc/GMT+5 is five hours behind UTC.

@@ -5,6 +5,7 @@ from uuid import UUID
 from funnel.domain.errors import InvalidInputError, NotFoundError
 from funnel.domain.subscriber import ZoneChoice, ZoneSource, known_zone
 from funnel.domain.zone_names import nearest_zone
+from funnel.domain.zones import listed_zone
 from funnel.services.plan_enrollments import plan_enrollments
 from funnel.storage import runs, subscribers
 from funnel.storage.audit import write_audit
@@ -47,7 +48,7 @@ def change_zone(subscriber_id: UUID, given: str, transactions: Transactions) -> 
         # Also where it is the one that we had guessed: from now on it is known.
         choice = ZoneChoice(name=name, source=ZoneSource.PERSON)
         subscribers.set_zone(tx, subscriber_id, choice)
-        if person.zone == name:
+        if listed_zone(person.zone) == name:
             return False
         write_audit(
             tx,

@@ -21,6 +21,7 @@ from funnel.domain.subscriber import (
     known_zone,
     settle_zone,
 )
+from funnel.domain.zones import listed_zone
 from funnel.services.enroll import Enrolled, EnrollRequest, enroll
 from funnel.services.match_facts import match_facts
 from funnel.storage import (
@@ -164,7 +165,7 @@ def _apply(tx: Transaction, signup: SignupRecord, person: Subscriber, wanted: Se
     shown = settle_zone(
         signup.zone, known=person.known_zone, session_zone=_session_zone(tx, signup)
     )
-    if wanted.zone is not None and known_zone(wanted.zone) != shown.name:
+    if wanted.zone is not None and known_zone(wanted.zone) != listed_zone(shown.name or ""):
         shown = ZoneChoice(name=known_zone(wanted.zone), source=ZoneSource.PERSON)
     subscribers.set_zone(tx, person.id, shown)
     return shown.name or "UTC"

@@ -16,6 +16,7 @@ from funnel.domain.brand import Brand
 from funnel.domain.errors import NotFoundError, SignatureError
 from funnel.domain.signing import LinkPurpose
 from funnel.domain.signup import LANDING_SOURCE
+from funnel.domain.zones import listed_zone
 from funnel.services.read_offer import Offer, read_offer
 from funnel.web import zones
 from funnel.web.assets import Assets
@@ -69,6 +70,7 @@ class Site:
             static=self.assets.address,
             is_demo=self.is_demo,
             zone_regions=zones.zone_regions,
+            listed_zone=listed_zone,
         )
         return environment
 

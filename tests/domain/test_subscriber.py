@@ -137,6 +137,8 @@ def test_names_become_one_harmless_line(given: str, kept: str) -> None:
         ("Europe/Berlin", "Europe/Berlin"),
         (" europe/berlin ", "Europe/Berlin"),
         ("UTC", "UTC"),
+        ("asia/calcutta", "Asia/Kolkata"),
+        ("Etc/GMT+5", "Etc/GMT+5"),
         ("Mars/Phobos", None),
         ("../../etc/passwd", None),
         ("localtime", None),

@@ -15,6 +15,8 @@ from funnel.domain.zone_names import nearest_zone
         ("New York", "America/New_York"),
         ("america/new york", "America/New_York"),
         ("auckland", "Pacific/Auckland"),
+        ("Calcutta", "Asia/Kolkata"),
+        ("Asia/Saigon", "Asia/Ho_Chi_Minh"),
         ("qqqqqq", None),
         ("", None),
     ],

@@ -15,6 +15,8 @@ from funnel.domain.signup import (
     SessionUnavailableError,
     SignupExpiredError,
 )
+from funnel.domain.subscriber import known_zone
+from funnel.domain.zones import listed_zone
 from funnel.services.confirm_signup import confirm_signup
 from funnel.services.read_confirmation import (
     ConfirmationPage,
@@ -70,7 +72,7 @@ def take_seat(token: str, request: Request, posted: Posted, site: TheSite) -> Re
     """Give the seat; a date that is gone by now comes back with the next ones."""
     _, signup_id = site.target(token, LinkPurpose.CONFIRM)
     page = read_confirmation(signup_id, site.deps.transactions)
-    choice = _choice(posted, page)
+    choice = _choice(posted)
     try:
         confirm_signup(signup_id, choice, visitor_of(request), site.deps.transactions)
     except SessionUnavailableError as error:
@@ -84,15 +86,22 @@ def take_seat(token: str, request: Request, posted: Posted, site: TheSite) -> Re
     return RedirectResponse(f"/c/{token}?now=1", status_code=303)
 
 
-def _choice(posted: PostedForm, page: ConfirmationPage) -> SeatChoice | None:
+def _choice(posted: PostedForm) -> SeatChoice | None:
     """Return what was corrected; ``None`` for a bare press, which takes what was asked for."""
     if not any(name == "session" for name, _ in posted.items):
         return None
     return SeatChoice(
         session_id=read_id(posted.get("session")),
-        zone=posted.get("time_zone") or page.zone,
+        zone=_chosen_zone(posted),
         wants_letters=posted.get("letters") == "yes",
     )
+
+
+def _chosen_zone(posted: PostedForm) -> str | None:
+    """Return the zone that was chosen; ``None`` where the list was left as it was shown."""
+    zone = posted.get("time_zone")
+    is_untouched = listed_zone(zone) == listed_zone(posted.get("zone_shown"))
+    return None if not zone or is_untouched else zone
 
 
 def _offered(
@@ -101,10 +110,11 @@ def _offered(
     wished = page.session.id if page.session else None
     if choice is not None:
         wished = choice.session_id
+    zone = _zone(page, choice)
     return Offered(
-        dates=_dates(page, page.next_dates),
+        dates=_dates(page, page.next_dates, zone),
         chosen=None if page.problem else str(wished or ""),
-        zone=page.zone,
+        zone=zone,
         wants_letters=choice.wants_letters if choice else page.wants_letters,
         problem=page.problem,
         fault=fault,
@@ -114,23 +124,29 @@ def _offered(
 def _offered_instead(
     page: ConfirmationPage, choice: SeatChoice | None, error: SessionUnavailableError
 ) -> Offered:
+    zone = _zone(page, choice)
     return Offered(
-        dates=date_choices(error.next_dates, page.zone, page.now),
+        dates=date_choices(error.next_dates, zone, page.now),
         chosen=None,
-        zone=page.zone,
+        zone=zone,
         wants_letters=choice.wants_letters if choice else page.wants_letters,
         problem=error.problem,
     )
 
 
-def _dates(page: ConfirmationPage, offers: Iterable[SessionOffer]) -> list[DateChoice]:
+def _zone(page: ConfirmationPage, choice: SeatChoice | None) -> str:
+    chosen = choice.zone if choice else None
+    return known_zone(chosen or "") or page.zone
+
+
+def _dates(page: ConfirmationPage, offers: Iterable[SessionOffer], zone: str) -> list[DateChoice]:
     """Return the open dates; the one that was asked for is among them while it can be taken."""
-    dates = date_choices(offers, page.zone, page.now)
+    dates = date_choices(offers, zone, page.now)
     own = page.session
     if own is None or page.problem is not None or str(own.id) in {each.id for each in dates}:
         return dates
     # Full but for the seat that this very person holds already.
-    mine = DateChoice(id=str(own.id), span=span_of(own, page.zone, page.now), seats_left=None)
+    mine = DateChoice(id=str(own.id), span=span_of(own, zone, page.now), seats_left=None)
     return sorted([mine, *dates], key=lambda each: each.span.starts_iso)
 
 
@@ -155,6 +171,7 @@ def _show_open(
         problem=_PROBLEMS[offered.problem] if offered.problem else "",
         fault=offered.fault,
         zone=offered.zone,
+        zone_shown=page.zone,
         zone_given=page.zone_given,
         zone_words=place_and_time(offered.zone, offer.now),
         now_iso=iso(offer.now),

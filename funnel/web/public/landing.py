@@ -187,7 +187,7 @@ def _show(
 def _state(posted: PostedForm, offer: Offer) -> FormState:
     """Read back what the form said, to show it again as it was."""
     given = known_zone(posted.get("time_zone"))
-    is_chosen = given is not None and posted.get("time_zone") != posted.get("zone_not_chosen")
+    is_chosen = given is not None and given != known_zone(posted.get("zone_not_chosen"))
     session = posted.get("session") if any(name == "session" for name, _ in posted.items) else None
     return FormState(
         typed=Typed(

@@ -22,11 +22,20 @@ function dropWhatIsForOthers() {
 function showOwnZone() {
   const own = Intl.DateTimeFormat().resolvedOptions().timeZone;
   if (!own) return;
-  if (![...zones.options].some((each) => each.value === own)) {
-    zones.add(new Option(own.split("/").pop().replaceAll("_", " "), own), 0);
-  }
-  zones.value = own;
-  show(own);
+  // Browsers keep older names: Chromium says Asia/Calcutta where the list says Asia/Kolkata.
+  const known = [...zones.options].find(
+    (each) => each.value === own || each.dataset.older?.split(" ").includes(own),
+  );
+  if (!known) zones.add(new Option(placeOf(own), own), 0);
+  zones.value = known?.value ?? own;
+  show(zones.value);
+}
+
+// POSIX counts the other way round: Etc/GMT+5 is five hours behind UTC.
+function placeOf(zone) {
+  const offset = /^Etc\/GMT([+-])(\d+)$/.exec(zone);
+  if (offset) return `UTC${offset[1] === "+" ? "\u2212" : "+"}${offset[2]}`;
+  return zone.split("/").pop().replaceAll("_", " ");
 }
 
 function show(zone) {
