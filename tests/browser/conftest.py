@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
+from tests.browser.calendars import ana
 from tests.browser.visitor import Visitor
 from tests.web.conftest import address, loaded_database, own_served, served
 
-__all__ = ["address", "loaded_database", "own_served", "served"]
+__all__ = ["address", "ana", "loaded_database", "own_served", "served"]
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
 _SWITCHES = (

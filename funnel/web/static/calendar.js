@@ -10,6 +10,7 @@
 // Others on the page ask for a fresh drawing by the event "calendar-refresh" on the root.
 
 import { watchPointer } from "./calendar_drag.js";
+import { Sight } from "./calendar_sight.js";
 import { drawThreads } from "./calendar_threads.js";
 
 const QUICK = 160; // milliseconds of a slide
@@ -21,6 +22,7 @@ export class Calendar {
   constructor(root) {
     this.root = root;
     this.wanted = this.plan.dataset.to; // the start that was asked for last; "" at rest
+    this.sight = new Sight(this);
     this.drag = watchPointer(this);
     root.addEventListener("submit", (event) => this.onSubmit(event));
     root.addEventListener("keydown", (event) => this.onKey(event));
@@ -126,10 +128,11 @@ export class Calendar {
     return {
       places: this.places(),
       seatAt: this.seatAt(),
+      isSeen: this.sight.isSeen(),
       room: this.plan.querySelector(".cal-verdict-room").offsetHeight,
       items: new Set([...this.root.querySelectorAll("[data-item]")].map((each) => each.dataset.item)),
       verdict: this.verdict,
-      wasLifted: Boolean(this.plan.dataset.to),
+      to: this.plan.dataset.to,
       hadFocus: focused ? focused.dataset.focus ?? focused.getAttribute("href") : null,
     };
   }
@@ -153,19 +156,28 @@ export class Calendar {
 
   settle(before) {
     const { plan } = this;
-    // In the hand the verdict may leave its room (on a phone): what is below must not jump.
-    if (plan.dataset.to) plan.querySelector(".cal-verdict-room").style.minHeight = `${before.room}px`;
+    const { to } = plan.dataset;
+    const isTurn = Boolean(before.to) !== Boolean(to);
+    if (to) plan.querySelector(".cal-verdict-room").style.minHeight = `${this.roomFor(before, isTurn)}px`;
     for (const each of this.root.querySelectorAll("[data-item]")) {
       each.classList.toggle("has-arrived", !before.items.has(each.dataset.item));
     }
     if (before.hadFocus) this.focus(before.hadFocus);
     // Two plans are longer than one: the masterclass stays where the eye, and the hand, is.
-    const isTurn = before.wasLifted !== Boolean(plan.dataset.to);
     if (isTurn && before.seatAt !== null && this.seat) scrollBy({ top: this.seatAt() - before.seatAt, behavior: "instant" });
+    // By buttons and keys it may lie, or go, beyond the window: then the window follows.
+    if (to !== before.to && !this.drag.isOn) this.sight.follow();
     this.drag.follow();
-    drawThreads(plan, { isFresh: !before.wasLifted });
+    drawThreads(plan, { isFresh: !before.to });
     this.slide(before.places);
     if (this.verdict !== before.verdict) this.say(this.verdict);
+  }
+
+  // In the hand the verdict may leave its room (on a phone). The room goes too, but no more of it
+  // than the page can be scrolled by: what is seen below it must not jump.
+  roomFor(before, isTurn) {
+    if (!isTurn || !this.sight.isVerdictBelow()) return before.room;
+    return before.isSeen ? Math.max(0, before.room - scrollY) : 0;
   }
 
   // Enter on a button that is gone, such as "Move it here", leaves the hand at the masterclass.
@@ -228,7 +240,7 @@ export class Calendar {
     const days = this.days.map((each) => each.dataset.to);
     const here = days.findLastIndex((each) => each <= this.wanted);
     const next = days[here + direction];
-    if (next) this.hold(next).then(() => this.seat?.scrollIntoView({ block: "nearest" }));
+    if (next) this.hold(next);
     else this.say(direction < 0 ? "There is no earlier day." : "There is no later day.");
   }
 }

@@ -103,10 +103,7 @@ class Drag {
 
   scroll() {
     if (!this.isOn) return;
-    const top = document.querySelector("#demobar, .cal-bar")?.getBoundingClientRect().bottom ?? 0;
-    const words = this.calendar.plan.querySelector(".cal-verdict");
-    const isBelow = getComputedStyle(words).position === "fixed";
-    const bottom = isBelow ? words.getBoundingClientRect().top : innerHeight;
+    const { top, bottom } = this.calendar.sight.window();
     const far = Math.min(this.y - (top + EDGE), 0) || Math.max(this.y - (bottom - EDGE), 0);
     // Only on towards the edge: who lifts it close to one means no more than that.
     const way = this.y - this.pressed.y;
