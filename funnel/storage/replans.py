@@ -132,6 +132,14 @@ def list_open(tx: Transaction, *, limit: int = 20) -> list[Replan]:
     return [_replan(row) for row in tx.connection.execute(statement).mappings()]
 
 
+def find_last_move(tx: Transaction, session_id: UUID) -> Replan | None:
+    """Return the replan of the last time that a session was moved; ``None``: it never was."""
+    of_moves = (ReplanRow.session_id == session_id, ReplanRow.kind == ReplanKind.SESSION_MOVED)
+    statement = _select().where(*of_moves).order_by(ReplanRow.created_at.desc()).limit(1)
+    row = tx.connection.execute(statement).mappings().first()
+    return _replan(row) if row else None
+
+
 def take_over_session(tx: Transaction, session_id: UUID) -> Replan | None:
     """Return the open replan of a session, if there is one, once no batch is under way."""
     return _take_over(tx, ReplanRow.session_id == session_id)

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from icalendar import Calendar
 
+from funnel.services.move_session import move_session
 from funnel.services.preview_move import preview_move
 from funnel.services.read_person_calendar import read_person_calendar
 from tests.web.served import Person, Served
@@ -150,6 +151,7 @@ def test_a_day_that_cannot_be_says_why_and_is_not_offered(own_served: Served) ->
     for to, why in reasons.items():
         page = page_of(own_served, person, to=iso(to))
         assert why in words_of(page) and "Move it here" not in page
+        assert "It cannot be held here" in page and "f you let go here" not in page
         answer = own_served.post(
             "/demo/calendar/move", data={"run": str(person.run_id), "to": iso(to)}
         )
@@ -174,6 +176,50 @@ def test_letting_go_tells_everybody_once_and_can_be_undone(own_served: Served) -
     assert f'value="{iso(start)}" data-focus="undo">Move it back to Tuesday' in arrived
     assert "Moved to Tuesday" in words_of(let_go(own_served, person, start))
     assert start_of(own_served, person) == start
+
+
+def test_a_second_move_is_told_by_its_own_email_and_not_by_the_one_before(
+    own_served: Served,
+) -> None:
+    person = own_served.seat_of("ana@example.org")
+    own_served.work()
+    own_served.execute("update clock set frozen_at = plan_now()")  # all at one plan time
+    start = start_of(own_served, person)
+    former = start
+    for days in (1, 3, 2, 4, 1):
+        to = days_later(start, days)
+        page = words_of(let_go(own_served, person, to))
+        assert "One email tells you, and arrives in a moment" in page
+        own_served.work()
+        arrived = words_of(page_of(own_served, person, moved=iso(former)))
+        assert "One email has told you" in arrived
+        former = to
+
+
+def test_before_the_rest_has_followed_an_earlier_email_has_told_nothing(
+    own_served: Served,
+) -> None:
+    person = own_served.seat_of("ana@example.org")
+    own_served.work()
+    start = start_of(own_served, person)
+    let_go(own_served, person, days_later(start, 1))
+    own_served.work()
+    session_id = own_served.dates()[0]
+    transactions = own_served.deps.transactions
+    move_session(session_id, days_later(start, 3), by="elsewhere", transactions=transactions)
+    page = words_of(page_of(own_served, person, moved=iso(start)))
+    assert "One email tells you, and arrives in a moment" in page
+
+
+def test_a_move_in_another_window_is_told_from_the_date_before_it(own_served: Served) -> None:
+    person = own_served.seat_of("ana@example.org")
+    own_served.work()
+    start = start_of(own_served, person)
+    let_go(own_served, person, days_later(start, 1))
+    let_go(own_served, person, days_later(start, 3))  # elsewhere
+    here = own_served.get(f"/demo/calendar?run={person.run_id}&moved={iso(start)}").text
+    assert re.search(r"Moved to Friday \d+ \w+, from Wednesday \d+", words_of(here))
+    assert f'value="{iso(days_later(start, 1))}" data-focus="undo"' in here
 
 
 def test_a_reminder_that_was_sent_is_not_repeated_for_the_date_it_was_for(

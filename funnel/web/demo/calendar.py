@@ -16,6 +16,7 @@ from funnel.services.list_players import list_players
 from funnel.services.move_session import move_session
 from funnel.services.preview_move import preview_move, read_company
 from funnel.services.read_person_calendar import read_person_calendar
+from funnel.services.read_start_before import read_start_before
 from funnel.web.calendar_view import Lift, calendar_view, may_move
 from funnel.web.demo import calendar_words as words
 from funnel.web.demo.calendar_beside import beside, is_told, was_told
@@ -130,7 +131,14 @@ def _asked(site: Site, place: Place, *, to: str, moved: str) -> Shown:
     if lifted is not None:
         return lifted
     calendar = read_person_calendar(place.player.run_id, site.deps.transactions)
-    return _resting(site, calendar, former=_moment(moved))
+    return _resting(site, calendar, former=_former(site, calendar) if _moment(moved) else None)
+
+
+def _former(site: Site, calendar: PersonCalendar) -> datetime | None:
+    """Return the start before the last move, which may have been made in another window since."""
+    if calendar.session is None:
+        return None
+    return read_start_before(calendar.session.id, site.deps.transactions)
 
 
 def _lifted(site: Site, place: Place, starts_at: datetime) -> Shown | None:
