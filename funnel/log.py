@@ -29,8 +29,16 @@ class _StandardError:
 
 
 def configure_logging(*, level: str, is_json: bool, role: str) -> None:
-    """Send every log line of this process to standard error, named by its role."""
-    renderer = structlog.processors.JSONRenderer() if is_json else structlog.dev.ConsoleRenderer()
+    """Send every log line of this process to standard error, named by its role.
+
+    A command says itself what it did: of what services note, only warnings stand among its words,
+    and without colour. Who asks for ``debug`` gets all.
+    """
+    is_command = role == "cli"
+    if is_command and level == "info":
+        level = "warning"
+    plain = structlog.dev.ConsoleRenderer(colors=not is_command)
+    renderer = structlog.processors.JSONRenderer() if is_json else plain
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,

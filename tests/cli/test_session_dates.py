@@ -118,6 +118,12 @@ class TestSeries:
         assert "coming sessions stay" in funnel("series", "end", series[:8]).output
         assert "ended" in funnel("series", "list").output
 
+    def test_no_log_lines_stand_among_its_words(self, settings, funnel, door):
+        settings.setenv("FUNNEL_LOG_LEVEL", "info")
+        added = funnel(*self.ADD)
+        assert added.exit_code == 0
+        assert added.stderr == ""
+
     def test_a_rule_that_is_none_is_refused_with_examples(self, funnel, door):
         words = ["every odd moon, 18:00" if "first" in each else each for each in self.ADD]
         result = funnel(*words)
