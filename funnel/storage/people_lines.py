@@ -125,7 +125,7 @@ def beginning(way: int) -> TextClause:
         f"""
         select {_COLUMNS}, {value} as begins from subscribers
         where email <> ''
-          and {value} ~>=~ greatest({_FROM}, cast(:key as text) collate "C") and {value} ~<~ {_TO}
+          and {value} ~>=~ {_FROM} and {value} ~>=~ :key and {value} ~<~ {_TO}
           and ({value} ~>~ :key or id > :id){others}
         order by {value} using ~<~, id limit :limit
         """  # noqa: S608  (of our own words alone)

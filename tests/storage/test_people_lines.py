@@ -131,4 +131,8 @@ def test_no_statement_looks_at_everybody(world: World) -> None:
             plan = "\n".join(rows)
             assert index in plan, plan
             assert "Seq Scan" not in plan, plan
+            if "begins" in wanted:  # both ends of the range, or it reads all that stands before it
+                (bounds,) = [each for each in plan.splitlines() if "Index Cond" in each]
+                assert bounds.count("~>=~ 'an'::text") == 2, plan
+                assert "~<~ 'an" in bounds, plan
             assert "Sort  " not in plan.replace("Incremental Sort", ""), plan
