@@ -1,9 +1,11 @@
 """The development mailer: keeps every mail in a folder, and reads it back for the built-in inbox.
 
-For each mail ``<plan time>-<message id>.eml`` (the bytes as SMTP would carry them) and a ``.json``
-of the same name (what the bytes do not say). Names sort by plan time. The ``.json`` comes last, so
-a mail is seen whole or not at all; a message handed over twice is two files, so that doubles show.
-Any number of processes may write and read at once.
+For each mail ``<message id>.eml`` (the bytes as SMTP would carry them) and
+``<plan time>-n<number>-<message id>.json`` (what the bytes do not say). The second name is the
+mail's id: ids sort by the plan time at which mails left, and within one plan time, which may stand
+still, by arrival. The ``.json`` comes last, so a mail is seen whole or not at all; a message handed
+over twice is two of each (``<message id>.2``), so that doubles show. Any number of processes may
+write and read at once. An older version gave both files the name ``<plan time>-<message id>``.
 """
 
 import json
@@ -37,11 +39,15 @@ from funnel.sending.mailer import (
 
 _STAMP = "%Y%m%dT%H%M%S.%fZ"
 # The whole form of a name: nothing else, above all no path, ever reaches the file system.
+# In one plan time what an older version kept sorts first: "n" comes after every hexadecimal digit.
 _ID = re.compile(
-    r"\d{8}T\d{6}\.\d{6}Z-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(\.\d{1,4})?", re.ASCII
+    r"\d{8}T\d{6}\.\d{6}Z-(?P<number>n\d{10}-)?"
+    r"(?P<message>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?:\.(?P<copy>\d{1,4}))?)",
+    re.ASCII,
 )
 _MOST_COPIES = 1000
 _ARRIVALS = ".arrivals"  # grows by one byte for each mail: its size is the marker
+_NUMBERS = ".numbers"  # grows by one byte for each number that was given: its size is the last
 _DRAFTS = ".drafts"
 
 
@@ -50,9 +56,10 @@ class KeptMail:
     """One kept mail, as a list of mails shows it.
 
     Attributes:
-        id: Its name in the mailbox; ids sort by ``planned_at``.
+        id: Its name in the mailbox; ids sort by ``left_at``, then by arrival.
         copy: 1, and 2 or more when the same message was handed over again.
-        planned_at: Aware UTC moment, plan time.
+        planned_at: Aware UTC moment, plan time: for when it was planned.
+        left_at: Aware UTC moment, plan time: when it was handed over.
         sent_at: Aware UTC moment, real time: the ``Date`` header.
         size: Octets of the whole message.
     """
@@ -61,6 +68,7 @@ class KeptMail:
     message_id: UUID
     copy: int
     planned_at: datetime
+    left_at: datetime
     sent_at: datetime
     from_name: str
     from_address: str
@@ -143,7 +151,7 @@ class Mailbox:
         self._folder = folder
 
     def list(self, limit: int, before: str | None = None) -> Sequence[KeptMail]:
-        """Return up to ``limit`` mails, the latest in plan time first.
+        """Return up to ``limit`` mails, the one that left last in plan time first.
 
         Args:
             limit: Most mails to return.
@@ -199,10 +207,13 @@ class Mailbox:
                 yield stem
 
     def _read(self, mail_id: str, suffix: str) -> bytes:
-        if not _ID.fullmatch(mail_id):
+        found = _ID.fullmatch(mail_id)
+        if found is None:
             raise NotFoundError("no such mail")
+        # An older version gave both files one name.
+        stem = found["message"] if suffix == ".eml" and found["number"] else mail_id
         try:
-            return (self._folder / f"{mail_id}{suffix}").read_bytes()
+            return (self._folder / f"{stem}{suffix}").read_bytes()
         except FileNotFoundError as error:
             raise NotFoundError("no such mail") from error
 
@@ -211,14 +222,15 @@ def _store(folder: Path, email: OutgoingEmail) -> str:
     raw = mime.build(email)
     draft = _write_draft(folder, raw)
     try:
-        kept_id = _take_name(folder, draft, email)
+        name = _take_name(folder, draft, email)
     finally:
         draft.unlink()
     record = json.dumps(_record(email, len(raw)), ensure_ascii=False, indent=1)
     try:
+        kept_id = f"{_left_at(email).strftime(_STAMP)}-n{_next_number(folder):010}-{name}"
         _write_draft(folder, record.encode("utf-8", "replace")).replace(folder / f"{kept_id}.json")
     except OSError:
-        (folder / f"{kept_id}.eml").unlink()
+        (folder / f"{name}.eml").unlink()
         raise
     # From here on the mail is visible: a page that missed the mark would only look a mail later.
     with suppress(OSError), (folder / _ARRIVALS).open("ab") as arrivals:
@@ -241,14 +253,25 @@ def _write_draft(folder: Path, content: bytes) -> Path:
 
 
 def _take_name(folder: Path, draft: Path, email: OutgoingEmail) -> str:
-    name = f"{email.planned_at.astimezone(UTC).strftime(_STAMP)}-{email.message_id}"
     for copy in range(1, _MOST_COPIES):
-        kept_id = name if copy == 1 else f"{name}.{copy}"
+        name = f"{email.message_id}" if copy == 1 else f"{email.message_id}.{copy}"
         with suppress(FileExistsError):
             # A link, not a rename: it never replaces what another process has just put there.
-            (folder / f"{kept_id}.eml").hardlink_to(draft)
-            return kept_id
-    raise OSError(f"{name} was kept {_MOST_COPIES} times")
+            (folder / f"{name}.eml").hardlink_to(draft)
+            return name
+    raise OSError(f"{email.message_id} was kept {_MOST_COPIES} times")
+
+
+def _next_number(folder: Path) -> int:
+    """Return a number above every one before, whichever process asks."""
+    # Unbuffered and appended: each writer stands after its own byte, and no two at one place.
+    with (folder / _NUMBERS).open("ab", buffering=0) as numbers:
+        numbers.write(b".")
+        return numbers.tell()
+
+
+def _left_at(email: OutgoingEmail) -> datetime:
+    return (email.left_at or email.planned_at).astimezone(UTC)
 
 
 def _record(email: OutgoingEmail, size: int) -> dict[str, Any]:
@@ -256,6 +279,7 @@ def _record(email: OutgoingEmail, size: int) -> dict[str, Any]:
     return {
         "message_id": str(email.message_id),
         "planned_at": email.planned_at.astimezone(UTC).isoformat(),
+        "left_at": _left_at(email).isoformat(),
         "sent_at": email.sent_at.astimezone(UTC).isoformat(),
         "envelope_from": parse_address(email.from_address, field="from_address").text,
         "envelope_to": parse_address(email.to_address, field="to_address").text,
@@ -271,12 +295,16 @@ def _record(email: OutgoingEmail, size: int) -> dict[str, Any]:
 
 
 def _kept_mail(mail_id: str, record: dict[str, Any]) -> KeptMail:
-    copy = mail_id.partition("Z-")[2].partition(".")[2]
+    found = _ID.fullmatch(mail_id)
+    copy = found["copy"] if found else None
+    planned_at = datetime.fromisoformat(record["planned_at"])
+    left_at = record.get("left_at")  # an older version did not keep it
     return KeptMail(
         id=mail_id,
         message_id=UUID(record["message_id"]),
         copy=int(copy or 1),
-        planned_at=datetime.fromisoformat(record["planned_at"]),
+        planned_at=planned_at,
+        left_at=datetime.fromisoformat(left_at) if left_at else planned_at,
         sent_at=datetime.fromisoformat(record["sent_at"]),
         from_name=record["from_name"],
         from_address=record["from_address"],

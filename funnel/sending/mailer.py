@@ -57,7 +57,9 @@ class OutgoingEmail:
         text: The plain part.
         html: The HTML part.
         sent_at: Aware real moment for ``Date``, the same at every attempt.
-        planned_at: Aware moment in plan time, by which the built-in inbox sorts and shows.
+        planned_at: Aware moment in plan time for which it was planned.
+        left_at: Aware moment in plan time of this hand-over, for the built-in inbox; ``None``
+            stands for ``planned_at``.
         headers: Further headers, name and value.
         list_unsubscribe_url: One-click address (RFC 8058), ``None`` for notices.
         list_id: Like ``letters.example.com`` (RFC 2919), without brackets.
@@ -85,11 +87,13 @@ class OutgoingEmail:
     feedback_id: str | None = None
     topic: str | None = None
     lane: str | None = None
+    left_at: datetime | None = None
 
     def __post_init__(self) -> None:
         """Refuse naive moments: a ``Date`` without its zone would be a guess."""
-        if self.sent_at.tzinfo is None or self.planned_at.tzinfo is None:
-            raise ValueError("sent_at and planned_at must be aware")
+        moments = (self.sent_at, self.planned_at, self.left_at or self.planned_at)
+        if any(each.tzinfo is None for each in moments):
+            raise ValueError("sent_at, planned_at and left_at must be aware")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

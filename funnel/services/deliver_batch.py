@@ -148,7 +148,7 @@ def _send(prepared: _Prepared, delivery: Delivery) -> str:
     opened = _open(prepared, delivery)
     if isinstance(opened, str):
         return opened
-    outcome = _hand_over(prepared, began_at, delivery)
+    outcome = _hand_over(replace(prepared.email, left_at=opened.plan_now), began_at, delivery)
     return _record_at_last(prepared, opened, outcome, delivery)
 
 
@@ -240,14 +240,14 @@ def _refusal(verdict: OpenVerdict) -> tuple[MessageStatus, str] | None:
     return next(((status, reason) for applies, status, reason in reasons if applies), None)
 
 
-def _hand_over(prepared: _Prepared, began_at: float, delivery: Delivery) -> Outcome | None:
+def _hand_over(email: OutgoingEmail, began_at: float, delivery: Delivery) -> Outcome | None:
     """Hand one email over; ``None``: the lease was over before it began (a frozen process)."""
     lease_ends = began_at + delivery.lease.total_seconds()
 
     def may_begin(_: UUID) -> bool:
         return delivery.monotonic() < lease_ends
 
-    return next(iter(delivery.mailer.send_all([prepared.email], may_begin=may_begin)), None)
+    return next(iter(delivery.mailer.send_all([email], may_begin=may_begin)), None)
 
 
 def _record_at_last(

@@ -13,8 +13,9 @@ _MOMENTS = frozenset({"sent_at", "planned_at"})
 
 
 def kept_email(email: OutgoingEmail) -> dict[str, Any]:
-    """Return the email as plain JSON values."""
+    """Return the email as plain JSON values, without when it left: each attempt has its own."""
     kept: dict[str, Any] = {each.name: getattr(email, each.name) for each in fields(OutgoingEmail)}
+    del kept["left_at"]
     kept["message_id"] = str(email.message_id)
     kept["attachments"] = [_kept_attachment(each) for each in email.attachments]
     return kept | {name: kept[name].isoformat() for name in _MOMENTS}
@@ -30,7 +31,7 @@ def _kept_attachment(attachment: Attachment) -> dict[str, Any]:
 
 
 def restored_email(kept: Mapping[str, Any]) -> OutgoingEmail:
-    """Return the email that ``kept_email`` kept, equal in every field."""
+    """Return the email that ``kept_email`` kept, equal in every other field."""
     values = dict(kept)
     values["message_id"] = UUID(kept["message_id"])
     values["headers"] = tuple((name, value) for name, value in kept["headers"])

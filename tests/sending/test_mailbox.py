@@ -2,6 +2,7 @@
 
 import json
 import multiprocessing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
@@ -38,7 +39,8 @@ class TestMailboxMailer(MailerKit):
     @pytest.fixture
     def received(self, folder):
         def read() -> list[bytes]:
-            return [each.read_bytes() for each in sorted(folder.glob("*.eml"))]
+            mailbox = Mailbox(folder)
+            return [mailbox.parts(each.id).raw for each in reversed(mailbox.list(1000))]
 
         return read
 
@@ -176,9 +178,8 @@ def test_other_files_and_half_written_mails_are_not_listed(mailer, mailbox, fold
 
 def test_a_mail_killed_half_way_keeps_its_name_to_itself(mailer, mailbox, folder):
     email = an_email(planned_at=SENT_AT)
-    stamp = SENT_AT.strftime("%Y%m%dT%H%M%S.%fZ")
     folder.mkdir(parents=True)
-    (folder / f"{stamp}-{email.message_id}.eml").write_bytes(b"killed before")
+    (folder / f"{email.message_id}.eml").write_bytes(b"killed before")
     send(mailer, email)
     (kept,) = mailbox.list(10)
     assert mailbox.parts(kept.id).raw == mime.build(email)
@@ -223,7 +224,7 @@ def test_a_full_disk_defers_and_shows_nothing(mailer, mailbox, folder):
     # A directory in the place of the record: the second file cannot be put there.
     email = an_email(planned_at=SENT_AT)
     stamp = SENT_AT.strftime("%Y%m%dT%H%M%S.%fZ")
-    record = folder / f"{stamp}-{email.message_id}.json"
+    record = folder / f"{stamp}-n0000000001-{email.message_id}.json"
     record.mkdir(parents=True)
     (outcome,) = send(mailer, email)
     assert outcome.status is OutcomeStatus.DEFERRED
@@ -254,3 +255,49 @@ def test_nobody_else_on_the_machine_reads_kept_mails(mailer, mailbox, folder):
     send(mailer, an_email())
     assert mailbox.count() == 1
     assert folder.stat().st_mode & 0o077 == 0
+
+
+def test_a_mail_is_listed_by_when_it_left_and_not_by_when_it_was_planned(mailer, mailbox):
+    late = an_email(planned_at=later(1), left_at=later(9))
+    send(mailer, late, an_email(planned_at=later(5), left_at=later(5)))
+    first, second = mailbox.list(10)
+    assert (first.message_id, first.left_at, first.planned_at) == (
+        late.message_id,
+        later(9),
+        later(1),
+    )
+    assert second.left_at == later(5)
+
+
+def test_mails_of_one_plan_time_stand_in_the_order_of_their_arrival(mailer, mailbox):
+    emails = [an_email(left_at=SENT_AT) for _ in range(12)]
+    for each in emails:
+        send(mailer, each)
+    assert [each.message_id for each in mailbox.list(20)] == [
+        each.message_id for each in reversed(emails)
+    ]
+
+
+def test_a_second_hand_over_of_a_later_time_is_the_second_of_two(mailer, mailbox):
+    email = an_email()
+    send(mailer, replace(email, left_at=later(1)), replace(email, left_at=later(2)))
+    assert [(each.copy, each.left_at) for each in mailbox.list(10)] == [
+        (2, later(2)),
+        (1, later(1)),
+    ]
+
+
+def test_what_an_older_version_kept_is_listed_and_read(mailer, mailbox, folder):
+    email = an_email(planned_at=SENT_AT)
+    send(mailer, email, an_email(left_at=SENT_AT), an_email(left_at=later(1)))
+    (record,) = folder.glob(f"*{email.message_id}.json")
+    values = json.loads(record.read_text())
+    del values["left_at"]
+    former = f"{SENT_AT.strftime('%Y%m%dT%H%M%S.%fZ')}-{email.message_id}"
+    record.unlink()
+    (folder / f"{former}.json").write_text(json.dumps(values))
+    (folder / f"{email.message_id}.eml").rename(folder / f"{former}.eml")
+    assert len(mailbox.list(10)) == mailbox.count() == 3
+    oldest = mailbox.list(10)[-1]
+    assert (oldest.id, oldest.left_at, oldest.copy) == (former, SENT_AT, 1)
+    assert mailbox.parts(former).raw == mime.build(email)

@@ -177,3 +177,25 @@ def test_outside_the_demo_nothing_of_it_exists(
         site.travel_to(ends_at + timedelta(minutes=1))
         assert "I attended" not in site.get(f"/j/{person.join}").text
         assert site.post(f"/j/{person.join}", data={"word": "attended"}).status_code == 405
+
+
+def test_an_email_that_left_late_shows_when_it_left(own_served: Served) -> None:
+    own_served.sign_up("ana@example.org")
+    planned = own_served.ask("select due_at from messages")[0]
+    left = planned + timedelta(hours=3, minutes=1)
+    own_served.execute("update clock set frozen_at = :left", left=left)
+    (mail,) = own_served.mails_to("ana@example.org")
+    assert (mail.left_at, mail.planned_at) == (left, planned)
+    page = own_served.get("/inbox").text
+    assert f'<span class="at">{left:%H:%M}</span>' in page
+    assert f"{left:%H:%M} UTC</dd>" in page
+
+
+def test_while_time_stands_still_the_newest_email_is_on_top(own_served: Served) -> None:
+    own_served.execute("update clock set frozen_at = plan_now()")
+    for name in ("ana", "ben", "cleo", "dora", "emil"):
+        own_served.sign_up(f"{name}@example.org")
+        (mail,) = own_served.mails_to(f"{name}@example.org")
+        page = own_served.get("/inbox").text
+        assert re.findall(r'<li data-mail="([^"]+)"', page)[0] == mail.id
+        assert f'<article class="mail" aria-label="Email" data-mail="{mail.id}"' in page

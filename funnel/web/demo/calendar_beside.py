@@ -58,7 +58,7 @@ def beside(site: Site, player: Player, calendar: PersonCalendar, *, lift: Lift |
     return Beside(
         new_date=_new_date(calendar, lift),
         host=next((each.from_name for each in mails if each.from_name), "the host"),
-        mails=tuple((mail, _when(mail.planned_at, calendar.zone)) for mail in mails[:_SHOWN]),
+        mails=tuple((mail, _when(mail.left_at, calendar.zone)) for mail in mails[:_SHOWN]),
         count=len(mails),
         entry=f"/cal/{token}.ics" if calendar.session else "",
     )

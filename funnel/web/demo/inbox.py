@@ -136,7 +136,7 @@ def _page(site: Site, request: Request, *, mail_id: str | None) -> Response:
         marker=marker,
         mail=mail,
         parts_of_mail=_parts(site, mail),
-        planned=_planned(mail, zone),
+        left=_left(mail, zone),
         view=_view(request),
         is_chosen=mail_id is not None,
         sandbox=SANDBOX,
@@ -147,10 +147,10 @@ def _parts(site: Site, mail: KeptMail | None) -> MailParts | None:
     return None if mail is None else site.deps.mailbox.parts(mail.id)
 
 
-def _planned(mail: KeptMail | None, zone: str) -> str:
+def _left(mail: KeptMail | None, zone: str) -> str:
     if mail is None:
         return ""
-    moment = mail.planned_at
+    moment = mail.left_at
     return f"{day_in_words(moment, zone=ZoneInfo(zone))}, {hour_of(moment, zone)} {where_of(zone)}"
 
 
@@ -165,8 +165,8 @@ def _view(request: Request) -> View:
 
 
 def _by_day(mails: Sequence[KeptMail], zone: str) -> tuple[MailDay, ...]:
-    dated = [(mail, day_in_words(mail.planned_at, zone=ZoneInfo(zone))) for mail in mails]
+    dated = [(mail, day_in_words(mail.left_at, zone=ZoneInfo(zone))) for mail in mails]
     return tuple(
-        MailDay(day=day, mails=tuple((mail, hour_of(mail.planned_at, zone)) for mail, _ in group))
+        MailDay(day=day, mails=tuple((mail, hour_of(mail.left_at, zone)) for mail, _ in group))
         for day, group in groupby(dated, key=lambda each: each[1])
     )
