@@ -8,11 +8,12 @@ reader's.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from funnel.domain.calendar_conditions import ahead_text, open_text, told_text
+from funnel.domain.calendar_dates import DateTelling
+from funnel.domain.calendar_line import CalendarLine, EmailRow, FormerDate, LineState
 from funnel.domain.calendar_reasons import Told, moment_text, skip_text
 from funnel.domain.calendar_words import notice_name
 from funnel.domain.enrollment import Enrollment, Facts
@@ -22,45 +23,15 @@ from funnel.domain.sequence import SequenceDefinition, Step, StepKind, Timing, k
 from funnel.domain.session import Session
 from funnel.domain.step_moments import anchor_at, settled_moment, step_due_at, timing_for
 
-
-class LineState(StrEnum):
-    """How an email stands, as its reader sees it."""
-
-    SENT = "sent"
-    QUEUED = "queued"  # on its way, or tried again
-    COMING = "coming"
-    OPEN = "open"  # comes if something turns out so
-    SKIPPED = "skipped"
-    FAILED = "failed"
-    UNKNOWN = "unknown"  # handed over, and no answer came back
-    CANCELLED = "cancelled"
-    NOT_COUNTED = "not counted"  # counts from something that this person does not have
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CalendarLine:
-    """One email.
-
-    Attributes:
-        key: The step's or the notice's.
-        name: What people see of it: "The tables have turned".
-        kind: ``None`` for a notice.
-        at: When it left, leaves or would have left, aware UTC; ``None`` only where not counted.
-        why: One sentence without its full stop: why then, or why not.
-    """
-
-    key: str
-    name: str
-    copy: int
-    kind: StepKind | None
-    state: LineState
-    at: datetime | None
-    why: str
-
-    @property
-    def is_ahead(self) -> bool:
-        """Whether it is still to come, for certain or perhaps."""
-        return self.state in (LineState.QUEUED, LineState.COMING, LineState.OPEN)
+__all__ = [
+    "CalendarLine",
+    "CalendarSubject",
+    "EmailRow",
+    "FormerDate",
+    "LineState",
+    "PersonCalendar",
+    "draw_calendar",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,28 +57,10 @@ class PersonCalendar:
     is_complete: bool
     letters_paused_until: datetime | None
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EmailRow:
-    """A message of a run, or a notice about it, as its row says.
-
-    Attributes:
-        key: The step's; for a notice, that of its text.
-        reason: Why it was not sent, with what was noted beside it.
-        reasons: The planner's sentences when it was written.
-        due_at: The moment that it was planned for.
-        settled_at: When it was accepted, skipped, failed, cancelled or handed over.
-    """
-
-    key: str
-    is_notice: bool
-    copy: int
-    status: MessageStatus
-    reason: str
-    reasons: tuple[str, ...]
-    due_at: datetime
-    settled_at: datetime | None
-    attempts: int
+    @property
+    def lines_for_reader(self) -> tuple[CalendarLine, ...]:
+        """The lines without skips for a date before in whose place another copy stands."""
+        return tuple(each for each in self.lines if not each.is_replaced)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,6 +119,10 @@ class _Drawing:
         for line in answer.steps if answer else ():
             self._planned.setdefault(line.key, []).append(line)
         self._counted_from = _settled(subject.facts)
+        registration = subject.facts.registration
+        self._dates = DateTelling(
+            enrollment=subject.enrollment, held=registration.session if registration else None
+        )
 
     def lines(self, rows: Sequence[EmailRow]) -> Iterator[CalendarLine]:
         """Yield the lines of every step, and of those that the version no longer has."""
@@ -183,10 +140,11 @@ class _Drawing:
         planned = {each.copy: each for each in self._planned.get(step.key, ())}
         timing = timing_for(step, self._subject.facts.registration)
         due_at = self._due_at(timing)
-        for row in rows:
-            yield self._row_line(step, row, planned.pop(row.copy, None), timing, due_at)
-        for line in planned.values():
-            yield self._planned_line(step, line, timing, due_at)
+        lines = [
+            self._row_line(step, row, planned.pop(row.copy, None), timing, due_at) for row in rows
+        ]
+        lines += [self._planned_line(step, line, timing, due_at) for line in planned.values()]
+        yield from self._dates.told(step, lines, rows)
         first = next(iter(self._planned.get(step.key, ())), None)
         if first is not None and first.moment is not None:
             self._counted_from.setdefault(step.key, first.moment)

@@ -73,6 +73,9 @@ _BEGINNINGS = {
 
 def verdict_of(line: CalendarLine, reading: Reading) -> str:
     """Return what it comes to: "It leaves Thu 12 November 2026 09:00 in Berlin: …"."""
+    if line.former is not None:
+        date, _, why = line.why.partition(": skipped, ")
+        return f"It was not sent {date}: {of_person(why)}."
     pattern = _BEGINNINGS.get(line.state)
     if pattern is None:
         is_over = line.at is None or line.at <= reading.now

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from funnel.domain.calendar import CalendarLine, LineState
+from funnel.domain.calendar import CalendarLine, FormerDate, LineState
 from funnel.domain.calendar_words import counted, weekdays_text
 from funnel.domain.consent import Topic
 from funnel.domain.explanation import ExplainedDecision, Reading
@@ -16,7 +16,7 @@ from funnel.domain.subscriber import Subscriber
 from funnel.domain.timing import EVERY_DAY, SendWindow
 from funnel.domain.timing_text import named_timing_text
 from funnel.services.explain_conditions import AskedConditions, conditions_of
-from funnel.storage import explanations, pauses
+from funnel.storage import explanations, pauses, sessions
 from funnel.storage.explanations import MessageRecord
 from funnel.storage.transaction import Transaction
 
@@ -168,6 +168,8 @@ def _conditions(asked: Asked, step: Step) -> AskedConditions:
 
 
 def _session(tx: Transaction, asked: Asked) -> ExplainedDecision:
+    if asked.line.former is not None:
+        return _former_date(tx, asked, asked.line.former)
     session = asked.session
     if session is None:
         return ExplainedDecision(about="date", says="They hold no seat.")
@@ -176,6 +178,18 @@ def _session(tx: Transaction, asked: Asked) -> ExplainedDecision:
         about="date",
         says=f"They hold a seat in “{session.title}”, {asked.reading.moment(session.starts_at)}.",
         evidence=f"session {session.id}" + (f", registration {seat.id}" if seat else ""),
+    )
+
+
+def _former_date(tx: Transaction, asked: Asked, former: FormerDate) -> ExplainedDecision:
+    """Return for which date an email was skipped, where that is not the one now held."""
+    found = sessions.find(tx, former.session_id)
+    title = f"“{found.title}”, " if found else ""
+    message = f", message {asked.message.id}" if asked.message else ""
+    return ExplainedDecision(
+        about="date",
+        says=f"It was for the date before: {title}{asked.reading.moment(former.starts_at)}.",
+        evidence=f"session {former.session_id}{message}",
     )
 
 

@@ -44,11 +44,12 @@ def rows_of_run(tx: Transaction, enrollment_id: UUID) -> list[EmailRow]:
 
 _ROWS = text(
     """
-    select kind, step_key, template_key, copy, status, reason, data, due_at, settled_at, attempts
+    select kind, step_key, template_key, copy, status, reason, data, due_at, settled_at, attempts,
+           session_id, session_starts_at
     from messages where enrollment_id = :run
     union all
     select m.kind, m.step_key, m.template_key, m.copy, m.status, m.reason, m.data, m.due_at,
-           m.settled_at, m.attempts
+           m.settled_at, m.attempts, m.session_id, m.session_starts_at
     from enrollments e
     join messages m on m.subscriber_id = e.subscriber_id and m.enrollment_id is null
     join signups s on s.id = m.signup_id and s.enrollment_id = e.id
@@ -70,6 +71,8 @@ def _row(row: RowMapping) -> EmailRow:
         due_at=row["due_at"],
         settled_at=row["settled_at"],
         attempts=row["attempts"],
+        session_id=row["session_id"],
+        session_starts_at=row["session_starts_at"],
     )
 
 

@@ -209,7 +209,11 @@ class _Drawing:
         return [self._with_was(each) for each in self._moments(self._lift.after, held)]
 
     def _moments(self, calendar: PersonCalendar, session: Session | None) -> list[Moment]:
-        moments = [self._of_line(each, each.at) for each in calendar.lines if each.at is not None]
+        moments = [
+            self._of_line(each, each.at)
+            for each in calendar.lines_for_reader
+            if each.at is not None
+        ]
         if session is not None and session.cancelled_at is None:
             moments.append(self._of_session(session))
         # A reminder at the very moment of the session stands before it.

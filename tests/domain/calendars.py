@@ -51,6 +51,8 @@ def rows_of(person: Person, reasons: dict[Key, tuple[str, ...]]) -> list[EmailRo
             due_at=row.moment,
             settled_at=row.settled_at,
             attempts=0,
+            session_id=row.session_id,
+            session_starts_at=row.session_starts_at,
         )
         for row in person.facts.passed
     ]

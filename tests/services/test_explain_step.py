@@ -8,8 +8,10 @@ from funnel.domain.consent import Topic
 from funnel.domain.errors import InvalidInputError, NotFoundError
 from funnel.domain.explanation import Explanation
 from funnel.services.choose_session import choose_session
+from funnel.services.continue_replans import continue_replans
 from funnel.services.control_sending import pause_sending
 from funnel.services.explain_step import explain_step
+from funnel.services.move_session import move_session
 from funnel.services.read_confirmation import read_confirmation
 from funnel.services.unsubscribe import Word, unsubscribe
 from funnel.storage import signups
@@ -183,3 +185,21 @@ def test_an_unknown_person_is_refused(world: World) -> None:
         _explain(world, "first", "nobody@example.org")
     with pytest.raises(InvalidInputError):
         _explain(world, "first", "not an address")
+
+
+def test_a_skip_for_a_date_before_is_explained_by_that_date(seated: Post) -> None:
+    world = seated.world
+    session = world.ask("select id from sessions")
+    held, soon = TUESDAY_NOON + 9 * DAY, TUESDAY_NOON + HOUR / 2
+    for starts in (soon, held):
+        move_session(session, starts, by="test", transactions=world.transactions)  # type: ignore[arg-type]  # an id
+        while continue_replans(world.transactions) is not None:
+            pass
+    skipped, coming = _explain(world, "one-hour")
+
+    assert skipped.verdict.startswith("It was not sent for Tue 4 March: would be late")
+    assert _says(skipped, "date").endswith(", Tue 4 March 2031 12:30 in Berlin.")
+    assert _says(skipped, "date").startswith("It was for the date before: ")
+    assert f"session {session}, message " in _shows(skipped, "date")
+    assert coming.verdict.startswith("It leaves Thu 13 March 2031 11:00 in Berlin")
+    assert "Thu 13 March 2031 12:00" in _says(coming, "date")
