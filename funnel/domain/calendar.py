@@ -230,6 +230,7 @@ class _Drawing:
             zone=subject.enrollment.zone,
             began_with_seat=subject.began_with_seat,
             letters_paused_until=subject.facts.letters_paused_until,
+            begins_at=self._dates.held.starts_at if self._dates.held else None,
         )
 
 

@@ -33,6 +33,7 @@ class Told:
         due_at: What the timing names, before its day is asked; ``None`` where that is not known.
         at: When it leaves, left or would have left.
         reasons: The planner's own sentences, the timing first.
+        begins_at: When the masterclass of the seat held begins.
     """
 
     step: Step
@@ -44,6 +45,7 @@ class Told:
     zone: ZoneInfo
     began_with_seat: bool
     letters_paused_until: datetime | None = None
+    begins_at: datetime | None = None
 
     @property
     def timing_words(self) -> str:
@@ -146,7 +148,9 @@ def skip_text(told: Told, skip: SkipReason, *, late_by: timedelta) -> str:
         return f"skipped: you {_had_on(told.reasons)}"
     if skip is SkipReason.TOO_CLOSE:
         return f"skipped: too soon after {_neighbour(told)}"
-    return f"skipped: {_SKIPS[skip]}"
+    is_after = told.begins_at is not None and told.begins_at < told.at
+    is_before_it = skip is SkipReason.NO_LEAD and is_after
+    return f"skipped: {'the masterclass begins before it' if is_before_it else _SKIPS[skip]}"
 
 
 _SKIPS: Mapping[SkipReason, str] = {

@@ -45,3 +45,9 @@ def test_an_email_whose_moment_was_before_the_signup_says_so() -> None:
     late = person(enrolled="2026-11-12T07:00Z", seat=session())
     (said,) = said_of(calendar_at(late, "2026-11-12T08:00Z"), "tomorrow")
     assert said.endswith("; that was before you signed up")
+
+
+def test_an_email_that_would_come_after_the_masterclass_began_says_so() -> None:
+    early = session("2026-11-11T17:00Z")  # 06:00 in Auckland
+    calendar = calendar_at(person(zone="Pacific/Auckland", seat=early), "2026-11-09T20:00Z")
+    assert said_of(calendar, "today") == ["skipped: skipped: the masterclass begins before it"]
