@@ -97,6 +97,22 @@ def test_what_is_in_sight_stays_where_it_is(window: Page) -> None:
     assert window.evaluate("scrollY") == 0
 
 
+def test_on_paper_the_threads_lead_from_sign_to_sign(window: Page) -> None:
+    drawn = "[...document.querySelectorAll('.cal-threads path')].map(each => each.outerHTML)"
+    window.get_by_role("button", name="Move it to another day").click()
+    window.get_by_role("button", name="A day later").click()
+    answered(window)
+    middle(seat(window))
+    window.emulate_media(media="print")
+    window.wait_for_timeout(100)
+    threads = window.evaluate(drawn)
+    window.evaluate("dispatchEvent(new Event('resize'))")  # has them measured again
+    assert threads and window.evaluate(drawn) == threads
+    assert window.locator(".cal-time").evaluate("each => each.offsetWidth") == 640
+    gap = "getComputedStyle(document.querySelector('.cal-verdict-room')).minHeight"
+    assert window.evaluate(gap) == "0px"  # on the screen there is room for the longest words
+
+
 def test_no_empty_band_is_left_where_the_words_were(
     browser: Browser, own_served: Served, ana: Person
 ) -> None:

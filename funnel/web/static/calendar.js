@@ -28,6 +28,7 @@ export class Calendar {
     root.addEventListener("keydown", (event) => this.onKey(event));
     root.addEventListener("calendar-refresh", () => this.refresh());
     addEventListener("resize", () => drawThreads(this.plan));
+    matchMedia("print").addEventListener("change", () => drawThreads(this.plan));
     document.fonts?.ready.then(() => drawThreads(this.plan));
     drawThreads(this.plan);
   }
