@@ -307,6 +307,7 @@ def _notice_line(row: EmailRow) -> CalendarLine:
         state=_STATES[row.status],
         at=_moment(row),
         why=why,
+        about=row.session_starts_at,
     )
 
 

@@ -43,6 +43,7 @@ class CalendarLine:
         why: One sentence without its full stop: why then, or why not.
         former: The date for which it was skipped, where they hold another one now.
         is_replaced: Another copy of the email stands for the date that they hold now.
+        about: The start of the masterclass that a notice speaks of, aware UTC.
     """
 
     key: str
@@ -54,6 +55,7 @@ class CalendarLine:
     why: str
     former: FormerDate | None = None
     is_replaced: bool = False
+    about: datetime | None = None
 
     @property
     def is_ahead(self) -> bool:

@@ -66,33 +66,44 @@ def beside(site: Site, player: Player, calendar: PersonCalendar, *, lift: Lift |
 
 def was_told(calendar: PersonCalendar, former: datetime) -> bool:
     """Whether the date is another one than ``former`` and an email says, or will say so."""
-    notice, session = _notice(calendar), calendar.session
-    return notice is not None and session is not None and session.starts_at != former
+    session = calendar.session
+    return bool(_notices(calendar)) and session is not None and session.starts_at != former
 
 
 def is_told(calendar: PersonCalendar) -> bool:
-    """Whether the newest email about a new date has left."""
-    notice = _notice(calendar)
-    return notice is not None and notice.state is LineState.SENT
+    """Whether the email about the date that now stands has left, and none is on its way.
+
+    One that left earlier may speak of a former date, until this person's plan has followed. The
+    order of the lines says nothing: while the time stands still, they all left at one moment.
+    """
+    session = calendar.session
+    if session is None or _is_on_its_way(calendar):
+        return False
+    return any(
+        each.state is LineState.SENT and each.about == session.starts_at
+        for each in _notices(calendar)
+    )
 
 
-def _notice(calendar: PersonCalendar) -> CalendarLine | None:
-    found = [
+def _is_on_its_way(calendar: PersonCalendar) -> bool:
+    return any(each.state is LineState.QUEUED for each in _notices(calendar))
+
+
+def _notices(calendar: PersonCalendar) -> list[CalendarLine]:
+    return [
         each for each in calendar.lines if each.kind is None and each.key == Notice.SESSION_MOVED
     ]
-    return found[-1] if found else None
 
 
 def _new_date(calendar: PersonCalendar, lift: Lift | None) -> NewDate | None:
-    session, notice = calendar.session, _notice(calendar)
+    session = calendar.session
     if session is None:
         return None
     if lift is not None:
         is_new = lift.after is not None and lift.starts_at != session.starts_at
         former = short_day_of(session.starts_at, calendar.zone)
         return _told(lift.starts_at, calendar, former) if is_new else None
-    is_queued = notice is not None and notice.state is LineState.QUEUED
-    return _told(session.starts_at, calendar, "") if is_queued else None
+    return _told(session.starts_at, calendar, "") if _is_on_its_way(calendar) else None
 
 
 def _told(moment: datetime, calendar: PersonCalendar, former: str) -> NewDate:
