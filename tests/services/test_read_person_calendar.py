@@ -73,9 +73,7 @@ def test_asking_with_another_date_writes_nothing(post: Post) -> None:
         as_it_is = calendar_of(tx, run)
 
     assert asked.session == session
-    assert [each.at for each in asked.lines if each.key == "one-hour"] == [
-        session.starts_at - HOUR
-    ]
+    assert [each.at for each in asked.lines if each.key == "one-hour"] == [session.starts_at - HOUR]
     assert [each.at for each in as_it_is.lines if each.key == "one-hour"] == [
         seat.session.starts_at - HOUR
     ]
