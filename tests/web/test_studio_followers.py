@@ -2,13 +2,16 @@
 
 import html
 import re
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
 from funnel.domain.access import Role
 from tests.web.colleagues import Colleague, hire
 from tests.web.served import Served
+
+# Of nobody; the same in each process, for it stands in names of tests.
+SOMEBODYS_ID = UUID("2c9f2a2e-7d0e-4b4c-9d5e-8d8f3f0a5b11")
 
 
 @pytest.fixture(scope="module")
@@ -66,11 +69,11 @@ def test_the_newest_come_first_and_a_list_has_an_end(served: Served, viewer: Col
     [
         "q=%00%E2%80%AE",
         "way=9&key=x&id=nonsense",
-        f"q=xq&way=0&key=%00&id={uuid4()}",
-        f"way=0&key=yesterday&id={uuid4()}",
-        f"way=0&key=2031-01-01&id={uuid4()}",
-        f"q=xq&way=%C2%B2&key=x&id={uuid4()}",
-        f"q=%00&way=0&key=x&id={uuid4()}",
+        f"q=xq&way=0&key=%00&id={SOMEBODYS_ID}",
+        f"way=0&key=yesterday&id={SOMEBODYS_ID}",
+        f"way=0&key=2031-01-01&id={SOMEBODYS_ID}",
+        f"q=xq&way=%C2%B2&key=x&id={SOMEBODYS_ID}",
+        f"q=%00&way=0&key=x&id={SOMEBODYS_ID}",
         "q=" + "x" * 3000,
     ],
 )
@@ -154,7 +157,7 @@ def test_of_two_runs_one_is_picked(served: Served, viewer: Colleague, address: s
     assert "Nothing more is to come" in newest
     assert f"?run={old}" in newest
     assert "Next: " in read(viewer, f"/studio/people/{person.id}?run={old}")
-    assert viewer.get(f"/studio/people/{person.id}?run={uuid4()}").status_code == 404
+    assert viewer.get(f"/studio/people/{person.id}?run={SOMEBODYS_ID}").status_code == 404
     assert viewer.get(f"/studio/people/{person.id}?run=x").status_code == 404
 
 
@@ -162,7 +165,7 @@ def test_who_or_what_is_unknown_is_404_in_the_studios_look(
     served: Served, viewer: Colleague, address: str
 ) -> None:
     person = served.seat_of(address)
-    for path in (str(uuid4()), "nonsense", f"{uuid4()}/why/first", f"{person.id}/why/nothing"):
+    for path in (str(uuid4()), "nonsense", f"{SOMEBODYS_ID}/why/first", f"{person.id}/why/nothing"):
         answer = viewer.get(f"/studio/people/{path}")
         assert answer.status_code == 404
         assert "There is no such page" in answer.text
