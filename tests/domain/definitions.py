@@ -151,8 +151,8 @@ def _sensible(conditions: tuple[Condition, ...], timing: Timing) -> tuple[Condit
 def _happenings(draw: st.DrawFn, earlier: list[str]) -> Condition:
     """Something that may happen, perhaps in an email further up, perhaps within a time."""
     kind = draw(st.sampled_from([*HAPPEN, ConditionKind.CLICKED]))
-    must_be_named = kind is ConditionKind.TAG
-    name = draw(st.sampled_from(NAMES if must_be_named else ("", "", *NAMES)))
+    names = {ConditionKind.TAG: NAMES, ConditionKind.REPLIED: ("",)}
+    name = draw(st.sampled_from(names.get(kind, ("", "", *NAMES))))
     step_key = ""
     if kind is ConditionKind.CLICKED and earlier:
         step_key = draw(st.sampled_from(["", *earlier]))
