@@ -30,6 +30,7 @@ class UserRow(Base):
     name: Mapped[str] = mapped_column(server_default="")
     password_hash: Mapped[str | None]  # as argon2 writes it, parameters and salt included
     role: Mapped[str]
+    language: Mapped[str] = mapped_column(server_default="")  # "de"; empty: as the browser asks
     is_demo: Mapped[bool] = mapped_column(server_default=text("false"))
     created_at: Mapped[datetime] = mapped_column(server_default=REAL_NOW)
     disabled_at: Mapped[datetime | None]

@@ -29,7 +29,7 @@ class MessageRow(Base):
         ),
         CheckConstraint(
             "(kind = 'sequence') = (enrollment_id is not null and step_key is not null)"
-            " or kind = 'notice'",
+            " or kind in ('notice', 'announcement')",
             name="kind",
         ),
         # Read by the claim: what may be put on the queue now.
@@ -53,6 +53,12 @@ class MessageRow(Base):
         Index("ix_messages_unknown", "settled_at", postgresql_where=text("status = 'unknown'")),
         # Read by lateness figures.
         Index("ix_messages_accepted", "accepted_at", postgresql_where=text("status = 'accepted'")),
+        # Read by the page of an announcement, and by whoever stops one.
+        Index(
+            "ix_messages_announcement_id",
+            "announcement_id",
+            postgresql_where=text("announcement_id is not null"),
+        ),
         Index("ix_messages_enrollment_id", "enrollment_id"),
         Index("ix_messages_subscriber_id", "subscriber_id"),
     )
@@ -65,6 +71,7 @@ class MessageRow(Base):
         ForeignKey("enrollments.id", ondelete="CASCADE")
     )
     signup_id: Mapped[UUID | None]
+    announcement_id: Mapped[UUID | None]
     session_id: Mapped[UUID | None]  # the session it was planned for
     session_starts_at: Mapped[datetime | None]  # plan; that session's start at that time
     sequence_id: Mapped[UUID]

@@ -15,6 +15,7 @@ from funnel.storage import (  # noqa: F401  (their import fills the metadata)
     login_tables,
     message_tables,
     refusal_tables,
+    studio_tables,
     tables,
     version_tables,
 )

@@ -55,6 +55,12 @@ class BrandRow(Base):
     booking_url: Mapped[str] = mapped_column(server_default="")
     notes_url: Mapped[str] = mapped_column(server_default="")
     link_domain: Mapped[str] = mapped_column(server_default="")
+    provider: Mapped[str] = mapped_column(server_default="")  # empty: the installation's own
+    thank_you_url: Mapped[str] = mapped_column(server_default="")  # own page after a signup
+    confirmed_url: Mapped[str] = mapped_column(server_default="")  # own page after confirming
+    daily_note_to: Mapped[str] = mapped_column(server_default="")  # empty: no daily note
+    daily_note_on: Mapped[date | None]  # the day of the latest one
+    file_checksum: Mapped[str | None]  # as a sequence's
 
 
 class SequenceRow(Base):
@@ -91,6 +97,7 @@ class TemplateRow(Base):
 
     key: Mapped[str] = mapped_column(primary_key=True)  # "disruption-masterclass/bias"
     live_version_id: Mapped[UUID]
+    file_checksum: Mapped[str | None]  # as a sequence's
 
 
 class TemplateVersionRow(Base):
@@ -106,6 +113,9 @@ class TemplateVersionRow(Base):
     compiled: Mapped[dict[str, Any]]
     checksum: Mapped[str]
     published_at: Mapped[datetime] = mapped_column(server_default=REAL_NOW)  # real
+    origin: Mapped[str] = mapped_column(server_default="file")  # file, draft, rollback
+    published_by: Mapped[str] = mapped_column(server_default="")
+    note: Mapped[str] = mapped_column(server_default="")
 
 
 class DefinitionErrorRow(Base):

@@ -16,6 +16,7 @@ from funnel.domain.brand import Brand
 from funnel.domain.errors import NotFoundError, SignatureError
 from funnel.domain.signing import LinkPurpose
 from funnel.domain.signup import LANDING_SOURCE
+from funnel.domain.speech import spoken
 from funnel.domain.zones import listed_zone
 from funnel.services.read_offer import Offer, read_offer
 from funnel.web import zones
@@ -65,6 +66,13 @@ class Site:
             undefined=StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,
+            extensions=["jinja2.ext.i18n"],
+        )
+        # Asked for each text when it is printed: one compiled page serves every language.
+        environment.install_gettext_callables(  # type: ignore[attr-defined]  # the extension's own
+            lambda words: spoken().gettext(words),
+            lambda one, many, count: spoken().ngettext(one, many, count),
+            newstyle=True,
         )
         environment.globals.update(
             static=self.assets.address,

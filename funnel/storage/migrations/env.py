@@ -4,8 +4,10 @@ from alembic import context
 
 from funnel.storage import (  # noqa: F401  (their import fills the metadata)
     fact_tables,
+    login_tables,
     message_tables,
     refusal_tables,
+    studio_tables,
     tables,
     version_tables,
 )

@@ -1,0 +1,183 @@
+"""What marketers write and do on the pages: drafts, pictures, words to many, notes, imports, sums.
+
+*plan* and *real* as in ``tables``.
+"""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, Text, text
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import Mapped, mapped_column
+
+from funnel.storage.base import PLAN_NOW, REAL_NOW, Base, Id
+
+
+class TemplateDraftRow(Base):
+    """What a template may become. Kept as it is typed, so it may be wrong; never sent.
+
+    ``revision`` grows with every save: who saves upon another one than they saw is told.
+    """
+
+    __tablename__ = "template_drafts"
+
+    key: Mapped[str] = mapped_column(primary_key=True)
+    source: Mapped[str]
+    revision: Mapped[int]
+    base_version_id: Mapped[UUID | None]  # what was live when it was begun; none: a new email
+    updated_by: Mapped[str]
+    updated_at: Mapped[datetime] = mapped_column(server_default=REAL_NOW)  # real
+
+
+class ImageRow(Base):
+    """A picture for emails, made harmless when it was taken in; its address never changes.
+
+    Never deleted: mails that have left show it.
+    """
+
+    __tablename__ = "images"
+
+    id: Mapped[Id]
+    digest: Mapped[str] = mapped_column(unique=True)  # SHA-256 of the content, in hexadecimal
+    media_type: Mapped[str]
+    width: Mapped[int]
+    height: Mapped[int]
+    name: Mapped[str]  # what the file was called
+    content: Mapped[bytes] = mapped_column(LargeBinary)
+    by: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(server_default=REAL_NOW)  # real
+
+
+class LandingTextRow(Base):
+    """The texts of a sequence's own landing page; without a row the file's are shown."""
+
+    __tablename__ = "landing_texts"
+
+    sequence_id: Mapped[UUID] = mapped_column(ForeignKey("sequences.id"), primary_key=True)
+    source: Mapped[str]
+    revision: Mapped[int]
+    updated_by: Mapped[str]
+    updated_at: Mapped[datetime] = mapped_column(server_default=REAL_NOW)  # real
+
+
+class AnnouncementRow(Base):
+    """One email to everybody who holds a seat in a session, written by a person for this once.
+
+    Its text is version 1 of the template ``announcements/<id>``. ``queued`` of ``total`` have
+    become messages; what is broken off goes on from the rows.
+    """
+
+    __tablename__ = "announcements"
+    __table_args__ = (
+        Index("ix_announcements_session_id", "session_id"),
+        # Read by the worker that goes on with what is unfinished.
+        Index("ix_announcements_open", "created_at", postgresql_where=text("finished_at is null")),
+    )
+
+    id: Mapped[Id]
+    session_id: Mapped[UUID] = mapped_column(ForeignKey("sessions.id"))
+    subject: Mapped[str]
+    by: Mapped[str]
+    total: Mapped[int] = mapped_column(server_default=text("0"))
+    queued: Mapped[int] = mapped_column(server_default=text("0"))
+    created_at: Mapped[datetime] = mapped_column(server_default=PLAN_NOW)  # plan
+    stopped_at: Mapped[datetime | None]  # plan; what had not left by then was cancelled
+    finished_at: Mapped[datetime | None]  # plan; all of it is queued, or it was stopped
+
+
+class EmailTestRow(Base):
+    """A test of one email, to a colleague: finished when it was asked for, counted nowhere."""
+
+    __tablename__ = "test_emails"
+    __table_args__ = (
+        CheckConstraint(
+            "status in ('queued', 'sending', 'accepted', 'failed', 'unknown')", name="status"
+        ),
+        # Read by the worker that sends them.
+        Index("ix_test_emails_queued", "available_at", postgresql_where=text("status = 'queued'")),
+        # Read by the sweep, and by the list of the latest.
+        Index("ix_test_emails_created_at", "created_at"),
+    )
+
+    id: Mapped[Id]
+    to_address: Mapped[str]
+    template_key: Mapped[str]
+    email: Mapped[dict[str, Any]]  # as kept emails are, see services/kept_email.py
+    status: Mapped[str] = mapped_column(server_default="queued")
+    reason: Mapped[str] = mapped_column(server_default="")
+    by: Mapped[str]
+    attempts: Mapped[int] = mapped_column(server_default=text("0"))
+    available_at: Mapped[datetime] = mapped_column(server_default=REAL_NOW)  # real
+    lease_until: Mapped[datetime | None]  # real
+    created_at: Mapped[datetime] = mapped_column(server_default=REAL_NOW)  # real
+    settled_at: Mapped[datetime | None]  # real
+
+
+class NoteRow(Base):
+    """What somebody who works here wrote down about a person; gone with the person."""
+
+    __tablename__ = "notes"
+
+    id: Mapped[Id]
+    subscriber_id: Mapped[UUID] = mapped_column(
+        ForeignKey("subscribers.id", ondelete="CASCADE"), index=True
+    )
+    text: Mapped[str]
+    by: Mapped[str]
+    at: Mapped[datetime] = mapped_column(server_default=PLAN_NOW)  # plan
+
+
+class ImportRow(Base):
+    """A file of people from another tool: read, tried, then taken in batch by batch."""
+
+    __tablename__ = "imports"
+    __table_args__ = (
+        CheckConstraint(
+            "status in ('uploaded', 'tried', 'running', 'finished', 'stopped')", name="status"
+        ),
+        # Read by the worker that goes on with what is unfinished.
+        Index("ix_imports_running", "created_at", postgresql_where=text("status = 'running'")),
+    )
+
+    id: Mapped[Id]
+    file_name: Mapped[str]
+    columns: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    options: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
+    status: Mapped[str] = mapped_column(server_default="uploaded")
+    total: Mapped[int]
+    done: Mapped[int] = mapped_column(server_default=text("0"))
+    sums: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
+    by: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(server_default=REAL_NOW)  # real
+    finished_at: Mapped[datetime | None]  # real
+
+
+class ImportLineRow(Base):
+    """One line of such a file, as it was written, and what became of it. Purged with the import."""
+
+    __tablename__ = "import_lines"
+
+    import_id: Mapped[UUID] = mapped_column(
+        ForeignKey("imports.id", ondelete="CASCADE"), primary_key=True
+    )
+    line: Mapped[int] = mapped_column(primary_key=True)  # of the file, counted from 1
+    cells: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    outcome: Mapped[str | None]
+    reason: Mapped[str] = mapped_column(server_default="")
+
+
+class ResultSumRow(Base):
+    """Sums of the results page, moved in the same transaction as the rows that they count.
+
+    ``scope`` says what ``key`` names: "email" a step, "session" a session's id, "source" a source,
+    "utm" a campaign, medium or the like.
+    """
+
+    __tablename__ = "result_sums"
+
+    sequence_id: Mapped[UUID] = mapped_column(primary_key=True)
+    scope: Mapped[str] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(primary_key=True)
+    measure: Mapped[str] = mapped_column(primary_key=True)  # "clicked", "left", "registered", …
+    total: Mapped[int] = mapped_column(BigInteger)
