@@ -41,7 +41,8 @@ class English:
         return singular if n == 1 else plural
 
 
-_spoken: ContextVar[Catalogue] = ContextVar("spoken", default=English())
+ENGLISH: Final[Catalogue] = English()
+_spoken: ContextVar[Catalogue] = ContextVar("spoken", default=ENGLISH)
 
 
 def spoken() -> Catalogue:
