@@ -73,6 +73,7 @@ class User:
     Attributes:
         has_password: They chose one; before that only a one-time link lets them in.
         is_demo: The ready log-in of the demo; it works in demo mode alone.
+        language: That their pages speak, "de"; empty: the one that their browser asks for.
     """
 
     id: UUID
@@ -82,6 +83,7 @@ class User:
     has_password: bool
     is_demo: bool
     is_disabled: bool
+    language: str = ""
 
     @property
     def shown_name(self) -> str:

@@ -42,6 +42,7 @@ class English:
 
 
 ENGLISH: Final[Catalogue] = English()
+_THOUSANDS: Final = {"de": "."}
 _spoken: ContextVar[Catalogue] = ContextVar("spoken", default=ENGLISH)
 
 
@@ -69,10 +70,20 @@ def say(words: str, /, **values: object) -> str:
     return said.format(**values) if values else said
 
 
+def mark(words: str) -> str:
+    """Return the words as they are: marks a constant for the catalogue, for ``say`` to say."""
+    return words
+
+
+def number(value: int) -> str:
+    """Return a whole number with thousands apart, as the spoken language sets them apart."""
+    return f"{value:,}".replace(",", _THOUSANDS.get(_spoken.get().language, ","))
+
+
 def say_many(one: str, many: str, count: int, /, **values: object) -> str:
     """Return the form that goes with ``count``, which both forms may name as ``{count}``.
 
     It is written with thousands apart; give ``count`` among the values for another way.
     """
     said = _spoken.get().ngettext(one, many, count)
-    return said.format(**{"count": f"{count:,}", **values})
+    return said.format(**{"count": number(count), **values})

@@ -56,6 +56,14 @@ def change_name(login: Login, name: str, transactions: Transactions) -> None:
         write_audit(tx, by=login.user.email, action="name changed", target=login.user.email)
 
 
+def change_language(login: Login, language: str, transactions: Transactions) -> None:
+    """Let somebody's pages speak a language; empty: the one that each browser asks for."""
+    with transactions.begin() as tx:
+        users.set_language(tx, login.user.id, language)
+        email = login.user.email
+        write_audit(tx, by=email, action="language changed", target=email, detail={"to": language})
+
+
 def change_password(
     login: Login, old: str, new: str, browser: Browser, transactions: Transactions
 ) -> NewLogin:

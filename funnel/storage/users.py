@@ -114,6 +114,11 @@ def set_name(tx: Transaction, user_id: UUID, name: str) -> None:
     _change(tx, user_id, name=name)
 
 
+def set_language(tx: Transaction, user_id: UUID, language: str) -> None:
+    """Keep the language that somebody's pages speak."""
+    _change(tx, user_id, language=language)
+
+
 def disable(tx: Transaction, user_id: UUID) -> None:
     """Let somebody in no more."""
     _change(tx, user_id, disabled_at=REAL_NOW)
@@ -136,6 +141,7 @@ USER_COLUMNS = (
     UserRow.is_demo,
     UserRow.password_hash,
     UserRow.disabled_at,
+    UserRow.language,
 )
 _SELECT = select(*USER_COLUMNS)
 
@@ -154,6 +160,7 @@ def user_of(row: RowMapping) -> User:
         has_password=row["password_hash"] is not None,
         is_demo=row["is_demo"],
         is_disabled=row["disabled_at"] is not None,
+        language=row["language"],
     )
 
 

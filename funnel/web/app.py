@@ -15,6 +15,7 @@ from funnel.web.api import access, calendars
 from funnel.web.demo import bar, inbox, rooms
 from funnel.web.demo import calendar as demo_calendar
 from funnel.web.hooks import facts, signup
+from funnel.web.languages import SpeaksLanguage
 from funnel.web.public import (
     calendar,
     confirm,
@@ -84,6 +85,7 @@ def _guards(deps: Deps) -> list[Middleware]:
         ),
         Middleware(guards.OwnOrigin, except_for=_POSTED_BY_OTHERS),
         Middleware(guards.HeadAsGet),
+        Middleware(SpeaksLanguage, below="/studio"),
         Middleware(errors.CatchAll),
         # Innermost: what it refuses is its answer, and no failure of ours.
         Middleware(RequestBodyLimitMiddleware, max_body_size=guards.MOST_BODY_BYTES),

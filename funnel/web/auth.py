@@ -28,6 +28,7 @@ from funnel.services.note_forbidden import note_forbidden
 from funnel.web.api.access import RefusedError
 from funnel.web.errors import answer_error, route_of, wants_json
 from funnel.web.forms import Posted, PostedForm
+from funnel.web.languages import LANGUAGE_COOKIE
 from funnel.web.limits import network_of
 from funnel.web.problems import FOREIGN_FORM, MISSING_PERMISSION, NOT_LOGGED_IN, answer_problem
 from funnel.web.site import Site, TheSite
@@ -39,6 +40,7 @@ HOME: Final = "/studio"
 LOG_IN: Final = "/studio/login"
 FORM_FIELD: Final = "form_token"
 _LONGEST_NEXT: Final = 500  # characters
+_LANGUAGE_LASTS_SECONDS: Final = 31_536_000  # a year
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,6 +140,22 @@ def give_cookie(answer: Response, made: NewLogin, site: Site) -> None:
         made.token,
         max_age=int(LASTS.total_seconds()),
         path="/",
+        secure=_is_https(site),
+        httponly=True,
+        samesite="lax",
+    )
+
+
+def give_language(answer: Response, language: str, site: Site) -> None:
+    """Let the browser keep which language it wants here; empty: what its own settings say."""
+    if not language:
+        answer.delete_cookie(LANGUAGE_COOKIE, path=HOME, secure=_is_https(site), httponly=True)
+        return
+    answer.set_cookie(
+        LANGUAGE_COOKIE,
+        language,
+        max_age=_LANGUAGE_LASTS_SECONDS,
+        path=HOME,
         secure=_is_https(site),
         httponly=True,
         samesite="lax",

@@ -129,7 +129,9 @@ class Site:
         """Return a page in the voice of ``brand``; without one it is signed by nobody."""
         # What broke may break the bar as well: a page about that goes without.
         bar = self._bar_of(self, request) if status < 500 else None  # HTTP's line
-        html = self._templates.get_template(name).render(brand=brand, bar=bar, **values)
+        html = self._templates.get_template(name).render(
+            brand=brand, bar=bar, language=spoken().language, **values
+        )
         headers = {}
         if brand is not None and brand.logo_url:
             headers["content-security-policy"] = page_policy([brand.logo_url])

@@ -30,6 +30,7 @@ NEEDED = {
     "POST /studio/people/{person_id}/stop": Permission.EDIT,
     "GET /studio/account": Permission.OWN_ACCOUNT,
     "POST /studio/account/name": Permission.OWN_ACCOUNT,
+    "POST /studio/account/language": Permission.OWN_ACCOUNT,
     "POST /studio/account/password": Permission.OWN_ACCOUNT,
     "POST /studio/account/end": Permission.OWN_ACCOUNT,
     "POST /studio/account/end-others": Permission.OWN_ACCOUNT,

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from fastapi import APIRouter, Request
+from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from funnel.domain.access import ROLE_WORDS
@@ -11,17 +12,20 @@ from funnel.domain.calendar_words import span_text
 from funnel.domain.errors import InvalidInputError, NotFoundError
 from funnel.domain.login import Login, WrongPasswordError
 from funnel.domain.password import SHORTEST
+from funnel.domain.speech import mark, say
 from funnel.domain.throttle import TooManyTriesError
 from funnel.services.manage_logins import (
+    change_language,
     change_name,
     change_password,
     end_login,
     end_other_logins,
     list_logins,
 )
-from funnel.web.auth import Me, OwnForm, OwnPage, browser_of, give_cookie
+from funnel.web.auth import Me, OwnForm, OwnPage, browser_of, give_cookie, give_language
 from funnel.web.forms import Posted
 from funnel.web.ids import read_id
+from funnel.web.languages import LANGUAGE_NAMES
 from funnel.web.site import Site, TheSite
 from funnel.web.studio.browsers import browser_words
 from funnel.web.studio.faults import NONE, Fault, fault_of
@@ -31,10 +35,11 @@ from funnel.web.studio.waits import wait_words
 _PATH = "/studio/account"
 _JUST_NOW = timedelta(minutes=2)
 _DONE = {
-    "name": "Your name was changed.",
-    "password": "Your password was changed, and every other log-in has ended.",
-    "ended": "That log-in has ended.",
-    "others": "Every other log-in has ended.",
+    "name": mark("Your name was changed."),
+    "language": mark("The pages speak this language now."),
+    "password": mark("Your password was changed, and every other log-in has ended."),
+    "ended": mark("That log-in has ended."),
+    "others": mark("Every other log-in has ended."),
 }
 
 router = APIRouter()
@@ -52,7 +57,8 @@ class _Shown:
 @router.get("/studio/account")
 def show_account(request: Request, me: OwnPage, site: TheSite) -> Response:
     """Show one's own account."""
-    return _page(request, site, me, said=_DONE.get(request.query_params.get("done", ""), ""))
+    word = _DONE.get(request.query_params.get("done", ""))
+    return _page(request, site, me, said=say(word) if word else "")
 
 
 @router.post("/studio/account/name")
@@ -60,6 +66,18 @@ def rename(me: OwnForm, posted: Posted, site: TheSite) -> Response:
     """Keep another name."""
     change_name(me.login, posted.get("name"), site.deps.transactions)
     return done(_PATH, "name")
+
+
+@router.post("/studio/account/language")
+def speak(me: OwnForm, posted: Posted, site: TheSite) -> Response:
+    """Let the pages speak another language, in this browser and in those to come."""
+    language = posted.get("language")
+    if language not in {"", *LANGUAGE_NAMES}:
+        raise HTTPException(status_code=422)
+    change_language(me.login, language, site.deps.transactions)
+    answer = done(_PATH, "language")
+    give_language(answer, language, site)
+    return answer
 
 
 @router.post("/studio/account/password")
@@ -112,6 +130,7 @@ def _page(request: Request, site: Site, me: Me, *, said: str = "", fault: Fault 
         fault=fault,
         role_words=ROLE_WORDS[me.user.role],
         shortest=SHORTEST,
+        languages=LANGUAGE_NAMES,
         logins=[_shown(each, me, now) for each in open_],
     )
 

@@ -7,6 +7,7 @@ from fastapi import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from funnel.domain.access import Permission, User
+from funnel.domain.speech import mark
 from funnel.web.auth import Me
 from funnel.web.site import Site
 
@@ -21,12 +22,18 @@ class RailItem:
     permission: Permission
 
 
+# Of a phone's five places the last is "More" where there are more.
+_ON_PHONE: Final = 4
+
 # In the order of the design page. What is not built yet is not here.
 RAIL: Final = (
-    RailItem(name="Sequences", path="/studio", icon="list", permission=Permission.READ),
-    RailItem(name="People", path="/studio/people", icon="people", permission=Permission.READ),
+    RailItem(name=mark("Sequences"), path="/studio", icon="list", permission=Permission.READ),
+    RailItem(name=mark("People"), path="/studio/people", icon="people", permission=Permission.READ),
     RailItem(
-        name="Settings", path="/studio/users", icon="settings", permission=Permission.ADMINISTER
+        name=mark("Settings"),
+        path="/studio/users",
+        icon="settings",
+        permission=Permission.ADMINISTER,
     ),
 )
 
@@ -61,6 +68,7 @@ def studio_page(
         form_token=me.form_token if me else "",
         rail=rail_of(me.user) if me else (),
         here=place,
+        on_phone=_ON_PHONE,
         **values,
     )
 

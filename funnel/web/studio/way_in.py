@@ -13,6 +13,7 @@ from funnel.web.auth import (
     OwnForm,
     browser_of,
     give_cookie,
+    give_language,
     safe_next,
     take_cookie,
     who_asks,
@@ -55,6 +56,8 @@ def try_log_in(request: Request, posted: Posted, site: TheSite) -> Response:
         return _form(request, site, goes_on_to, fault=Fault(text=text), email=given.email)
     answer = RedirectResponse(goes_on_to, status_code=303)
     give_cookie(answer, made, site)
+    if made.user.language:
+        give_language(answer, made.user.language, site)
     return answer
 
 
