@@ -7,7 +7,7 @@ so, in batches afterwards: see ``continue_replans``.
 from dataclasses import dataclass
 from uuid import uuid4
 
-from funnel.domain.errors import InvalidInputError, NotFoundError
+from funnel.domain.errors import DraftConflictError, InvalidInputError, NotFoundError
 from funnel.domain.replan import ReplanKind
 from funnel.domain.sequence_text import definition_checksum
 from funnel.domain.version_switch import PublishPolicy, VersionOrigin
@@ -24,11 +24,16 @@ from funnel.storage.transaction import Transaction, Transactions
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublishOrder:
-    """A person's decision: who publishes, for whom, and why."""
+    """A person's decision: who publishes, for whom, and why.
+
+    Attributes:
+        seen: Checksum of the draft that they looked at; empty: whatever it says now.
+    """
 
     policy: PublishPolicy
     by: str
     note: str = ""
+    seen: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,10 +48,6 @@ class PublishReport:
     number: int
     renders: RenderCheck
     replan: Replan | None
-
-
-class DraftConflictError(InvalidInputError):
-    """Somebody else published or saved meanwhile: nothing was published, and the draft stays."""
 
 
 def publish_draft(
@@ -75,13 +76,14 @@ def publish_draft(
     """
     with transactions.begin_reading() as tx:
         draft = _draft(tx, slug)
+        _check_seen(draft, order)
         candidate = candidate_of(tx, slug, draft.definition)
-        _check_base(tx, draft, candidate)
+        check_base(tx, draft, candidate)
     renders = gate(candidate, order, builder, transactions, progress=progress)
     with transactions.begin() as tx:
         definition_errors.lock_definitions(tx)
         _check_unchanged(tx, draft)
-        _check_base(tx, draft, candidate_of(tx, slug, draft.definition))
+        check_base(tx, draft, candidate_of(tx, slug, draft.definition))
         published = make_live(tx, candidate, order, VersionOrigin.DRAFT)
         drafts.delete_draft(tx, slug)
         replan = move_people(tx, published, order)
@@ -170,7 +172,12 @@ def _draft(tx: Transaction, slug: str) -> Draft:
     return draft
 
 
-def _check_base(tx: Transaction, draft: Draft, candidate: Candidate) -> None:
+def check_base(tx: Transaction, draft: Draft, candidate: Candidate) -> None:
+    """Make sure that a draft was begun from what is live.
+
+    Raises:
+        DraftConflictError: Somebody published meanwhile; the draft stays.
+    """
     live = candidate.live
     if (None if live is None else live.live_version_id) == draft.base_version_id:
         return
@@ -187,6 +194,16 @@ def _check_base(tx: Transaction, draft: Draft, candidate: Candidate) -> None:
         remedy=f"See what would be undone: funnel sequence diff {draft.slug}. If that is meant, "
         f"save it once more with --on {number}.",
     )
+
+
+def _check_seen(draft: Draft, order: PublishOrder) -> None:
+    """What somebody looked at must be what goes live."""
+    if order.seen and order.seen != draft.checksum:
+        raise DraftConflictError(
+            f"{draft.updated_by} changed the draft after you looked at it; nothing was published",
+            field="draft",
+            remedy="Look at what it says now, and publish again if it is meant.",
+        )
 
 
 def _check_unchanged(tx: Transaction, checked: Draft) -> None:

@@ -100,10 +100,17 @@ def read_impact(
 
 
 def people_impact(
-    candidate: Candidate, policy: PublishPolicy, transactions: Transactions
+    candidate: Candidate,
+    policy: PublishPolicy,
+    transactions: Transactions,
+    *,
+    after: UUID | None = None,
 ) -> Iterator[PersonImpact]:
-    """Yield everybody in the sequence with what changes for them, each batch as of one moment."""
-    for tx, runs in batches(candidate, transactions):
+    """Yield everybody in the sequence with what changes for them, each batch as of one moment.
+
+    Everybody comes in the order of their runs' ids; ``after`` one of them, if it is given.
+    """
+    for tx, runs in batches(candidate, transactions, after=after):
         emails = version_runs.addresses(tx, [run.id for run in runs])
         for run in runs:
             yield PersonImpact(
@@ -117,11 +124,10 @@ def people_impact(
 
 
 def batches(
-    candidate: Candidate, transactions: Transactions
+    candidate: Candidate, transactions: Transactions, *, after: UUID | None = None
 ) -> Iterator[tuple[Transaction, list[Run]]]:
     """Yield everybody in the sequence, some at a time, with the transaction that saw them."""
     live = candidate.live
-    after: UUID | None = None
     while live is not None:
         with transactions.begin_reading() as tx:
             version_runs.see_one_moment(tx)

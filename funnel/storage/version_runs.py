@@ -55,6 +55,17 @@ _ADDRESSES = text(
 )
 
 
+def person_names(tx: Transaction, subscriber_ids: Sequence[UUID]) -> dict[UUID, str]:
+    """Return what to call each of these people: their name, else their address."""
+    rows = tx.connection.execute(_PERSON_NAMES, {"ids": list(subscriber_ids)})
+    return {row.id: f"{row.first_name} {row.last_name}".strip() or row.email for row in rows}
+
+
+_PERSON_NAMES = text(
+    "select id, email, first_name, last_name from subscribers where id = any(:ids)"
+)
+
+
 def on_older_versions(tx: Transaction, run_ids: Sequence[UUID], version_id: UUID) -> list[UUID]:
     """Return those of these runs that have not ended and point to a version before this one."""
     given = {"ids": list(run_ids), "version": version_id}
