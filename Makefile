@@ -15,7 +15,7 @@ UPGRADE =
 PIP = $(BIN)/python -m pip --disable-pip-version-check --no-input
 PROJECT = $(PIP) install --quiet --no-deps --no-build-isolation --editable .
 
-.PHONY: help install demo test sure gates format bench lock chromium clean
+.PHONY: help install demo test sure gates format bench assets lock chromium clean
 
 help:
 	@echo "make install   prepare $(VENV)"
@@ -25,6 +25,8 @@ help:
 	@echo "make gates     format, lint, types, floors, dependencies, migrations"
 	@echo "make format    mend what can be mended by machine"
 	@echo "make bench     measure (not part of the tests)"
+	@echo "make assets    build what browsers load of other people's code (frontend/)"
+	@echo "make catalogues  take the studio's new texts into its catalogues, to be translated"
 	@echo "make lock      solve the dependencies anew (UPGRADE=1: take newer ones)"
 	@echo "make clean     remove $(VENV) and the caches; data folders stay"
 
@@ -55,6 +57,9 @@ bench: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.bench.bench_replan
 	$(BIN)/python -m pytest -n 0 -s -m bench $(TEST_ARGS) tests/bench/bench_webhook.py
 
+assets: $(VENV)/.installed
+	$(BIN)/python hatch_build.py
+
 # Stamps inside the environment: whoever removes the folder removes its stamps.
 
 $(VENV)/.made:
@@ -65,7 +70,10 @@ $(VENV)/.made:
 	$(PYTHON) -m venv --clear $(VENV)
 	@touch $@
 
-$(VENV)/.installed: $(VENV)/.made requirements/main.txt pyproject.toml
+# Installing builds the editor and the plots as well (hatch_build.py).
+FRONTEND = hatch_build.py $(wildcard frontend/* frontend/src/*)
+
+$(VENV)/.installed: $(VENV)/.made requirements/main.txt pyproject.toml $(FRONTEND)
 	$(PIP) install --quiet --require-hashes -r requirements/main.txt
 	$(PROJECT)
 	@touch $@
@@ -85,6 +93,12 @@ chromium:
 	    apt-get -qq install -y --no-install-recommends chromium fonts-dejavu-core </dev/null >/dev/null; \
 	  else false; fi; } || \
 	  echo "NO CHROMIUM: the browser tests will be skipped. As root: apt-get install chromium fonts-dejavu-core" >&2
+
+# Texts of the code and the pages, under which each catalogue keeps its translation. Without places:
+# a line that moved would be news in every catalogue. The command line speaks English, by a `say` of its own.
+catalogues: $(VENV)/.installed-dev
+	$(BIN)/pybabel -q extract -F pyproject.toml --ignore-dirs ".* _* cli" -k say -k say_many:1,2 -k mark --no-location --sort-output -o $(VENV)/studio.pot .
+	$(BIN)/pybabel -q update -i $(VENV)/studio.pot -o funnel/web/catalogues/de.po -l de --no-fuzzy-matching --ignore-obsolete --no-wrap --ignore-pot-creation-date
 
 # Three lists with the same pins: what runs here, what runs in a container (which has its
 # servers elsewhere), and what a developer needs. No address of a package index gets in.
