@@ -135,6 +135,8 @@ class SessionRow(Base):
         CheckConstraint("ends_at > starts_at", name="ends_after_start"),
         Index("ix_sessions_sequence_starts_at", "sequence_id", "starts_at"),
         Index("ix_sessions_platform_id", "platform_id"),
+        # Read by the studio's list of dates, of all sequences.
+        Index("ix_sessions_starts_at", "starts_at", "id"),
         UniqueConstraint("series_id", "occurs_on"),
     )
 
@@ -386,6 +388,21 @@ class RegistrationRow(Base):
             "ix_registrations_seats", "session_id", postgresql_where=text("status = 'registered'")
         ),
         Index("ix_registrations_subscriber_id", "subscriber_id"),
+        # Read by the studio's page of a date: its seats, the newest first; who came and who did not.
+        Index(
+            "ix_registrations_newest",
+            "session_id",
+            "registered_at",
+            "id",
+            postgresql_where=text("status = 'registered'"),
+        ),
+        Index(
+            "ix_registrations_attendance",
+            "session_id",
+            "attendance",
+            "id",
+            postgresql_where=text("status = 'registered'"),
+        ),
     )
 
     id: Mapped[Id]

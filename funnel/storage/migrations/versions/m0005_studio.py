@@ -29,6 +29,7 @@ def upgrade() -> None:
     _landing_texts()
     _announcements()
     _columns()
+    _dates()
     _message_of_announcement()
 
 
@@ -287,6 +288,21 @@ def _columns() -> None:
     )
     op.add_column("templates", sa.Column("file_checksum", sa.Text(), nullable=True))
     op.add_column("users", sa.Column("language", sa.Text(), server_default="", nullable=False))
+
+
+def _dates() -> None:
+    op.create_index("ix_sessions_starts_at", "sessions", ["starts_at", "id"], unique=False)
+    for name, column in (
+        ("ix_registrations_newest", "registered_at"),
+        ("ix_registrations_attendance", "attendance"),
+    ):
+        op.create_index(
+            name,
+            "registrations",
+            ["session_id", column, "id"],
+            unique=False,
+            postgresql_where=sa.text("status = 'registered'"),
+        )
 
 
 def _message_of_announcement() -> None:
