@@ -8,7 +8,8 @@ WORKDIR /src
 # The pinned list first: a change of our own code does not install everything again.
 COPY requirements/container.txt requirements/container.txt
 RUN /opt/funnel/bin/pip install --require-hashes -r requirements/container.txt
-COPY pyproject.toml README.md LICENSE ./
+COPY pyproject.toml README.md LICENSE hatch_build.py ./
+COPY frontend frontend
 COPY funnel funnel
 COPY workers workers
 COPY scheduler scheduler

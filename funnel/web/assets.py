@@ -11,6 +11,7 @@ _TYPES = {
     ".css": "text/css; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
     ".svg": "image/svg+xml",
+    ".txt": "text/plain; charset=utf-8",
 }
 _FOREVER = "public, max-age=31536000, immutable"
 
@@ -24,22 +25,31 @@ class Asset:
 
 
 class Assets:
-    """Every file of one folder, read once at the start.
+    """Every file of our folder, and what is built from other people's code, read at the start.
 
-    One version for the folder, not one for each file: a style sheet names its pictures by a
-    relative address, and they must stand under the same one.
+    One version for all, not one for each file: a style sheet names its pictures by a relative
+    address, a script its modules, and they must stand under the same one.
     """
 
     def __init__(self, folder: Path) -> None:
+        # Built when it is installed (hatch_build.py); whoever installs without has no editor.
+        built = folder / "dist"
         self._files = {
             path.name: Asset(content=path.read_bytes(), media_type=_TYPES[path.suffix])
-            for path in sorted(folder.iterdir())
+            for path in (
+                *sorted(folder.iterdir()),
+                *(sorted(built.iterdir()) if built.is_dir() else ()),
+            )
             if path.suffix in _TYPES
         }
         digest = sha256()
         for name, asset in self._files.items():
             digest.update(name.encode() + b"\0" + asset.content + b"\0")
         self.version = digest.hexdigest()[:12]
+
+    def has(self, name: str) -> bool:
+        """Whether a file is there: what is built may not be."""
+        return name in self._files
 
     def address(self, name: str) -> str:
         """Return the path of a file; it may be kept for ever.

@@ -76,6 +76,7 @@ class Site:
         )
         environment.globals.update(
             static=self.assets.address,
+            has_static=self.assets.has,
             is_demo=self.is_demo,
             zone_regions=zones.zone_regions,
             listed_zone=listed_zone,
