@@ -1,5 +1,7 @@
 """Every error of ours, in one family: a class tells the caller what to do next."""
 
+from datetime import datetime
+
 
 class FunnelError(Exception):
     """The root of all errors that this service raises itself."""
@@ -17,6 +19,38 @@ class InvalidInputError(FunnelError):
         super().__init__(message)
         self.field = field
         self.remedy = remedy
+
+
+class DraftConflictError(InvalidInputError):
+    """Somebody else saved or published meanwhile: nothing was changed, and both texts are here.
+
+    Attributes:
+        theirs: The text as it stands now; empty where it is gone.
+        yours: The text that was to be saved or published; empty where the error is about a check.
+        revision: What to give as ``seen`` to save over theirs: a template's revision, a sequence
+            draft's checksum; empty: there is no draft now.
+        by: Who wrote theirs.
+        at: When they did, in real time.
+    """
+
+    def __init__(  # noqa: PLR0913  (data for a page that shows both)
+        self,
+        message: str,
+        *,
+        field: str | None = None,
+        remedy: str = "",
+        theirs: str = "",
+        yours: str = "",
+        revision: str = "",
+        by: str = "",
+        at: datetime | None = None,
+    ) -> None:
+        super().__init__(message, field=field, remedy=remedy)
+        self.theirs = theirs
+        self.yours = yours
+        self.revision = revision
+        self.by = by
+        self.at = at
 
 
 class NotFoundError(FunnelError):

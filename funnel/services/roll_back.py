@@ -1,10 +1,9 @@
 """Make a former version live again: as a new version that says the same; nothing is lost."""
 
-from funnel.domain.errors import InvalidInputError, NotFoundError
+from funnel.domain.errors import DraftConflictError, InvalidInputError, NotFoundError
 from funnel.domain.version_switch import VersionOrigin
 from funnel.services.build_email import EmailBuilder
 from funnel.services.publish_draft import (
-    DraftConflictError,
     PublishOrder,
     PublishReport,
     gate,

@@ -1,16 +1,30 @@
 """Texts of emails and their immutable versions."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from uuid import UUID, uuid4
 
-from sqlalchemy import Text, cast, func, insert, literal, select, text
+from sqlalchemy import Text, cast, func, insert, literal, select, text, update
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from funnel.domain.sequence import SequenceDefinition
+from funnel.domain.version_switch import VersionOrigin
 from funnel.storage import links
 from funnel.storage.tables import TemplateRow, TemplateVersionRow
 from funnel.storage.transaction import Transaction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishAct:
+    """Where a version came from, who made it live, and why."""
+
+    origin: VersionOrigin = VersionOrigin.FILE
+    by: str = ""
+    note: str = ""
+
+
+_LOADED = PublishAct()
 
 
 def live_template_id(tx: Transaction, key: str) -> UUID | None:
@@ -65,12 +79,18 @@ def read_compiled(tx: Transaction, version_id: UUID) -> str:
 
 
 def publish_template(
-    tx: Transaction, *, key: str, source: str, compiled: str, checksum: str
+    tx: Transaction,
+    *,
+    key: str,
+    source: str,
+    compiled: str,
+    checksum: str,
+    act: PublishAct = _LOADED,
 ) -> int:
     """Write the next version of a template and make it live; return its number.
 
-    Its links get their numbers. ``compiled`` is JSON text. The caller holds the lock of
-    ``lock_definitions``.
+    Its links get their numbers. ``compiled`` is JSON text; ``act`` says who did it, its file where
+    left out. The caller holds the lock of ``lock_definitions``.
     """
     newest = select(func.coalesce(func.max(TemplateVersionRow.number), 0))
     statement = newest.where(TemplateVersionRow.key == key)
@@ -84,6 +104,9 @@ def publish_template(
             source=source,
             compiled=cast(literal(compiled, Text), JSONB),
             checksum=checksum,
+            origin=act.origin,
+            published_by=act.by,
+            note=act.note,
         )
     )
     tx.connection.execute(
@@ -95,3 +118,10 @@ def publish_template(
     )
     links.ids_of(tx, key, links.links_in(compiled))
     return number
+
+
+def note_file(tx: Transaction, key: str, checksum: str) -> None:
+    """Remember what a template's file said (compiled) when it was taken in."""
+    tx.connection.execute(
+        update(TemplateRow).where(TemplateRow.key == key).values(file_checksum=checksum)
+    )

@@ -6,13 +6,13 @@ from datetime import timedelta
 
 import pytest
 
-from funnel.domain.errors import InvalidInputError, NotFoundError
+from funnel.domain.errors import DraftConflictError, InvalidInputError, NotFoundError
 from funnel.domain.impact import Change
 from funnel.domain.sequence_text import sequence_text
 from funnel.domain.version_switch import PublishPolicy
 from funnel.services.check_renders import RenderCheckError
 from funnel.services.edit_draft import edit_draft
-from funnel.services.publish_draft import DraftConflictError, PublishOrder, publish_draft
+from funnel.services.publish_draft import PublishOrder, publish_draft
 from funnel.services.read_versions import read_versions
 from funnel.storage import sequences
 from tests.fixtures.posting import Post, assert_balanced
