@@ -5,7 +5,6 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 from starlette.middleware import Middleware
-from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.responses import Response
 
@@ -40,6 +39,7 @@ from funnel.web.studio import (
 
 # One-click posts come from mail services, webhooks from other systems: neither is a browser.
 _POSTED_BY_OTHERS = ("/webhooks/", "/u/")
+_UPLOADS = ("/studio/images", "/studio/people/import")
 
 
 def create_app(deps: Deps | None = None) -> FastAPI:
@@ -88,7 +88,7 @@ def _guards(deps: Deps) -> list[Middleware]:
         Middleware(SpeaksLanguage, below="/studio"),
         Middleware(errors.CatchAll),
         # Innermost: what it refuses is its answer, and no failure of ours.
-        Middleware(RequestBodyLimitMiddleware, max_body_size=guards.MOST_BODY_BYTES),
+        Middleware(guards.BodyLimit, uploads=_UPLOADS),
     ]
 
 

@@ -62,7 +62,7 @@ _STUDIO_WORDS = {
         title="There is no such page",
         text="It may have been removed, or the address is cut off at its end.",
     ),
-    413: _Words(title="That was too much", text="What was sent is longer than 1 MB."),
+    413: _Words(title="That was too much", text="A text may have 1 MB, a file 12 MB."),
     422: _Words(title="This form cannot be read", text="Go back and correct what it says."),
 }
 

@@ -1,21 +1,32 @@
 """What a browser posts, read without a schema: a form's own page says what is wrong with it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated
 
 from fastapi import Depends, Request
+from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException
 
 MOST_FIELDS = 60
+MOST_PART_BYTES = 1024 * 1024  # of a text field; a file is held by what its body may have
 _FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PostedFile:
+    """A file of a form: what its sender called it, and its content."""
+
+    name: str
+    content: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PostedForm:
-    """The text fields of a form in their order, and the body as it came."""
+    """The text fields of a form in their order, its file if it has one, the body as it came."""
 
     items: tuple[tuple[str, str], ...] = ()
+    file: PostedFile | None = None
     body: bytes = b""
 
     def get(self, name: str) -> str:
@@ -29,14 +40,23 @@ async def _posted_form(request: Request) -> PostedForm:
     if not body or kind not in _FORM_TYPES:
         return PostedForm(body=body)
     try:
-        form = await request.form(max_files=0, max_fields=MOST_FIELDS)
+        form = await request.form(
+            max_files=1, max_fields=MOST_FIELDS, max_part_size=MOST_PART_BYTES
+        )
     except (MultiPartException, HTTPException, UnicodeError, LookupError) as error:
         raise HTTPException(status_code=400, detail="This is not a form.") from error
     pairs = tuple((name, value) for name, value in form.multi_items() if isinstance(value, str))
     if any("\x00" in text for pair in pairs for text in pair):
         # The database takes no NUL in a text, and no person types one.
         raise HTTPException(status_code=422, detail="This form holds a NUL character.")
-    return PostedForm(items=pairs, body=body)
+    return PostedForm(items=pairs, file=await _file_of(form), body=body)
+
+
+async def _file_of(form: FormData) -> PostedFile | None:
+    for _name, value in form.multi_items():
+        if isinstance(value, UploadFile) and value.filename:
+            return PostedFile(name=value.filename, content=await value.read())
+    return None
 
 
 async def _posted_or_nothing(request: Request) -> PostedForm:

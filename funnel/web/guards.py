@@ -8,10 +8,12 @@ from collections.abc import Collection, Iterable, Mapping
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MOST_BODY_BYTES = 1024 * 1024
+MOST_UPLOAD_BYTES = 12 * 1024 * 1024  # a photo as phones make them, and tables of many people
 ASKED_BY = "funnel.asked_by"  # in the scope: the method, where we answer another one
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -134,6 +136,20 @@ class OwnOrigin:
             return fetched_from not in {"same-origin", "none"}
         origin = headers.get("origin")
         return origin is not None and urlsplit(origin).netloc != headers.get("host")
+
+
+class BodyLimit:
+    """Refuses what is longer than we take: 413, before anything reads it."""
+
+    def __init__(self, app: ASGIApp, *, uploads: Collection[str]) -> None:
+        """Take the beginnings of the paths that files are sent to."""
+        self._plain = RequestBodyLimitMiddleware(app, max_body_size=MOST_BODY_BYTES)
+        self._large = RequestBodyLimitMiddleware(app, max_body_size=MOST_UPLOAD_BYTES)
+        self._uploads = tuple(uploads)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        is_upload = scope["type"] == "http" and scope["path"].startswith(self._uploads)
+        await (self._large if is_upload else self._plain)(scope, receive, send)
 
 
 class HeadAsGet:
