@@ -4,12 +4,13 @@ import re
 from dataclasses import dataclass
 from uuid import UUID
 
-from funnel.domain.errors import InvalidInputError
+from funnel.domain.errors import DraftConflictError, InvalidInputError
 from funnel.domain.sequence import SequenceDefinition
 from funnel.domain.sequence_file import parse_sequence
 from funnel.domain.sequence_text import definition_checksum
+from funnel.domain.speech import say
 from funnel.storage import audit, brands, definition_errors, drafts, sequences, templates
-from funnel.storage.drafts import NewDraft
+from funnel.storage.drafts import Draft, NewDraft
 from funnel.storage.sequences import SequenceRecord
 from funnel.storage.transaction import Transaction, Transactions
 
@@ -36,7 +37,13 @@ class SavedDraft:
 
 
 def edit_draft(
-    slug: str, source: str, *, by: str, transactions: Transactions, on: int | None = None
+    slug: str,
+    source: str,
+    *,
+    by: str,
+    transactions: Transactions,
+    on: int | None = None,
+    seen: str | None = None,
 ) -> SavedDraft:
     """Save ``source`` as the draft of a sequence, in the place of a former draft.
 
@@ -47,14 +54,19 @@ def edit_draft(
         transactions: One is opened.
         on: The version that it was begun from. Without: the one that an exported file names in
             its first line, else the former draft's, else what is live.
+        seen: Checksum of the draft that they had before them, "" where they saw none. Without: it
+            is saved over whatever stands there.
 
     Raises:
         SequenceFileError: It cannot be read; it carries every mistake with line and remedy.
         InvalidInputError: An email or the brand is missing, or there is no version ``on``.
+        DraftConflictError: Somebody else saved or discarded the draft meanwhile.
     """
     definition = parse_sequence(source, file_name=f"{slug}.yaml")
     with transactions.begin() as tx:
         definition_errors.lock_definitions(tx)
+        if seen is not None:
+            check_seen(drafts.find_draft(tx, slug), seen, yours=source)
         check_fit(tx, definition)
         live = sequences.find_sequence(tx, slug)
         base_id = None if live is None else _base_id(tx, live, source, on)
@@ -68,6 +80,28 @@ def edit_draft(
         drafts.save_draft(tx, new)
         audit.write_audit(tx, by=by, action="draft.saved", target=slug, detail={"on": on})
         return _saved(tx, definition, live, base_id)
+
+
+def check_seen(draft: Draft | None, seen: str, *, yours: str = "") -> None:
+    """Make sure that a draft is the one that somebody had before them when they changed it.
+
+    Raises:
+        DraftConflictError: It is another; the error carries both texts.
+    """
+    if (draft.checksum if draft else "") == seen:
+        return
+    raise DraftConflictError(
+        say("{who} changed the draft meanwhile", who=draft.updated_by)
+        if draft
+        else say("the draft was published or discarded meanwhile"),
+        field="draft",
+        remedy=say("Look at both, and save once more what is meant."),
+        theirs=draft.source if draft else "",
+        yours=yours,
+        revision=draft.checksum if draft else "",
+        by=draft.updated_by if draft else "",
+        at=draft.updated_at if draft else None,
+    )
 
 
 def check_fit(tx: Transaction, definition: SequenceDefinition) -> UUID:
