@@ -15,6 +15,7 @@ from sqlalchemy import (
     LargeBinary,
     Text,
     UniqueConstraint,
+    literal_column,
     text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, INET, JSONB
@@ -32,7 +33,17 @@ class FactRow(Base):
     """
 
     __tablename__ = "facts"
-    __table_args__ = (Index("ix_facts_subscriber_id", "subscriber_id"),)
+    __table_args__ = (
+        Index("ix_facts_subscriber_id", "subscriber_id"),
+        # Read by the studio's list of people: who has a tag, the newest first, and which there are.
+        Index(
+            "ix_facts_tagged",
+            literal_column("lower(name)").label("tag"),
+            "at",
+            "id",
+            postgresql_where=text("kind = 'tagged'"),
+        ),
+    )
 
     id: Mapped[Id]
     subscriber_id: Mapped[UUID] = mapped_column(ForeignKey("subscribers.id", ondelete="CASCADE"))

@@ -141,6 +141,8 @@ class AuditRow(Base):
     """Who changed what."""
 
     __tablename__ = "audit"
+    # Read by a person's page: what was done to them, and by whom.
+    __table_args__ = (Index("ix_audit_target", "target", "id"),)
 
     id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
     at: Mapped[datetime] = mapped_column(server_default=REAL_NOW)  # real

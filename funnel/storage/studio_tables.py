@@ -65,7 +65,7 @@ class AnnouncementRow(Base):
     """One email to everybody who holds a seat in a session, written by a person for this once.
 
     Its text is version 1 of the template ``announcements/<id>``. ``queued`` of ``total`` have
-    become messages; what is broken off goes on from the rows.
+    become messages, in the order of people's ids; what is broken off goes on after ``reached``.
     """
 
     __tablename__ = "announcements"
@@ -77,8 +77,10 @@ class AnnouncementRow(Base):
 
     id: Mapped[Id]
     session_id: Mapped[UUID] = mapped_column(ForeignKey("sessions.id"))
+    session_starts_at: Mapped[datetime]  # plan; the date that it speaks of
     subject: Mapped[str]
     by: Mapped[str]
+    reached: Mapped[UUID | None]  # the last person who was looked at
     total: Mapped[int] = mapped_column(server_default=text("0"))
     queued: Mapped[int] = mapped_column(server_default=text("0"))
     created_at: Mapped[datetime] = mapped_column(server_default=PLAN_NOW)  # plan
@@ -102,6 +104,8 @@ class EmailTestRow(Base):
 
     id: Mapped[Id]
     to_address: Mapped[str]
+    # As whom it was made, so that it goes when they do; no foreign key: it is not theirs.
+    subscriber_id: Mapped[UUID | None]
     template_key: Mapped[str]
     email: Mapped[dict[str, Any]]  # as kept emails are, see services/kept_email.py
     status: Mapped[str] = mapped_column(server_default="queued")
@@ -134,10 +138,15 @@ class ImportRow(Base):
     __tablename__ = "imports"
     __table_args__ = (
         CheckConstraint(
-            "status in ('uploaded', 'tried', 'running', 'finished', 'stopped')", name="status"
+            "status in ('uploaded', 'trying', 'tried', 'running', 'finished', 'stopped')",
+            name="status",
         ),
         # Read by the worker that goes on with what is unfinished.
-        Index("ix_imports_running", "created_at", postgresql_where=text("status = 'running'")),
+        Index(
+            "ix_imports_open",
+            "created_at",
+            postgresql_where=text("status in ('trying', 'running')"),
+        ),
     )
 
     id: Mapped[Id]
@@ -147,6 +156,7 @@ class ImportRow(Base):
     status: Mapped[str] = mapped_column(server_default="uploaded")
     total: Mapped[int]
     done: Mapped[int] = mapped_column(server_default=text("0"))
+    last_line: Mapped[int] = mapped_column(server_default=text("0"))  # where to go on behind
     sums: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
     by: Mapped[str]
     created_at: Mapped[datetime] = mapped_column(server_default=REAL_NOW)  # real
@@ -154,9 +164,24 @@ class ImportRow(Base):
 
 
 class ImportLineRow(Base):
-    """One line of such a file, as it was written, and what became of it. Purged with the import."""
+    """One line of such a file, as it was written, and what became of it (or would, once tried).
+
+    Deleted 30 days after the upload: the import's sums stay.
+    """
 
     __tablename__ = "import_lines"
+    __table_args__ = (
+        # Read by the import's page and its downloads.
+        Index("ix_import_lines_outcome", "import_id", "outcome", "line"),
+        # Read by the worker (the same address twice), by a person's page, and when one is erased.
+        Index(
+            "ix_import_lines_email_key",
+            "email_key",
+            "import_id",
+            "line",
+            postgresql_where=text("email_key is not null"),
+        ),
+    )
 
     import_id: Mapped[UUID] = mapped_column(
         ForeignKey("imports.id", ondelete="CASCADE"), primary_key=True
@@ -164,7 +189,9 @@ class ImportLineRow(Base):
     line: Mapped[int] = mapped_column(primary_key=True)  # of the file, counted from 1
     cells: Mapped[list[str]] = mapped_column(ARRAY(Text))
     outcome: Mapped[str | None]
-    reason: Mapped[str] = mapped_column(server_default="")
+    email_key: Mapped[str | None]  # none: no address could be read
+    subscriber_id: Mapped[UUID | None]  # whom it made, or found
+    reason: Mapped[str] = mapped_column(server_default="")  # a code, and after ": " what it names
 
 
 class ResultSumRow(Base):

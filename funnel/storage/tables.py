@@ -207,6 +207,13 @@ class SubscriberRow(Base):
         # As PostgreSQL writes it back: ``db check`` compares the words.
         _by_beginning("ix_subscribers_by_name", "lower((first_name || ' '::text) || last_name)"),
         _by_beginning("ix_subscribers_by_last_name", "lower(last_name)"),
+        # Read by the same list, of those who have not confirmed.
+        Index(
+            "ix_subscribers_unconfirmed",
+            "created_at",
+            "id",
+            postgresql_where=text("email <> '' and confirmed_at is null"),
+        ),
     )
 
     id: Mapped[Id]
@@ -246,9 +253,28 @@ class ConsentRow(Base):
 
 
 class SuppressionRow(Base):
-    """An address that must not be written to. Outlives the person: it has no foreign key."""
+    """An address that must not be written to. Outlives the person: it has no foreign key.
+
+    Of somebody who was erased the key is no address, but the keyed hash of one.
+    """
 
     __tablename__ = "suppressions"
+    __table_args__ = (
+        # Read by the studio's do-not-email list: the newest first, and what an address begins with.
+        Index("ix_suppressions_newest", "at", "email_key"),
+        Index(
+            "ix_suppressions_by_beginning",
+            "email_key",
+            postgresql_ops={"email_key": "text_pattern_ops"},
+        ),
+        # Read by the list of people: who left, the newest first.
+        Index(
+            "ix_suppressions_left",
+            "at",
+            "email_key",
+            postgresql_where=text("reason = 'unsubscribed'"),
+        ),
+    )
 
     email_key: Mapped[str] = mapped_column(primary_key=True)
     reason: Mapped[str]
@@ -347,6 +373,14 @@ class EnrollmentRow(Base):
         Index("ix_enrollments_session_id", "session_id"),
         # Read by the studio's list: how many are in a sequence, whatever has ended.
         Index("ix_enrollments_running", "sequence_id", postgresql_where=text("state = 'active'")),
+        # Read by its list of people: who is in a sequence, the newest first.
+        Index(
+            "ix_enrollments_newest",
+            "sequence_id",
+            "enrolled_at",
+            "id",
+            postgresql_where=text("state = 'active'"),
+        ),
     )
 
     id: Mapped[Id]
@@ -388,7 +422,7 @@ class RegistrationRow(Base):
             "ix_registrations_seats", "session_id", postgresql_where=text("status = 'registered'")
         ),
         Index("ix_registrations_subscriber_id", "subscriber_id"),
-        # Read by the studio's page of a date: its seats, the newest first; who came and who did not.
+        # Read by the studio's page of a date: its seats, newest first; who came, who not.
         Index(
             "ix_registrations_newest",
             "session_id",

@@ -30,6 +30,7 @@ def upgrade() -> None:
     _announcements()
     _columns()
     _dates()
+    _people()
     _message_of_announcement()
 
 
@@ -70,6 +71,7 @@ def _imports() -> None:
         sa.Column("status", sa.Text(), server_default="uploaded", nullable=False),
         sa.Column("total", sa.Integer(), nullable=False),
         sa.Column("done", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("last_line", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.Column(
             "sums",
             postgresql.JSONB(astext_type=sa.Text()),
@@ -85,17 +87,17 @@ def _imports() -> None:
         ),
         sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint(
-            "status in ('uploaded', 'tried', 'running', 'finished', 'stopped')",
+            "status in ('uploaded', 'trying', 'tried', 'running', 'finished', 'stopped')",
             name=op.f("ck_imports_status"),
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_imports")),
     )
     op.create_index(
-        "ix_imports_running",
+        "ix_imports_open",
         "imports",
         ["created_at"],
         unique=False,
-        postgresql_where=sa.text("status = 'running'"),
+        postgresql_where=sa.text("status in ('trying', 'running')"),
     )
 
 
@@ -136,6 +138,7 @@ def _test_emails() -> None:
         "test_emails",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("to_address", sa.Text(), nullable=False),
+        sa.Column("subscriber_id", sa.Uuid(), nullable=True),
         sa.Column("template_key", sa.Text(), nullable=False),
         sa.Column("email", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("status", sa.Text(), server_default="queued", nullable=False),
@@ -179,6 +182,8 @@ def _import_lines() -> None:
         sa.Column("line", sa.Integer(), nullable=False),
         sa.Column("cells", postgresql.ARRAY(sa.Text()), nullable=False),
         sa.Column("outcome", sa.Text(), nullable=True),
+        sa.Column("email_key", sa.Text(), nullable=True),
+        sa.Column("subscriber_id", sa.Uuid(), nullable=True),
         sa.Column("reason", sa.Text(), server_default="", nullable=False),
         sa.ForeignKeyConstraint(
             ["import_id"],
@@ -187,6 +192,16 @@ def _import_lines() -> None:
             ondelete="CASCADE",
         ),
         sa.PrimaryKeyConstraint("import_id", "line", name=op.f("pk_import_lines")),
+    )
+    op.create_index(
+        "ix_import_lines_outcome", "import_lines", ["import_id", "outcome", "line"], unique=False
+    )
+    op.create_index(
+        "ix_import_lines_email_key",
+        "import_lines",
+        ["email_key", "import_id", "line"],
+        unique=False,
+        postgresql_where=sa.text("email_key is not null"),
     )
 
 
@@ -236,8 +251,10 @@ def _announcements() -> None:
         "announcements",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("session_id", sa.Uuid(), nullable=False),
+        sa.Column("session_starts_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("subject", sa.Text(), nullable=False),
         sa.Column("by", sa.Text(), nullable=False),
+        sa.Column("reached", sa.Uuid(), nullable=True),
         sa.Column("total", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.Column("queued", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.Column(
@@ -303,6 +320,46 @@ def _dates() -> None:
             unique=False,
             postgresql_where=sa.text("status = 'registered'"),
         )
+
+
+def _people() -> None:
+    op.create_index(
+        "ix_subscribers_unconfirmed",
+        "subscribers",
+        ["created_at", "id"],
+        unique=False,
+        postgresql_where=sa.text("email <> '' and confirmed_at is null"),
+    )
+    op.create_index("ix_suppressions_newest", "suppressions", ["at", "email_key"], unique=False)
+    op.create_index(
+        "ix_suppressions_by_beginning",
+        "suppressions",
+        ["email_key"],
+        unique=False,
+        postgresql_ops={"email_key": "text_pattern_ops"},
+    )
+    op.create_index(
+        "ix_suppressions_left",
+        "suppressions",
+        ["at", "email_key"],
+        unique=False,
+        postgresql_where=sa.text("reason = 'unsubscribed'"),
+    )
+    op.create_index(
+        "ix_enrollments_newest",
+        "enrollments",
+        ["sequence_id", "enrolled_at", "id"],
+        unique=False,
+        postgresql_where=sa.text("state = 'active'"),
+    )
+    op.create_index(
+        "ix_facts_tagged",
+        "facts",
+        [sa.literal_column("lower(name)"), "at", "id"],
+        unique=False,
+        postgresql_where=sa.text("kind = 'tagged'"),
+    )
+    op.create_index("ix_audit_target", "audit", ["target", "id"], unique=False)
 
 
 def _message_of_announcement() -> None:
