@@ -21,6 +21,7 @@ from funnel.domain.message import MessageStatus, Notice
 from funnel.domain.plan import Decision, Plan, PlannedStep, SkipReason
 from funnel.domain.sequence import SequenceDefinition, Step, StepKind, Timing, key_in_words
 from funnel.domain.session import Session
+from funnel.domain.speech import mark, say
 from funnel.domain.step_moments import anchor_at, settled_moment, step_due_at, timing_for
 
 __all__ = [
@@ -184,14 +185,16 @@ class _Drawing:
             return _ending(row)
         when = moment_text(told, self._now, condition=told_text(told.step, told.version))
         if row.status is MessageStatus.UNKNOWN:
-            return "handed over, and no answer came back"
+            return say("handed over, and no answer came back")
         is_again = row.status is MessageStatus.QUEUED and row.attempts
-        return f"{when}; it could not be handed over yet and is tried again" if is_again else when
+        if not is_again:
+            return when
+        return say("{when}; it could not be handed over yet and is tried again", when=when)
 
     def _skipped_row_text(self, told: Told, row: EmailRow) -> str:
         word = row.reason.partition(":")[0]
         if word not in set(SkipReason):
-            return f"skipped: {_LATER_WORDS.get(word, 'it was no longer wanted')}"
+            return say("skipped: {why}", why=say(_LATER_WORDS.get(word, _NOT_WANTED)))
         late_by = (row.settled_at or row.due_at) - row.due_at
         return skip_text(told, SkipReason(word), late_by=late_by)
 
@@ -246,17 +249,18 @@ _STATES = {
 _ENDINGS = frozenset({MessageStatus.FAILED, MessageStatus.CANCELLED})
 # What the open, a signup's end and a new version write; the planner does not say these.
 _LATER_WORDS = {
-    "stopped before it left": "you stopped these emails before it left",
-    "nothing is left that it could speak of": "what it was about had ended",
-    "left": "you stopped everything",
-    "removed from the sequence": "it was taken out of the sequence",
+    "stopped before it left": mark("you stopped these emails before it left"),
+    "nothing is left that it could speak of": mark("what it was about had ended"),
+    "left": mark("you stopped everything"),
+    "removed from the sequence": mark("it was taken out of the sequence"),
 }
+_NOT_WANTED = mark("it was no longer wanted")
 _NOTICE_WORDS = {
-    Notice.CONFIRM: "when you signed up",
-    Notice.CONFIRM_AGAIN: "as you had not confirmed yet",
-    Notice.WELCOME: "when you asked for the letters",
-    Notice.SESSION_MOVED: "when the date changed",
-    Notice.SESSION_CANCELLED: "when the date was called off",
+    Notice.CONFIRM: mark("when you signed up"),
+    Notice.CONFIRM_AGAIN: mark("as you had not confirmed yet"),
+    Notice.WELCOME: mark("when you asked for the letters"),
+    Notice.SESSION_MOVED: mark("when the date changed"),
+    Notice.SESSION_CANCELLED: mark("when the date was called off"),
 }
 
 
@@ -280,7 +284,7 @@ def _line(step: Step, copy: int, state: LineState, at: datetime | None, why: str
 
 def _bare_line(row: EmailRow) -> CalendarLine:
     """A row whose step the version no longer has."""
-    why = "no longer part of the sequence"
+    why = say("no longer part of the sequence")
     return CalendarLine(
         key=row.key,
         name=key_in_words(row.key),
@@ -293,12 +297,14 @@ def _bare_line(row: EmailRow) -> CalendarLine:
 
 
 def _notice_line(row: EmailRow) -> CalendarLine:
-    why = _NOTICE_WORDS[Notice(row.key)] if row.key in set(Notice) else "when it was needed"
+    why = say(
+        _NOTICE_WORDS[Notice(row.key)] if row.key in set(Notice) else mark("when it was needed")
+    )
     if row.status in _ENDINGS:
         why = _ending(row)
     elif row.status is MessageStatus.SKIPPED:
         word = row.reason.partition(":")[0]
-        why = f"skipped: {_LATER_WORDS.get(word, 'it was no longer wanted')}"
+        why = say("skipped: {why}", why=say(_LATER_WORDS.get(word, _NOT_WANTED)))
     return CalendarLine(
         key=row.key,
         name=notice_name(row.key),
@@ -321,11 +327,11 @@ def _moment(row: EmailRow) -> datetime:
 def _ending(row: EmailRow) -> str:
     word = row.reason.partition(":")[0]
     if row.status is MessageStatus.CANCELLED:
-        return f"cancelled: {_LATER_WORDS.get(word, 'it was no longer wanted')}"
+        return say("cancelled: {why}", why=say(_LATER_WORDS.get(word, _NOT_WANTED)))
     if word == SkipReason.NOT_RENDERED.value or word.startswith("there is no email"):
-        return "failed: it could not be written"
-    return "failed: the mail system of your address refused it"
+        return say("failed: {why}", why=say("it could not be written"))
+    return say("failed: {why}", why=say("the mail system of your address refused it"))
 
 
 def _not_counted(timing: Timing | None) -> str:
-    return "only with a seat" if timing is None else "its beginning is not known yet"
+    return say("only with a seat") if timing is None else say("its beginning is not known yet")

@@ -1,10 +1,12 @@
 """Conditions in a reader's words: what would have to be so, what is so, and what was not."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from funnel.domain.calendar_words import amount_text, span_text
 from funnel.domain.condition_text import condition_text
 from funnel.domain.sequence import Condition, ConditionKind, SequenceDefinition, Step
+from funnel.domain.speech import mark, say
 
 # Known from the start, or said by the email itself: nothing that a reader has to be told.
 _SILENT = frozenset({ConditionKind.REGISTERED})
@@ -23,18 +25,49 @@ _TOLD_AFTERWARDS = frozenset(
         ConditionKind.REPLIED,
     }
 )
-_SIMPLE = {
-    ConditionKind.REGISTERED: ("you hold a seat", "you hold no seat"),
-    ConditionKind.ATTENDED: ("you came", "you did not come"),
-    ConditionKind.MISSED: ("you could not come", "you came"),
+# Of the reader: so, and not so.
+_SIMPLE: Final = {
+    ConditionKind.REGISTERED: (mark("you hold a seat"), mark("you hold no seat")),
+    ConditionKind.ATTENDED: (mark("you came"), mark("you did not come")),
+    ConditionKind.MISSED: (mark("you could not come"), mark("you came")),
     ConditionKind.ATTENDANCE_UNKNOWN: (
-        "we do not know whether you came",
-        "we know whether you came",
+        mark("we do not know whether you came"),
+        mark("we know whether you came"),
     ),
-    ConditionKind.REPLAY_WATCHED: ("you watched the replay", "you did not watch the replay"),
-    ConditionKind.REPLAY_AVAILABLE: ("there is a replay", "there is no replay"),
-    ConditionKind.REPLIED: ("you replied", "you did not reply"),
+    ConditionKind.REPLAY_WATCHED: (
+        mark("you watched the replay"),
+        mark("you did not watch the replay"),
+    ),
+    ConditionKind.REPLAY_AVAILABLE: (mark("there is a replay"), mark("there is no replay")),
+    ConditionKind.REPLIED: (mark("you replied"), mark("you did not reply")),
+    ConditionKind.LEFT_BEFORE: (mark("you left within {span}"), mark("you stayed for {span}")),
+    ConditionKind.STAYED_UNTIL: (mark("you stayed for {span}"), mark("you left within {span}")),
+    ConditionKind.TAG: (mark("you are marked “{name}”"), mark("you are not marked “{name}”")),
 }
+_BOOKED: Final = (mark("you booked “{name}”"), mark("you did not book “{name}”"))
+_BOOKED_ANY: Final = (mark("you booked a call"), mark("you did not book"))
+_BOUGHT: Final = (mark("you bought “{name}”"), mark("you did not buy “{name}”"))
+_BOUGHT_ANY: Final = (mark("you bought something"), mark("you did not buy"))
+_CLICKED: Final = {
+    (True, True): (
+        mark("you opened the link “{name}” in {email}"),
+        mark("you did not open the link “{name}” in {email}"),
+    ),
+    (True, False): (
+        mark("you opened the link “{name}”"),
+        mark("you did not open the link “{name}”"),
+    ),
+    (False, True): (mark("you opened a link in {email}"), mark("you opened no link in {email}")),
+    (False, False): (mark("you opened a link"), mark("you opened no link")),
+}
+_FIELD_IS: Final = (mark("your {field} is {value}"), mark("your {field} is not {value}"))
+_FIELD: Final = (mark("you told us your {field}"), mark("you did not tell us your {field}"))
+_BOOKED_GOAL: Final = (mark("you booked a call"), mark("you did not book a call"))
+_GOAL: Final = (
+    mark("you took up the invitation"),
+    mark("you did not take up the invitation"),
+)
+_ANY: Final = (mark("this is so: {kind}"), mark("this is not so: {kind}"))
 
 
 def open_text(step: Step, version: SequenceDefinition) -> str:
@@ -44,7 +77,10 @@ def open_text(step: Step, version: SequenceDefinition) -> str:
         for each in step.conditions
         if each.kind not in _SILENT and not each.is_negated
     ]
-    return _join(f"if {' and '.join(asked)}" if asked else "", _unless(step, version))
+    return _join(
+        say("if {conditions}", conditions=say(" and ").join(asked)) if asked else "",
+        _unless(step, version),
+    )
 
 
 def ahead_text(step: Step, version: SequenceDefinition) -> str:
@@ -64,52 +100,38 @@ def failed_text(step: Step, version: SequenceDefinition, reasons: Sequence[str])
     """
     condition = _deciding(step, reasons)
     if condition is None:
-        return "it does not apply to you"
+        return say("it does not apply to you")
     return statement(condition, version, is_so=condition.is_negated)
 
 
 def statement(condition: Condition, version: SequenceDefinition, *, is_so: bool) -> str:
     """Return a condition as a statement about the reader, or its opposite."""
-    simple = _SIMPLE.get(condition.kind)
-    if simple is not None:
-        words = simple[0] if is_so else simple[1]
-    else:
-        words = _with_details(condition, version, is_so=is_so)
-    return words if condition.limit is None else f"{words} within {amount_text(condition.limit)}"
+    said = say(
+        _words(condition, version)[0 if is_so else 1],
+        name=condition.name,
+        email=version.name_of(condition.step_key) if condition.step_key else "",
+        span=span_text(condition.elapsed),
+        field=condition.name.replace("_", " "),
+        value=condition.value,
+        kind=condition.kind,
+    )
+    if condition.limit is None:
+        return said
+    return say("{condition} within {amount}", condition=said, amount=amount_text(condition.limit))
 
 
-def _with_details(condition: Condition, version: SequenceDefinition, *, is_so: bool) -> str:
-    kind, named = condition.kind, f" “{condition.name}”" if condition.name else ""
-    place = f" in {version.name_of(condition.step_key)}" if condition.step_key else ""
-    span = span_text(condition.elapsed)
-    if kind is ConditionKind.GOAL_REACHED:
-        return _goal(version, is_so=is_so)
-    positive, negative = {
-        ConditionKind.LEFT_BEFORE: (f"you left within {span}", f"you stayed for {span}"),
-        ConditionKind.STAYED_UNTIL: (f"you stayed for {span}", f"you left within {span}"),
-        ConditionKind.CLICKED: (
-            f"you opened the link{named}{place}" if named else f"you opened a link{place}",
-            f"you did not open the link{named}{place}" if named else f"you opened no link{place}",
-        ),
-        ConditionKind.TAG: (f"you are marked{named}", f"you are not marked{named}"),
-        ConditionKind.FIELD: _field(condition),
-        ConditionKind.BOOKED: (f"you booked{named or ' a call'}", f"you did not book{named}"),
-        ConditionKind.BOUGHT: (f"you bought{named or ' something'}", f"you did not buy{named}"),
-    }.get(kind, (f"this is so: {kind}", f"this is not so: {kind}"))
-    return positive if is_so else negative
-
-
-def _field(condition: Condition) -> tuple[str, str]:
-    name = condition.name.replace("_", " ")
-    if condition.value:
-        return f"your {name} is {condition.value}", f"your {name} is not {condition.value}"
-    return f"you told us your {name}", f"you did not tell us your {name}"
-
-
-def _goal(version: SequenceDefinition, *, is_so: bool) -> str:
-    if version.goal == (Condition(kind=ConditionKind.BOOKED),):
-        return "you booked a call" if is_so else "you did not book a call"
-    return "you took up the invitation" if is_so else "you did not take up the invitation"
+def _words(condition: Condition, version: SequenceDefinition) -> tuple[str, str]:
+    """Return what is said of a reader for whom it is so, and for whom it is not."""
+    kind, is_named = condition.kind, bool(condition.name)
+    booked = (Condition(kind=ConditionKind.BOOKED),)
+    found = {
+        ConditionKind.CLICKED: _CLICKED[is_named, bool(condition.step_key)],
+        ConditionKind.FIELD: _FIELD_IS if condition.value else _FIELD,
+        ConditionKind.BOOKED: _BOOKED if is_named else _BOOKED_ANY,
+        ConditionKind.BOUGHT: _BOUGHT if is_named else _BOUGHT_ANY,
+        ConditionKind.GOAL_REACHED: _BOOKED_GOAL if version.goal == booked else _GOAL,
+    }
+    return _SIMPLE.get(kind) or found.get(kind, _ANY)
 
 
 def _told(step: Step, version: SequenceDefinition) -> str:
@@ -118,7 +140,7 @@ def _told(step: Step, version: SequenceDefinition) -> str:
         for each in step.conditions
         if each.kind in _TOLD_AFTERWARDS and not each.is_negated
     ]
-    return f"as {' and '.join(known)}" if known else ""
+    return say("as {conditions}", conditions=say(" and ").join(known)) if known else ""
 
 
 def _unless(step: Step, version: SequenceDefinition) -> str:
@@ -127,7 +149,9 @@ def _unless(step: Step, version: SequenceDefinition) -> str:
         for each in step.conditions
         if each.is_negated and each.kind not in _SILENT
     ]
-    return f"unless {' or '.join(turns)}" if turns else ""
+    if not turns:
+        return ""
+    return say("unless {conditions}", conditions=say(" or ").join(turns))
 
 
 def _deciding(step: Step, reasons: Sequence[str]) -> Condition | None:

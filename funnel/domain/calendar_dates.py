@@ -10,6 +10,7 @@ from funnel.domain.enrollment import Enrollment
 from funnel.domain.message import MessageStatus
 from funnel.domain.sequence import Step, StepKind
 from funnel.domain.session import Session
+from funnel.domain.speech import say
 from funnel.domain.timing import local_day
 
 
@@ -41,11 +42,11 @@ class DateTelling:
             former = formers.get(line.copy)
             why = line.why
             if line.at < self.enrollment.enrolled_at:
-                why += "; that was before you signed up"
+                why = say("{why}; that was before you signed up", why=why)
             if former is None:
                 yield replace(line, why=why)
                 continue
-            why = f"for {self._day(former)}: {why.replace(': ', ', ', 1)}"
+            why = say("for {date}: {why}", date=self._day(former), why=why.replace(": ", ", ", 1))
             is_replaced = any(copy > line.copy for copy in standing)
             yield replace(line, why=why, former=former, is_replaced=is_replaced)
 

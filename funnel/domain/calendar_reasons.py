@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from funnel.domain.calendar_conditions import failed_text
 from funnel.domain.calendar_words import (
+    day_and_month,
     long_day,
     number_word,
     short_day,
@@ -17,11 +18,12 @@ from funnel.domain.calendar_words import (
 )
 from funnel.domain.plan import SkipReason
 from funnel.domain.sequence import SequenceDefinition, Step, StepKind, Timing
+from funnel.domain.speech import mark, say
 from funnel.domain.timing import SendWindow, local_day
 
 _MOST_RULES = 2
 _WEEKDAYS = "weekdays"
-_SUBJECT = "letters "
+_HAD_ON = "had it on "
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +57,14 @@ class Told:
         return timing_words(self.timing, self.version, began_with_seat=self.began_with_seat)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Rule:
+    """What keeps a letter from a day: whole, and as it goes on after another about letters."""
+
+    whole: str
+    further: str = ""
+
+
 def moment_text(told: Told, now: datetime, *, condition: str = "") -> str:
     """Return why an email has the moment that it has, with what it depends on.
 
@@ -75,23 +85,31 @@ def _moved_text(told: Told, now: datetime, *, is_short: bool) -> str:
         return ""
     rules = _rules(told)
     if not rules:
-        return f"moved on from {short_day(due_day, beside=day)}"
+        return say("moved on from {day}", day=short_day(due_day, beside=day))
     if next(iter(rules)) == _WEEKDAYS and not is_short:
-        is_or_was = "is" if told.due_at > now else "was"
-        return f"{told.timing_words} {is_or_was} a {weekday_name(due_day)}; {_joined(rules)}"
-    return f"from {short_day(due_day, beside=day)}: {_joined(rules)}"
+        beginning = (
+            say("{timing} is a {weekday}", timing=told.timing_words, weekday=weekday_name(due_day))
+            if told.due_at > now
+            else say(
+                "{timing} was a {weekday}", timing=told.timing_words, weekday=weekday_name(due_day)
+            )
+        )
+        return f"{beginning}; {_joined(rules)}"
+    return say("from {day}: {rules}", day=short_day(due_day, beside=day), rules=_joined(rules))
 
 
-def _joined(rules: Mapping[str, str]) -> str:
+def _joined(rules: Mapping[str, _Rule]) -> str:
     first, *others = list(rules.values())[:_MOST_RULES]
-    if first.startswith(_SUBJECT):  # "letters leave on weekdays and stay two days apart"
-        return " and ".join((first, *(each.removeprefix(_SUBJECT) for each in others)))
-    return "; ".join((first, *others))
+    if not others:
+        return first.whole
+    if first.further and others[0].further:
+        return say("{rule} and {further}", rule=first.whole, further=others[0].further)
+    return f"{first.whole}; {others[0].whole}"
 
 
-def _rules(told: Told) -> dict[str, str]:
+def _rules(told: Told) -> dict[str, _Rule]:
     """Return the rules that kept the letter from earlier days, the first one first."""
-    found: dict[str, str] = {}
+    found: dict[str, _Rule] = {}
     for reason in told.reasons[1:]:
         name, rule = next(
             ((name, rule) for name, rule in _RULES.items() if name in reason), ("", None)
@@ -101,31 +119,40 @@ def _rules(told: Told) -> dict[str, str]:
     return found
 
 
-def _weekdays_rule(told: Told) -> str:
-    window = told.step.window or SendWindow()
-    return f"letters leave on {weekdays_text(window.weekdays)}"
+def _weekdays_rule(told: Told) -> _Rule:
+    days = weekdays_text((told.step.window or SendWindow()).weekdays)
+    return _Rule(
+        whole=say("letters leave on {days}", days=days), further=say("leave on {days}", days=days)
+    )
 
 
-def _apart_rule(told: Told) -> str:
-    return f"letters stay {number_word(told.version.days_between_letters)} days apart"
+def _apart_rule(told: Told) -> _Rule:
+    number = number_word(told.version.days_between_letters)
+    return _Rule(
+        whole=say("letters stay {number} days apart", number=number),
+        further=say("stay {number} days apart", number=number),
+    )
 
 
-def _pause_rule(told: Told) -> str:
+def _pause_rule(told: Told) -> _Rule:
     until = told.letters_paused_until
     if until is None:
-        return "your letters were paused"
-    return f"your letters are paused until {long_day(local_day(until, told.zone))}"
+        return _Rule(whole=say("your letters were paused"))
+    day = long_day(local_day(until, told.zone))
+    return _Rule(whole=say("your letters are paused until {day}", day=day))
 
 
 # By a word of the planner's sentence about a day that a letter could not take.
-_RULES: Mapping[str, Callable[[Told], str]] = {
+_RULES: Mapping[str, Callable[[Told], _Rule]] = {
     "paus": _pause_rule,
     _WEEKDAYS: _weekdays_rule,
-    "hours of that day": lambda _: "it was too late on that day",
-    "session's day": lambda _: "no letter on the day of the masterclass or the next",
+    "hours of that day": lambda _: _Rule(whole=say("it was too late on that day")),
+    "session's day": lambda _: _Rule(
+        whole=say("no letter on the day of the masterclass or the next")
+    ),
     "apart from": _apart_rule,
-    "another run": lambda _: "you never get two letters in a day",
-    "that date": lambda _: "no letters leave on that date",
+    "another run": lambda _: _Rule(whole=say("you never get two letters in a day")),
+    "that date": lambda _: _Rule(whole=say("no letters leave on that date")),
 }
 
 
@@ -137,44 +164,57 @@ def skip_text(told: Told, skip: SkipReason, *, late_by: timedelta) -> str:
         skip: The planner's reason.
         late_by: How long after its moment it was, or would be, decided.
     """
+    return say("skipped: {why}", why=_skip_reason(told, skip, late_by))
+
+
+def _skip_reason(told: Told, skip: SkipReason, late_by: timedelta) -> str:
     if skip is SkipReason.LATE:
-        # What may leave for a while after its moment is late only then; the reader counts from
-        # the moment.
-        by = f", by {span_text(late_by)}" if late_by >= timedelta(minutes=1) else ""
-        return f"skipped: would be late{by}"
+        return _late(late_by)
     if skip in (SkipReason.CONDITION, SkipReason.NOT_IN_TIME, SkipReason.GOAL):
-        return f"skipped: {failed_text(told.step, told.version, told.reasons)}"
+        return failed_text(told.step, told.version, told.reasons)
     if skip is SkipReason.HAD_IT:
-        return f"skipped: you {_had_on(told.reasons)}"
+        return _had_it(told.reasons)
     if skip is SkipReason.TOO_CLOSE:
-        return f"skipped: too soon after {_neighbour(told)}"
+        return say("too soon after {email}", email=_neighbour(told))
     is_after = told.begins_at is not None and told.begins_at < told.at
     is_before_it = skip is SkipReason.NO_LEAD and is_after
-    return f"skipped: {'the masterclass begins before it' if is_before_it else _SKIPS[skip]}"
+    return say(_BEGINS_BEFORE if is_before_it else _SKIPS[skip])
 
 
+def _late(by: timedelta) -> str:
+    # What may leave for a while after its moment is late only then; the reader counts from the
+    # moment.
+    if by < timedelta(minutes=1):
+        return say("would be late")
+    return say("would be late, by {span}", span=span_text(by))
+
+
+_BEGINS_BEFORE = mark("the masterclass begins before it")
 _SKIPS: Mapping[SkipReason, str] = {
-    SkipReason.NO_WORD: "no word came in time",
-    SkipReason.NO_REPLAY: "there is no replay",
-    SkipReason.NO_LEAD: "the masterclass begins too soon after it",
-    SkipReason.ONE_OF: "you get another email in its place",
-    SkipReason.NO_LETTERS: "you do not get the letters",
-    SkipReason.NO_SEAT_EMAILS: "you stopped the emails about your seat",
-    SkipReason.SUPERSEDED: "you began anew, and the letters go on there",
-    SkipReason.EXIT: "your letters have ended",
-    SkipReason.ADDED_LATER: "it was added after its moment",
-    SkipReason.NO_SESSION: "you hold no seat",
-    SkipReason.SUPPRESSED: "we may not write to your address",
-    SkipReason.NOT_RENDERED: "it could not be written",
+    SkipReason.NO_WORD: mark("no word came in time"),
+    SkipReason.NO_REPLAY: mark("there is no replay"),
+    SkipReason.NO_LEAD: mark("the masterclass begins too soon after it"),
+    SkipReason.ONE_OF: mark("you get another email in its place"),
+    SkipReason.NO_LETTERS: mark("you do not get the letters"),
+    SkipReason.NO_SEAT_EMAILS: mark("you stopped the emails about your seat"),
+    SkipReason.SUPERSEDED: mark("you began anew, and the letters go on there"),
+    SkipReason.EXIT: mark("your letters have ended"),
+    SkipReason.ADDED_LATER: mark("it was added after its moment"),
+    SkipReason.NO_SESSION: mark("you hold no seat"),
+    SkipReason.SUPPRESSED: mark("we may not write to your address"),
+    SkipReason.NOT_RENDERED: mark("it could not be written"),
+    SkipReason.BY_HAND: mark("the host took it out"),
 }
 
 
-def _had_on(reasons: Sequence[str]) -> str:
+def _had_it(reasons: Sequence[str]) -> str:
     told = reasons[-1] if reasons else ""
-    return told if told.startswith("had it") else "had it before"
+    if not told.startswith(_HAD_ON):
+        return say("you had it before")
+    return say("you had it on {day}", day=day_and_month(told.removeprefix(_HAD_ON)))
 
 
 def _neighbour(told: Told) -> str:
     words = told.reasons[-1] if told.reasons else ""
     keys = [key for key, _ in told.step.apart_from if words.endswith(key)]
-    return told.version.name_of(keys[0]) if keys else "another email"
+    return told.version.name_of(keys[0]) if keys else say("another email")

@@ -1,86 +1,169 @@
 """Moments and spans in a reader's words, short enough to stand beside the name of an email."""
 
 from datetime import date, timedelta
+from typing import Final
 
 from funnel.domain.message import Notice
 from funnel.domain.sequence import AnchorKind, SequenceDefinition, Timing, key_in_words
+from funnel.domain.speech import mark, say, say_many
 from funnel.domain.timing import WEEKDAYS, Delay
 
 # Not from ``strftime``: the machine's locale must not change what a calendar says.
-_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-_MONTHS = (
-    *("January", "February", "March", "April", "May", "June"),
-    *("July", "August", "September", "October", "November", "December"),
+_DAYS: Final = (
+    *(mark("Monday"), mark("Tuesday"), mark("Wednesday"), mark("Thursday")),
+    *(mark("Friday"), mark("Saturday"), mark("Sunday")),
 )
-_NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven")
+_SHORT_DAYS: Final = (
+    *(mark("Mon"), mark("Tue"), mark("Wed"), mark("Thu"), mark("Fri"), mark("Sat"), mark("Sun")),
+)
+_MONTHS: Final = (
+    *(mark("January"), mark("February"), mark("March"), mark("April"), mark("May"), mark("June")),
+    *(mark("July"), mark("August"), mark("September"), mark("October")),
+    *(mark("November"), mark("December")),
+)
+_NUMBERS: Final = (
+    *(mark("no"), mark("one"), mark("two"), mark("three"), mark("four"), mark("five")),
+    *(mark("six"), mark("seven")),
+)
 _NOON = 12
 _ONE_DAY = timedelta(days=1)
 _HOUR = timedelta(hours=1)
 _MINUTE = timedelta(minutes=1)
 
-_NOTICES = {
-    Notice.CONFIRM: "Confirm your seat",
-    Notice.CONFIRM_AGAIN: "Confirm your seat, again",
-    Notice.WELCOME: "Welcome",
-    Notice.SESSION_MOVED: "Your new date",
-    Notice.SESSION_CANCELLED: "Called off",
+_NOTICES: Final = {
+    Notice.CONFIRM: mark("Confirm your seat"),
+    Notice.CONFIRM_AGAIN: mark("Confirm your seat, again"),
+    Notice.WELCOME: mark("Welcome"),
+    Notice.SESSION_MOVED: mark("Your new date"),
+    Notice.SESSION_CANCELLED: mark("Called off"),
 }
-# What an anchor is called after "1 day after …".
-_ANCHORS = {
-    AnchorKind.ENROLLMENT: "you took your seat",
-    AnchorKind.REGISTRATION: "you took your seat",
-    AnchorKind.SESSION_START: "the masterclass",
-    AnchorKind.SESSION_END: "the masterclass",
-    AnchorKind.REPLAY_END: "the replay ends",
-    AnchorKind.FIXED: "a fixed day",
+# So far before, and so far after, what an email is counted from. Whole, not put together: other
+# languages bend the words after "after".
+_WITHOUT_SEAT: Final = (
+    mark("{amount} before you asked for the letters"),
+    mark("{amount} after you asked for the letters"),
+)
+_WITH_SEAT: Final = (
+    mark("{amount} before you took your seat"),
+    mark("{amount} after you took your seat"),
+)
+_MASTERCLASS: Final = (
+    mark("{amount} before the masterclass"),
+    mark("{amount} after the masterclass"),
+)
+_APART: Final = {
+    AnchorKind.ENROLLMENT: _WITH_SEAT,
+    AnchorKind.REGISTRATION: _WITH_SEAT,
+    AnchorKind.SESSION_START: _MASTERCLASS,
+    AnchorKind.SESSION_END: _MASTERCLASS,
+    AnchorKind.REPLAY_END: (
+        mark("{amount} before the replay ends"),
+        mark("{amount} after the replay ends"),
+    ),
+    AnchorKind.FIXED: (
+        mark("{amount} before a fixed day"),
+        mark("{amount} after a fixed day"),
+    ),
+    AnchorKind.STEP: (mark("{amount} before {email}"), mark("{amount} after {email}")),
 }
-_WITHOUT_SEAT = "you asked for the letters"
+# At once with it; the second where a time of day is named.
+_AT_ONCE: Final = {
+    AnchorKind.ENROLLMENT: mark("when you took your seat"),
+    AnchorKind.REGISTRATION: mark("when you took your seat"),
+    AnchorKind.REPLAY_END: mark("when the replay ends"),
+    AnchorKind.SESSION_START: mark("when the masterclass begins"),
+    AnchorKind.SESSION_END: mark("when the masterclass ends"),
+    AnchorKind.FIXED: mark("on a fixed day"),
+    AnchorKind.STEP: mark("right after {email}"),
+}
+_ON_ITS_DAY: Final = {
+    AnchorKind.SESSION_START: (
+        mark("on the morning of the masterclass"),
+        mark("on the day of the masterclass"),
+    ),
+    AnchorKind.SESSION_END: (
+        mark("on the morning of the masterclass"),
+        mark("on the day of the masterclass"),
+    ),
+    AnchorKind.STEP: (mark("on the morning of {email}"), mark("on the day of {email}")),
+}
 
 
 def notice_name(key: str) -> str:
     """Return the name of a notice; one that we do not ship is named by its key."""
-    return _NOTICES[Notice(key)] if key in set(Notice) else key_in_words(key)
+    return say(_NOTICES[Notice(key)]) if key in set(Notice) else key_in_words(key)
 
 
 def weekday_name(day: date) -> str:
     """Return "Sunday"."""
-    return _DAYS[day.weekday()]
+    return say(_DAYS[day.weekday()])
+
+
+def month_name(day: date) -> str:
+    """Return "December"."""
+    return say(_MONTHS[day.month - 1])
 
 
 def short_day(day: date, *, beside: date | None = None) -> str:
     """Return "Fri 18", with its month where ``beside`` is in another one."""
-    words = f"{_DAYS[day.weekday()][:3]} {day.day}"
-    is_clear = beside is not None and (day.year, day.month) == (beside.year, beside.month)
-    return words if is_clear else f"{words} {_MONTHS[day.month - 1]}"
+    weekday = say(_SHORT_DAYS[day.weekday()])
+    if beside is not None and (day.year, day.month) == (beside.year, beside.month):
+        return say("{weekday} {day}", weekday=weekday, day=day.day)
+    return say("{weekday} {day} {month}", weekday=weekday, day=day.day, month=month_name(day))
 
 
 def long_day(day: date) -> str:
     """Return "Monday 7 December"."""
-    return f"{weekday_name(day)} {day.day} {_MONTHS[day.month - 1]}"
+    return say(
+        "{long_weekday} {day} {month}",
+        long_weekday=weekday_name(day),
+        day=day.day,
+        month=month_name(day),
+    )
+
+
+def day_and_month(words: str) -> str:
+    """Return "14 September", as rows have it, in the spoken language."""
+    day, _, month = words.partition(" ")
+    return say("{day} {month}", day=day, month=say(month)) if month in _MONTHS else words
 
 
 def weekdays_text(weekdays: frozenset[int]) -> str:
     """Return "weekdays", or the days by name: "Monday and Friday"."""
     if weekdays == WEEKDAYS:
-        return "weekdays"
-    names = [_DAYS[each] for each in sorted(weekdays)]
-    return " and ".join(part for part in (", ".join(names[:-1]), names[-1]) if part)
+        return say("weekdays")
+    return and_joined([say(_DAYS[each]) for each in sorted(weekdays)])
+
+
+def and_joined(words: list[str]) -> str:
+    """Return "a, b and c"."""
+    *most, last = words
+    return say("{most} and {last}", most=", ".join(most), last=last) if most else last
 
 
 def span_text(span: timedelta) -> str:
     """Return how long something is, to the minute: "2 h 15 min"; days where it is days."""
     if span >= 2 * _ONE_DAY:
-        return f"{span.days} days"
+        return say_many("{count} day", "{count} days", span.days)
     hours, rest = divmod(span, _HOUR)
-    parts = [f"{hours} h" if hours else "", f"{rest // _MINUTE} min" if rest >= _MINUTE else ""]
-    return " ".join(part for part in parts if part) or "less than a minute"
+    minutes = rest // _MINUTE
+    if hours and minutes:
+        return say("{hours} h {minutes} min", hours=hours, minutes=minutes)
+    if hours:
+        return say("{hours} h", hours=hours)
+    return say("{minutes} min", minutes=minutes) if minutes else say("less than a minute")
 
 
 def amount_text(delay: Delay) -> str:
     """Return how far a delay goes, without its side: "2 days", "1 hour 30 minutes"."""
     hours, rest = divmod(abs(delay.elapsed), _HOUR)
-    parts = ((abs(delay.days), "day"), (hours, "hour"), (rest // _MINUTE, "minute"))
-    return " ".join(counted(number, unit) for number, unit in parts if number)
+    days, minutes = abs(delay.days), rest // _MINUTE
+    parts = (
+        say_many("{count} day", "{count} days", days) if days else "",
+        say_many("{count} hour", "{count} hours", hours) if hours else "",
+        say_many("{count} minute", "{count} minutes", minutes) if minutes else "",
+    )
+    return " ".join(part for part in parts if part)
 
 
 def counted(number: int, unit: str) -> str:
@@ -90,7 +173,7 @@ def counted(number: int, unit: str) -> str:
 
 def number_word(number: int) -> str:
     """Return "two"; figures from eight on."""
-    return _NUMBERS[number] if number < len(_NUMBERS) else str(number)
+    return say(_NUMBERS[number]) if number < len(_NUMBERS) else str(number)
 
 
 def timing_words(timing: Timing, version: SequenceDefinition, *, began_with_seat: bool) -> str:
@@ -102,35 +185,25 @@ def timing_words(timing: Timing, version: SequenceDefinition, *, began_with_seat
         began_with_seat: They came for a date; otherwise for the letters alone.
     """
     kind, delay = timing.anchor.kind, timing.delay
-    anchor = _anchor_words(timing, version, began_with_seat=began_with_seat)
+    is_for_letters = kind is AnchorKind.ENROLLMENT and not began_with_seat
+    email = version.name_of(timing.anchor.step_key) if kind is AnchorKind.STEP else ""
     if not delay.days and not delay.elapsed:
-        return _at_anchor(timing, anchor)
+        if is_for_letters:
+            return say("when you asked for the letters")
+        return say(_at_anchor(timing), email=email)
     if kind is AnchorKind.SESSION_END and delay == Delay(days=1) and _is_morning(timing):
-        return f"on the morning after {anchor}"
+        return say("on the morning after the masterclass")
+    before, after = _WITHOUT_SEAT if is_for_letters else _APART[kind]
     is_before = delay.days < 0 or (not delay.days and delay.elapsed < timedelta(0))
-    return f"{amount_text(delay)} {'before' if is_before else 'after'} {anchor}"
+    return say(before if is_before else after, amount=amount_text(delay), email=email)
 
 
-def _anchor_words(timing: Timing, version: SequenceDefinition, *, began_with_seat: bool) -> str:
+def _at_anchor(timing: Timing) -> str:
     kind = timing.anchor.kind
-    if kind is AnchorKind.STEP:
-        return version.name_of(timing.anchor.step_key)
-    if kind is AnchorKind.ENROLLMENT and not began_with_seat:
-        return _WITHOUT_SEAT
-    return _ANCHORS[kind]
-
-
-def _at_anchor(timing: Timing, anchor: str) -> str:
-    kind = timing.anchor.kind
-    if kind in (AnchorKind.ENROLLMENT, AnchorKind.REGISTRATION, AnchorKind.REPLAY_END):
-        return f"when {anchor}"
-    if timing.at is None:
-        words = {AnchorKind.STEP: f"right after {anchor}", AnchorKind.FIXED: f"on {anchor}"}
-        ends = kind is AnchorKind.SESSION_END
-        return words.get(kind, f"when {anchor} {'ends' if ends else 'begins'}")
-    if kind is AnchorKind.FIXED:
-        return f"on {anchor}"
-    return f"on the {'morning' if _is_morning(timing) else 'day'} of {anchor}"
+    if timing.at is None or kind not in _ON_ITS_DAY:
+        return _AT_ONCE[kind]
+    morning, day = _ON_ITS_DAY[kind]
+    return morning if _is_morning(timing) else day
 
 
 def _is_morning(timing: Timing) -> bool:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from funnel.domain.calendar import CalendarLine, LineState
@@ -14,6 +15,7 @@ from funnel.domain.calendar_words import short_day
 from funnel.domain.enrollment import EnrollmentState
 from funnel.domain.errors import InvalidInputError
 from funnel.domain.sequence import SequenceDefinition
+from funnel.domain.speech import mark, say, spoken
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +53,7 @@ class Reading:
     def moment(self, at: datetime) -> str:
         """Return "Thu 12 November 2026 09:00 in Berlin"."""
         local = at.astimezone(self.zone)
-        where = self.place if self.place.startswith("UTC") else f"in {self.place}"
+        where = self.place if self.place.startswith("UTC") else say("in {place}", place=self.place)
         return f"{short_day(local.date())} {local.year} {local:%H:%M} {where}"
 
     def day(self, at: datetime) -> str:
@@ -60,39 +62,58 @@ class Reading:
 
 
 _BEGINNINGS = {
-    LineState.SENT: "It left {at}: {why}.",
-    LineState.QUEUED: "It is on its way since {at}: {why}.",
-    LineState.COMING: "It leaves {at}: {why}.",
-    LineState.OPEN: "It leaves {at} if what is open turns out so: {why}.",
-    LineState.FAILED: "It was not sent; it failed {at}: {why}.",
-    LineState.UNKNOWN: "Nobody knows whether it came; handed over {at}: {why}.",
-    LineState.CANCELLED: "It was not sent: {why}.",
-    LineState.NOT_COUNTED: "It has no moment: it comes {why}.",
+    LineState.SENT: mark("It left {at}: {why}."),
+    LineState.QUEUED: mark("It is on its way since {at}: {why}."),
+    LineState.COMING: mark("It leaves {at}: {why}."),
+    LineState.OPEN: mark("It leaves {at} if what is open turns out so: {why}."),
+    LineState.FAILED: mark("It was not sent; it failed {at}: {why}."),
+    LineState.UNKNOWN: mark("Nobody knows whether it came; handed over {at}: {why}."),
+    LineState.CANCELLED: mark("It was not sent: {why}."),
+    LineState.NOT_COUNTED: mark("It has no moment: it comes {why}."),
 }
 
 
 def verdict_of(line: CalendarLine, reading: Reading) -> str:
     """Return what it comes to: "It leaves Thu 12 November 2026 09:00 in Berlin: …"."""
     if line.former is not None:
-        date, _, why = line.why.partition(": skipped, ")
-        return f"It was not sent {date}: {of_person(why)}."
+        date, _, why = line.why.partition(": ")
+        why = why.removeprefix(_beginning(_SKIPPED).replace(": ", ", "))
+        return say("It was not sent {date}: {why}.", date=date, why=of_person(why))
     pattern = _BEGINNINGS.get(line.state)
     if pattern is None:
         is_over = line.at is None or line.at <= reading.now
-        pattern = f"It {'was not' if is_over else 'will not be'} sent: {{why}}."
+        pattern = (
+            mark("It was not sent: {why}.") if is_over else mark("It will not be sent: {why}.")
+        )
     at = "" if line.at is None else reading.moment(line.at)
-    return pattern.format(at=at, why=of_person(_without_state(line.why)))
+    return say(pattern, at=at, why=of_person(_without_state(line.why)))
+
+
+_SKIPPED = mark("skipped: {why}")
+
+
+def _beginning(pattern: str) -> str:
+    return say(pattern, why="")
 
 
 def _without_state(why: str) -> str:
-    for word in ("skipped", "failed", "cancelled"):
-        why = why.removeprefix(f"{word}: ")
+    for pattern in (_SKIPPED, "failed: {why}", "cancelled: {why}"):
+        why = why.removeprefix(_beginning(pattern))
     return why
 
 
 def of_person(words: str) -> str:
     """Return a sentence that speaks to its reader as one that speaks of them."""
-    return re.sub(r"\byour\b", "their", re.sub(r"\byou\b", "they", words))
+    for spoken_to, spoken_of in _OF_PERSON.get(spoken().language, _OF_PERSON["en"]):
+        words = re.sub(rf"\b{spoken_to}\b", spoken_of, words)
+    return words
+
+
+# The same verb goes with both, in either language.
+_OF_PERSON: Final = {
+    "en": (("your", "their"), ("you", "they")),
+    "de": (("Sie", "sie"), ("Ihnen", "ihnen"), (r"Ihr(\w*)", r"ihr\1")),
+}
 
 
 def never_came(key: str, version: SequenceDefinition, state: EnrollmentState) -> CalendarLine:
@@ -104,7 +125,9 @@ def never_came(key: str, version: SequenceDefinition, state: EnrollmentState) ->
         kind=version.step(key).kind,
         state=LineState.CANCELLED,
         at=None,
-        why=f"they had {'left' if state is EnrollmentState.LEFT else 'finished'} before its turn",
+        why=say("they had left before its turn")
+        if state is EnrollmentState.LEFT
+        else say("they had finished before its turn"),
     )
 
 
@@ -112,7 +135,9 @@ def unknown_step(key: str, versions: Iterable[SequenceDefinition]) -> InvalidInp
     """Return the complaint about a key that no sequence has, with those that there are."""
     keys = list(dict.fromkeys(step.key for version in versions for step in version.steps))
     return InvalidInputError(
-        f'there is no email "{key}"',
+        say('there is no email "{key}"', key=key),
         field="step",
-        remedy=f"The emails are: {', '.join(keys)}" if keys else "No sequence is live yet.",
+        remedy=say("The emails are: {names}", names=", ".join(keys))
+        if keys
+        else say("No sequence is live yet."),
     )
