@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from funnel.cli.console import new_table, say, show
-from funnel.cli.opening import opened
+from funnel.cli.opening import opened, who
 
 if TYPE_CHECKING:
     from funnel.domain.session import Session
@@ -64,7 +64,7 @@ def add(  # noqa: PLR0913  (an argument for each option)
         platform_id=platform_id,
     )
     with opened() as deps:
-        session = add_session(new, deps.transactions)
+        session = add_session(new, deps.transactions, by=who())
     say(f"Added {named(session)}.")
     if comes_twice(starts, zone):
         say("That hour comes twice on that day, as clocks are put back; the first one is meant.")
@@ -133,7 +133,7 @@ def change(  # noqa: PLR0913  (an argument for each option)
             platform_id=platform_id,
             clicks_count=clicks_count,
         )
-        change_session(found.id, wanted, deps.transactions)
+        change_session(found.id, wanted, deps.transactions, by=who())
     say(f"Changed {named(found)}.")
 
 
@@ -144,7 +144,7 @@ def close(session: SessionName) -> None:
 
     with opened() as deps:
         found = find_session(session, deps.transactions)
-        missed = close_session(found.id, deps.transactions)
+        missed = close_session(found.id, deps.transactions, by=who())
     people = "1 person" if missed == 1 else f"{missed:,} people"
     say(f"Closed {named(found)}: {people} missed it.")
 

@@ -2,10 +2,29 @@
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from hashlib import sha256
 
 from funnel.domain.errors import InvalidInputError
 from funnel.domain.session import Session
 from funnel.domain.session_plan import check_times
+from funnel.domain.speech import say
+
+
+class DateChangedError(InvalidInputError):
+    """Somebody else changed this date since it was looked at: nothing was done; look again."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            say("this date was changed meanwhile, so nothing was done"),
+            field="session",
+            remedy=say("Look at what it says now, and decide again."),
+        )
+
+
+def mark_of(session: Session, *, platform_id: str, clicks_count: bool) -> str:
+    """Return a short mark of all that a date says: another one, once any of it was changed."""
+    said = "\x1f".join(str(getattr(session, name)) for name in Session.__slots__)
+    return sha256(f"{said}\x1f{platform_id}\x1f{clicks_count}".encode()).hexdigest()[:16]
 
 
 def check_movable(session: Session, starts_at: datetime, length: timedelta, now: datetime) -> None:
@@ -18,18 +37,18 @@ def check_movable(session: Session, starts_at: datetime, length: timedelta, now:
         now: Aware, plan time.
     """
     if session.cancelled_at is not None or session.starts_at <= now:
-        problem = "was cancelled" if session.cancelled_at else "has begun"
+        was_cancelled = session.cancelled_at is not None
         raise InvalidInputError(
-            f"the session {problem}",
+            say("the session was cancelled") if was_cancelled else say("the session has begun"),
             field="session",
-            remedy="Add a session for the new date: `funnel session add`.",
+            remedy=say("Add a session for the new date."),
         )
     check_times(starts_at, length, now)
     if session.replay_ends_at is not None and session.replay_ends_at <= starts_at + length:
         raise InvalidInputError(
-            "the replay would end before the session does",
+            say("the replay would end before the session does"),
             field="replay_ends_at",
-            remedy="Give the replay another end first: `funnel session change`.",
+            remedy=say("Give the replay another end first."),
         )
 
 
@@ -44,9 +63,9 @@ def check_free(moved: Session, others: Iterable[Session]) -> None:
         is_held = other.cancelled_at is None and other.id != moved.id
         if is_held and other.starts_at < moved.ends_at and other.ends_at > moved.starts_at:
             raise InvalidInputError(
-                f"“{other.title}” is held at that time",
+                say("“{title}” is held at that time", title=other.title),
                 field="start",
-                remedy="Give a start after its end, or cancel or move that one first.",
+                remedy=say("Give a start after its end, or cancel or move that one first."),
             )
 
 
@@ -54,18 +73,18 @@ def check_cancellable(session: Session, now: datetime) -> None:
     """Raise ``InvalidInputError`` if it is too late to call a session off (aware, plan time)."""
     if session.starts_at <= now:
         raise InvalidInputError(
-            "the session has begun",
+            say("the session has begun"),
             field="session",
-            remedy="Close it when it is over: `funnel session close`.",
+            remedy=say("Close it when it is over."),
         )
 
 
 def check_closable(session: Session, now: datetime) -> None:
     """Raise ``InvalidInputError`` unless a session has been held by now (aware, plan time)."""
     if session.cancelled_at is not None or session.ends_at > now:
-        problem = "was cancelled" if session.cancelled_at else "has not ended"
+        was_cancelled = session.cancelled_at is not None
         raise InvalidInputError(
-            f"the session {problem}",
+            say("the session was cancelled") if was_cancelled else say("the session has not ended"),
             field="session",
-            remedy="Close a session after its end, when it is known who came.",
+            remedy=say("Close a session after its end, when it is known who came."),
         )

@@ -1,4 +1,4 @@
-"""Add a series of sessions that come again by a rule, and end it."""
+"""Add a series of sessions that come again by a rule, end it, and let it go on."""
 
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
@@ -7,14 +7,16 @@ from funnel.domain.errors import InvalidInputError, NotFoundError
 from funnel.domain.series import NewSeries, Series, check_series
 from funnel.domain.subscriber import known_zone
 from funnel.services.fill_series import FilledSeries, fill_one
-from funnel.storage import sequences
+from funnel.storage import sequences, sessions
 from funnel.storage import series as series_storage
 from funnel.storage.audit import write_audit
 from funnel.storage.transaction import Transactions
 
 
-def add_series(new: NewSeries, transactions: Transactions, *, by: str) -> FilledSeries:
-    """Write a series, make its next sessions, and return both.
+def add_series(
+    new: NewSeries, transactions: Transactions, *, by: str, is_trial: bool = False
+) -> FilledSeries:
+    """Write a series, make its next sessions, and return both; of a trial nothing stays.
 
     Raises:
         NotFoundError: No such sequence.
@@ -48,7 +50,10 @@ def add_series(new: NewSeries, transactions: Transactions, *, by: str) -> Filled
             )
         series_storage.add(tx, series)
         write_audit(tx, by=by, action="series.add", target=str(series.id))
-        return fill_one(tx, sequence.id, series.id) or FilledSeries(series=series)
+        filled = fill_one(tx, sequence.id, series.id) or FilledSeries(series=series)
+        if is_trial:
+            tx.undo()
+        return filled
 
 
 def end_series(series_id: UUID, transactions: Transactions, *, by: str) -> Series:
@@ -65,3 +70,22 @@ def end_series(series_id: UUID, transactions: Transactions, *, by: str) -> Serie
             series_storage.end(tx, series_id)
             write_audit(tx, by=by, action="series.end", target=str(series_id))
         return series_storage.lock(tx, series_id) or series
+
+
+def resume_series(series_id: UUID, transactions: Transactions, *, by: str) -> FilledSeries:
+    """Take the end of a series back, and make the sessions that are missing now.
+
+    Raises:
+        NotFoundError: No such series.
+    """
+    with transactions.begin() as tx:
+        found = series_storage.find(tx, series_id)
+        if found is None:
+            raise NotFoundError("no such series")
+        # The sequence before the series, as where its sessions are made.
+        sessions.lock_sequence(tx, found.sequence_id)
+        series = series_storage.lock(tx, series_id) or found
+        if series.ended_at is not None:
+            series_storage.resume(tx, series_id)
+            write_audit(tx, by=by, action="series.resume", target=str(series_id))
+        return fill_one(tx, series.sequence_id, series_id) or FilledSeries(series=series)

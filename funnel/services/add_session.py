@@ -5,12 +5,14 @@ from uuid import uuid4
 from funnel.domain.errors import InvalidInputError, NotFoundError
 from funnel.domain.session import Session
 from funnel.domain.session_plan import NewSession, check_session, clean_platform_id
+from funnel.domain.speech import say
 from funnel.domain.subscriber import known_zone
 from funnel.storage import sequences, sessions
+from funnel.storage.audit import write_audit
 from funnel.storage.transaction import Transactions
 
 
-def add_session(new: NewSession, transactions: Transactions) -> Session:
+def add_session(new: NewSession, transactions: Transactions, *, by: str = "") -> Session:
     """Write a session and return it.
 
     Raises:
@@ -27,9 +29,9 @@ def add_session(new: NewSession, transactions: Transactions) -> Session:
         other = sessions.overlapping(tx, sequence.id, new.starts_at, new.ends_at)
         if other is not None:
             raise InvalidInputError(
-                f"“{other.title}” is held at that time",
+                say("“{title}” is held at that time", title=other.title),
                 field="start",
-                remedy="Give a start after its end, or cancel that one first.",
+                remedy=say("Give a start after its end, or cancel that one first."),
             )
         session = Session(
             id=uuid4(),
@@ -48,4 +50,5 @@ def add_session(new: NewSession, transactions: Transactions) -> Session:
             clicks_count=new.clicks_count,
             platform_id=clean_platform_id(new.platform_id),
         )
+        write_audit(tx, by=by, action="session.add", target=str(session.id))
         return session

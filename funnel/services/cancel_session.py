@@ -1,29 +1,43 @@
 """Call a session off: its seats end, their people are told, and nothing counts from it any more."""
 
+from datetime import datetime
 from uuid import UUID, uuid4
 
 from funnel.domain.errors import NotFoundError
 from funnel.domain.replan import DateChange, KnownDate, ReplanKind
 from funnel.domain.session import Session
-from funnel.domain.session_dates import check_cancellable
+from funnel.domain.session_dates import DateChangedError, check_cancellable
 from funnel.storage import replans, sessions
 from funnel.storage.audit import write_audit
 from funnel.storage.replans import Replan
 from funnel.storage.transaction import Transaction, Transactions
 
 
-def cancel_session(session_id: UUID, transactions: Transactions, *, by: str = "") -> Replan:
+def cancel_session(
+    session_id: UUID,
+    transactions: Transactions,
+    *,
+    by: str = "",
+    seen: datetime | None = None,
+) -> Replan:
     """Call it off, and return the replan by which who holds a seat is told and planned anew.
 
     One short transaction: from its commit on nobody can take a seat, and nothing leaves that
     counts from it. ``continue_replans`` ends the seats. A move that is not finished yet is closed
     in favour of this. Safe to call again: nobody is told twice.
 
+    Args:
+        session_id: Of one that has not begun.
+        transactions: One is opened.
+        by: Who does it, for the audit.
+        seen: The start that whoever decides has seen; ``None``: whatever it is now.
+
     Returns:
         The replan; an empty one that is finished where everything was done before.
 
     Raises:
         NotFoundError: No such session.
+        DateChangedError: It begins at another moment than was seen.
         InvalidInputError: It has begun.
     """
     with transactions.begin() as tx:
@@ -33,6 +47,8 @@ def cancel_session(session_id: UUID, transactions: Transactions, *, by: str = ""
         former = replans.take_over_session(tx, session_id)
         if session.cancelled_at is not None:
             return former or _begin(tx, session, None, by)
+        if seen is not None and seen != session.starts_at:
+            raise DateChangedError
         check_cancellable(session, tx.now)
         sessions.change(tx, session_id, {"cancelled_at": tx.now})
         write_audit(tx, by=by, action="session.cancel", target=str(session_id))

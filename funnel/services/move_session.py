@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 from funnel.domain.errors import NotFoundError
 from funnel.domain.replan import DateChange, KnownDate, ReplanKind
 from funnel.domain.session import Session
-from funnel.domain.session_dates import check_free, check_movable
+from funnel.domain.session_dates import DateChangedError, check_free, check_movable
 from funnel.storage import replans, sessions
 from funnel.storage.audit import write_audit
 from funnel.storage.replans import Replan
@@ -21,6 +21,7 @@ def move_session(
     by: str,
     transactions: Transactions,
     length: timedelta | None = None,
+    seen: datetime | None = None,
 ) -> Replan:
     """Give a session another moment, and return the replan by which its people follow.
 
@@ -35,6 +36,7 @@ def move_session(
         by: Who does it, for the audit.
         transactions: One is opened.
         length: Elapsed time from start to end; ``None`` keeps it.
+        seen: The start that whoever decides has seen; ``None``: whatever it is now.
 
     Returns:
         The replan. Where the moment is the one that it has, nothing is written, and what is
@@ -42,11 +44,14 @@ def move_session(
 
     Raises:
         NotFoundError: No such session.
+        DateChangedError: It begins at another moment than was seen.
         InvalidInputError: It was cancelled or has begun; or it cannot be held then: in the past,
             more than three years ahead, longer than a day, on top of another one.
     """
     with transactions.begin() as tx:
         sequence_id, session = _locked(tx, session_id)
+        if seen is not None and seen != session.starts_at:
+            raise DateChangedError
         length = session.ends_at - session.starts_at if length is None else length
         check_movable(session, starts_at, length, tx.now)
         moved = replace(session, starts_at=starts_at, ends_at=starts_at + length)

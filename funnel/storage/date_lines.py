@@ -4,10 +4,9 @@ A page goes by the index of starts and ends where the next one begins; seats are
 lines of the page alone (tests/storage/test_date_lines.py asks the planner).
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Final, TypedDict
 from uuid import UUID
 
 from sqlalchemy import RowMapping, TextClause, text
@@ -58,16 +57,24 @@ def find(tx: Transaction, session_id: UUID) -> DateLine | None:
 
 
 def same_day(tx: Transaction, session: Session, starts_at: datetime) -> list[Session]:
-    """Return what else is held on the day of ``starts_at`` in the session's zone, of any sequence."""
+    """Return what else is held on the day of ``starts_at`` in its zone, of any sequence."""
     values = {"id": session.id, "zone": session.zone, "at": starts_at}
     rows = tx.connection.execute(_SAME_DAY, values).mappings()
     found = [sessions.beside_others(row) for row in rows]
     return [each for each in found if each is not None]
 
 
-def lock_mark(tx: Transaction, session_id: UUID) -> Mapping[str, object] | None:
-    """Return what stands in a session's row beside ``Session``; the caller holds its lock."""
-    return tx.connection.execute(_EXTRAS, {"id": session_id}).mappings().one_or_none()
+class Extras(TypedDict):
+    """What stands in a session's row beside ``Session``."""
+
+    platform_id: str
+    clicks_count: bool
+
+
+def read_extras(tx: Transaction, session_id: UUID) -> Extras:
+    """Return what else a session says, as keywords for ``mark_of``."""
+    row = tx.connection.execute(_EXTRAS, {"id": session_id}).one()
+    return Extras(platform_id=row.platform_id, clicks_count=row.clicks_count)
 
 
 def _lines(
@@ -131,4 +138,6 @@ _SAME_DAY = text(
     order by s.starts_at, s.id limit 3
     """  # noqa: S608  (of our own words alone)
 )
-_EXTRAS = text("select platform_id, clicks_count from sessions where id = :id")
+_EXTRAS = text(
+    "select coalesce(platform_id, '') as platform_id, clicks_count from sessions where id = :id"
+)

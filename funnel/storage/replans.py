@@ -140,6 +140,14 @@ def find_last_move(tx: Transaction, session_id: UUID) -> Replan | None:
     return _replan(row) if row else None
 
 
+def find_last_of_session(tx: Transaction, session_id: UUID) -> Replan | None:
+    """Return the newest replan of a session, whatever it was for."""
+    statement = _select().where(ReplanRow.session_id == session_id)
+    newest = statement.order_by(ReplanRow.created_at.desc()).limit(1)
+    row = tx.connection.execute(newest).mappings().first()
+    return _replan(row) if row else None
+
+
 def take_over_session(tx: Transaction, session_id: UUID) -> Replan | None:
     """Return the open replan of a session, if there is one, once no batch is under way."""
     return _take_over(tx, ReplanRow.session_id == session_id)

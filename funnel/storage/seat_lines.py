@@ -120,18 +120,18 @@ _BEGINS = "lower(cast(:begins as text))"
 _UNTIL = f"({_BEGINS} || U&'\\+10FFFF')"
 _FITS = " or ".join(f"({each} ~>=~ {_BEGINS} and {each} ~<~ {_UNTIL})" for each in WAYS)
 
-NEWEST: Final = text(f"select {_COLUMNS} {_FROM} {_NEWEST}")  # noqa: S608  (our own words)
+NEWEST: Final = text(f"select {_COLUMNS} {_FROM} {_NEWEST}")
 NEWEST_AFTER: Final = text(
-    f"select {_COLUMNS} {_FROM} and (r.registered_at, r.id) < (:at, :id) {_NEWEST}"  # noqa: S608  (our own words)
+    f"select {_COLUMNS} {_FROM} and (r.registered_at, r.id) < (:at, :id) {_NEWEST}"
 )
 BEGINNING: Final = text(
     f"""
     select {_COLUMNS} {_FROM} and p.email <> '' and ({_FITS})
       and (p.email_key ~>~ :key or (p.email_key = :key and r.id > :id))
     order by p.email_key using ~<~, r.id limit :limit
-    """  # noqa: S608  (of our own words alone)
+    """
 )
-_ONE = text(f"select {_COLUMNS} {_FROM} and r.id = :id")  # noqa: S608  (our own words)
+_ONE = text(f"select {_COLUMNS} {_FROM} and r.id = :id")
 COUNTS: Final = text(
     """
     select attendance, count(*) as people from registrations

@@ -59,6 +59,19 @@ def end(tx: Transaction, series_id: UUID) -> None:
     )
 
 
+def resume(tx: Transaction, series_id: UUID) -> None:
+    """Let further sessions be made of it again."""
+    statement = update(SessionSeriesRow).where(SessionSeriesRow.id == series_id)
+    tx.connection.execute(statement.values(ended_at=None))
+
+
+def find(tx: Transaction, series_id: UUID) -> Series | None:
+    """Return the series of that id."""
+    statement = _select().where(SessionSeriesRow.id == series_id)
+    row = tx.connection.execute(statement).mappings().one_or_none()
+    return None if row is None else _series(row)
+
+
 def made_days(tx: Transaction, series_id: UUID) -> set[date]:
     """Return the days that have had their session, wherever it was moved, cancelled ones too."""
     statement = select(SessionRow.occurs_on).where(SessionRow.series_id == series_id)
