@@ -162,8 +162,8 @@ function completeFilter(context, filters) {
 
 function placed(state, snippet, { from, to, isBlock }) {
   const chosen = state.sliceDoc(from, to);
-  let text = chosen && !snippet.includes("\n") ? snippet.replace(/\u2039[^\u203a]*\u203a/, chosen) : snippet;
-  text = text.replaceAll(/[\u2039\u203a]/g, "");
+  let text = chosen && !snippet.includes("\n") ? snippet.replace(/\u00ab[^\u00bb]*\u00bb/, chosen) : snippet;
+  text = text.replaceAll(/[\u00ab\u00bb]/g, "");
   if (isBlock) {
     const above = state.sliceDoc(Math.max(from - 2, 0), from);
     const below = state.sliceDoc(to, to + 2);

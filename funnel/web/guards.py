@@ -32,8 +32,12 @@ def page_policy(image_addresses: Iterable[str] = ()) -> str:
     Args:
         image_addresses: Absolute addresses of pictures, the brand's logo; their hosts are allowed.
     """
-    hosts = sorted({_origin(each) for each in image_addresses if each})
-    return _POLICY.format(images="".join(f" {each}" for each in hosts))
+    return _POLICY.format(images="".join(f" {each}" for each in hosts_of(image_addresses)))
+
+
+def hosts_of(addresses: Iterable[str]) -> list[str]:
+    """Return where absolute addresses lead, as a policy names it: scheme and host, no more."""
+    return sorted({_origin(each) for each in addresses if each})
 
 
 def _origin(address: str) -> str:

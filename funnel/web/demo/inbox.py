@@ -1,6 +1,5 @@
 """The built-in inbox: every mail of the demo, as the person would see it, and as it was sent."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -14,15 +13,14 @@ from starlette.responses import HTMLResponse, Response
 from funnel.rendering.words import day_in_words
 from funnel.sending.mailbox import KeptMail, MailParts
 from funnel.web.demo.bar import demo_zone
+from funnel.web.mail_frame import Look, look_of, looking, with_base
 from funnel.web.moments import hour_of, where_of
 from funnel.web.site import Site, TheSite
 
 MOST_MAILS = 200
 _VIEWS = ("html", "text", "headers", "raw")
 _WIDTHS = ("wide", "phone")
-_LOOKS = ("own", "light", "dark")
-_PREFERS_DARK = re.compile(r"\(\s*prefers-color-scheme\s*:\s*dark\s*\)", re.IGNORECASE)
-_HEAD = re.compile(r"<head[^>]*>", re.IGNORECASE)
+_LOOKS = tuple(Look)
 
 # A mail has its styles inline, and must run nothing. "allow-same-origin" without "allow-scripts"
 # lets our page measure it and lets it do nothing; its links open in a page of their own.
@@ -77,20 +75,9 @@ def show_mail(mail_id: str, request: Request, site: TheSite) -> Response:
 @router.get("/inbox/{mail_id}/html")
 def show_html(mail_id: str, request: Request, site: TheSite) -> Response:
     """Answer the HTML part alone, for the frame, under a policy of its own."""
-    html = _looking(site.deps.mailbox.parts(mail_id).html, _view(request).look)
-    head = '<base target="_blank">'
-    framed, count = _HEAD.subn(lambda found: found.group() + head, html, count=1)
+    html = looking(site.deps.mailbox.parts(mail_id).html, look_of(_view(request).look))
     headers = {"content-security-policy": _MAIL_POLICY, "x-frame-options": "SAMEORIGIN"}
-    return HTMLResponse(framed if count else head + html, headers=headers)
-
-
-def _looking(html: str, look: str) -> str:
-    """Return the mail as a light or a dark program shows it, whatever this browser prefers."""
-    if look == "own":
-        return html
-    always, never = "(min-width: 0)", "(max-width: 0)"
-    html = _PREFERS_DARK.sub(always if look == "dark" else never, html)
-    return f"{html}<style>:root {{ color-scheme: only {look} !important }}</style>"
+    return HTMLResponse(with_base(html), headers=headers)
 
 
 @router.get("/inbox/{mail_id}/raw")
