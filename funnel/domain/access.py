@@ -10,16 +10,17 @@ from typing import Final
 from uuid import UUID
 
 from funnel.domain.errors import FunnelError
+from funnel.domain.speech import mark
 
 
 class Permission(StrEnum):
     """What a page or a button may need; the value is what a refusal says of it."""
 
-    OWN_ACCOUNT = "see your own account"
-    READ = "see sequences, dates, people and results"
-    EDIT = "change sequences, dates, texts and people"
-    OPERATE = "watch and control the delivery"
-    ADMINISTER = "say who may log in"
+    OWN_ACCOUNT = mark("see your own account")
+    READ = mark("see sequences, dates, people and results")
+    EDIT = mark("change sequences, dates, texts and people")
+    OPERATE = mark("watch and control the delivery")
+    ADMINISTER = mark("say who may log in")
 
 
 class Role(StrEnum):
@@ -53,10 +54,19 @@ PERMISSIONS: Final = MappingProxyType(_summed())
 
 ROLE_WORDS: Final = MappingProxyType(
     {
-        Role.VIEWER: "sees everything, changes nothing",
-        Role.MARKETER: "changes dates, sequences, texts and people",
-        Role.OPS: "changes those too, and controls the delivery",
-        Role.ADMIN: "does everything, and says who may log in",
+        Role.VIEWER: mark("sees everything, changes nothing"),
+        Role.MARKETER: mark("changes dates, sequences, texts and people"),
+        Role.OPS: mark("changes those too, and controls the delivery"),
+        Role.ADMIN: mark("does everything, and says who may log in"),
+    }
+)
+
+ROLE_NAMES: Final = MappingProxyType(
+    {
+        Role.VIEWER: mark("viewer"),
+        Role.MARKETER: mark("marketer"),
+        Role.OPS: mark("ops"),
+        Role.ADMIN: mark("admin"),
     }
 )
 

@@ -14,6 +14,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from argon2.low_level import Type
 
 from funnel.domain.errors import InvalidInputError
+from funnel.domain.speech import say
 
 SHORTEST: Final = 15  # characters; SP 800-63B-4 asks for 15 where a password is all there is
 LONGEST: Final = 200  # characters; it asks for 64 or more, and hashing has to end
@@ -70,17 +71,17 @@ def check_password(password: str, *, email: str, name: str = "") -> None:
     """
     chosen = unicodedata.normalize("NFC", password)
     if len(chosen) < SHORTEST:
-        raise _refused(f"the password is shorter than {SHORTEST} characters")
+        raise _refused(say("the password is shorter than {number} characters", number=SHORTEST))
     if len(chosen) > LONGEST:
-        raise _refused(f"the password is longer than {LONGEST} characters")
+        raise _refused(say("the password is longer than {number} characters", number=LONGEST))
     bare = _bare(chosen)
     core = bare.strip(_DIGITS)
     if len(set(chosen.casefold())) < _FEWEST_DIFFERENT or _is_row(bare):
-        raise _refused("the password is a row or a repetition that is tried first")
+        raise _refused(say("the password is a row or a repetition that is tried first"))
     if core in _COMMON or any(map(_is_repeated, (bare, core))):
-        raise _refused("the password is one of those that are tried first")
+        raise _refused(say("the password is one of those that are tried first"))
     if _is_made_of(bare, _names(email, name)):
-        raise _refused("the password is made of the address or the name")
+        raise _refused(say("the password is made of the address or the name"))
 
 
 def hash_password(password: str) -> str:
@@ -150,6 +151,9 @@ def _refused(problem: str) -> InvalidInputError:
     return InvalidInputError(
         problem,
         field="password",
-        remedy=f"Take {SHORTEST} or more characters; four or five words that nobody would put "
-        "together make a good one.",
+        remedy=say(
+            "Take {number} or more characters; four or five words that nobody would put together "
+            "make a good one.",
+            number=SHORTEST,
+        ),
     )

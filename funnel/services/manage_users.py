@@ -6,6 +6,7 @@ from uuid import UUID
 from funnel.domain.access import Role, User
 from funnel.domain.errors import InvalidInputError, NotFoundError
 from funnel.domain.login import LINK_LASTS, login_digest, new_login_token
+from funnel.domain.speech import say
 from funnel.domain.subscriber import normalise_address
 from funnel.domain.text import clean_text
 from funnel.storage import log_in_tries, logins, one_time_links, users
@@ -36,9 +37,9 @@ def add_user(
         user = users.add(tx, address=address, name=clean_text(name, limit=_NAME_LIMIT), role=role)
         if user is None:
             raise InvalidInputError(
-                f"{address.email} has an account already",
+                say("{address} has an account already", address=address.email),
                 field="email",
-                remedy="Give it another role, let it in again, or send a new link.",
+                remedy=say("Give it another role, let it in again, or send a new link."),
             )
         write_audit(tx, by=by, action="user added", target=user.email, detail={"role": role})
         return _invite(tx, user)
@@ -75,7 +76,9 @@ def reset_user(user_id: UUID, transactions: Transactions, *, by: str) -> Invitat
         user = _locked(tx, user_id)
         if user.is_disabled:
             raise InvalidInputError(
-                f"{user.email} is shut out", remedy="Let them in again first.", field="user"
+                say("{address} is shut out", address=user.email),
+                remedy=say("Let them in again first."),
+                field="user",
             )
         log_in_tries.forget(tx, log_in_tries.account_key(normalise_address(user.email).key))
         write_audit(tx, by=by, action="password link made", target=user.email)
@@ -136,9 +139,9 @@ def _locked(tx: Transaction, user_id: UUID) -> User:
         raise NotFoundError("nobody has that id")
     if account.user.is_demo:
         raise InvalidInputError(
-            "the demo's own log-in stays as it is",
+            say("the demo's own log-in stays as it is"),
             field="user",
-            remedy="It works in demo mode alone; add a user to try this out.",
+            remedy=say("It works in demo mode alone; add a user to try this out."),
         )
     return account.user
 
@@ -147,9 +150,9 @@ def _leave_somebody_in_charge(tx: Transaction, user: User) -> None:
     is_in_charge = user.role is Role.ADMIN and not user.is_disabled
     if is_in_charge and not users.count_in_charge(tx, besides=user.id):
         raise InvalidInputError(
-            f"{user.email} is the only admin",
+            say("{address} is the only admin", address=user.email),
             field="user",
-            remedy="Make somebody else an admin first, who has chosen a password.",
+            remedy=say("Make somebody else an admin first, who has chosen a password."),
         )
 
 

@@ -13,7 +13,7 @@ import structlog
 from fastapi import Depends, Request
 from starlette.responses import RedirectResponse, Response
 
-from funnel.domain.access import ForbiddenError, Permission, User
+from funnel.domain.access import ROLE_NAMES, ForbiddenError, Permission, User
 from funnel.domain.login import (
     LASTS,
     Browser,
@@ -23,6 +23,7 @@ from funnel.domain.login import (
     form_token,
     is_form_of,
 )
+from funnel.domain.speech import say
 from funnel.services.authenticate import authenticate
 from funnel.services.note_forbidden import note_forbidden
 from funnel.web.api.access import RefusedError
@@ -199,12 +200,12 @@ def _check_form(request: Request, site: Site, me: Me, posted: PostedForm) -> Non
         return
     route = route_of(request.scope)
     note_forbidden(me.login, route, "the form's token", site.deps.transactions)
-    why = "this form was made before you logged in, or not by this page, so nothing was done"
-    remedy = "Go back, load the page anew, and press the button there."
+    why = say("this form was made before you logged in, or not by this page, so nothing was done")
+    remedy = say("Go back, load the page anew, and press the button there.")
     if wants_json(request):
         raise RefusedError(answer_problem(FOREIGN_FORM, why, remedy=remedy))
     text = f"{why[0].upper()}{why[1:]}. {remedy}"
-    raise RefusedError(answer_error(request, 403, title="Nothing was done", detail=text))
+    raise RefusedError(answer_error(request, 403, title=say("Nothing was done"), detail=text))
 
 
 def _to_log_in(request: Request) -> Response:
@@ -231,11 +232,12 @@ def _refuse_role(request: Request, me: Me, error: ForbiddenError) -> Response:
         return answer_problem(
             MISSING_PERMISSION, str(error), remedy="An admin can give you another role."
         )
-    text = (
-        f"Your role here is {me.user.role}, and this needs one that may {error.permission}. "
-        "An admin can change that."
+    text = say(
+        "Your role here is {role}, and this needs one that may {act}. An admin can change that.",
+        role=say(ROLE_NAMES[me.user.role]),
+        act=say(error.permission),
     )
-    return answer_error(request, 403, title="Your role does not open this", detail=text)
+    return answer_error(request, 403, title=say("Your role does not open this"), detail=text)
 
 
 def _is_https(site: Site) -> bool:

@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from funnel.domain.errors import NotFoundError
+from funnel.domain.speech import mark, say
 from funnel.web.site import site_of
 
 log = structlog.get_logger()
@@ -57,13 +58,17 @@ _WORDS = {
 
 # The studio's own pages speak to somebody who works here, not to a guest of the host.
 _STUDIO_WORDS = {
-    400: _Words(title="This form cannot be read", text="Go back, load the page anew, try again."),
-    404: _Words(
-        title="There is no such page",
-        text="It may have been removed, or the address is cut off at its end.",
+    400: _Words(
+        title=mark("This form cannot be read"), text=mark("Go back, load the page anew, try again.")
     ),
-    413: _Words(title="That was too much", text="A text may have 1 MB, a file 12 MB."),
-    422: _Words(title="This form cannot be read", text="Go back and correct what it says."),
+    404: _Words(
+        title=mark("There is no such page"),
+        text=mark("It may have been removed, or the address is cut off at its end."),
+    ),
+    413: _Words(title=mark("That was too much"), text=mark("A text may have 1 MB, a file 12 MB.")),
+    422: _Words(
+        title=mark("This form cannot be read"), text=mark("Go back and correct what it says.")
+    ),
 }
 
 
@@ -122,7 +127,10 @@ def answer_error(
 def _words_for(request: Request, status: int, *, title: str, detail: str) -> _Words:
     if title:
         return _Words(title=title, text=detail)
-    ours = (_STUDIO_WORDS if _is_studio(request) else {}).get(status) or _WORDS.get(status)
+    of_studio = _STUDIO_WORDS.get(status) if _is_studio(request) else None
+    if of_studio is not None:
+        return _Words(title=say(of_studio.title), text=say(of_studio.text))
+    ours = _WORDS.get(status)
     return ours or _Words(title=HTTPStatus(status).phrase, text=detail)
 
 

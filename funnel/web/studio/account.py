@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from funnel.domain.access import ROLE_WORDS
+from funnel.domain.access import ROLE_NAMES, ROLE_WORDS
 from funnel.domain.calendar_words import span_text
 from funnel.domain.errors import InvalidInputError, NotFoundError
 from funnel.domain.login import Login, WrongPasswordError
@@ -89,10 +89,10 @@ def repassword(request: Request, me: OwnForm, posted: Posted, site: TheSite) -> 
     except InvalidInputError as error:
         return _page(request, site, me, fault=fault_of(error))
     except WrongPasswordError:
-        text = "That is not your password of today. Nothing was changed."
+        text = say("That is not your password of today. Nothing was changed.")
         return _page(request, site, me, fault=Fault(text=text, field="old"))
     except TooManyTriesError as error:
-        text = f"Too many wrong passwords. Try again in {wait_words(error.wait)}."
+        text = say("Too many wrong passwords. Try again in {wait}.", wait=wait_words(error.wait))
         return _page(request, site, me, fault=Fault(text=text, field="old", status=429))
     answer = done(_PATH, "password")
     give_cookie(answer, made, site)
@@ -128,7 +128,8 @@ def _page(request: Request, site: Site, me: Me, *, said: str = "", fault: Fault 
         status=fault.status,
         said=said,
         fault=fault,
-        role_words=ROLE_WORDS[me.user.role],
+        role_name=say(ROLE_NAMES[me.user.role]),
+        role_words=say(ROLE_WORDS[me.user.role]),
         shortest=SHORTEST,
         languages=LANGUAGE_NAMES,
         logins=[_shown(each, me, now) for each in open_],
@@ -142,6 +143,12 @@ def _shown(login: Login, me: Me, now: datetime) -> _Shown:
         id=str(login.id),
         browser=browser_words(login.user_agent),
         ip=login.ip or "",
-        seen="this one" if is_this else "now" if ago < _JUST_NOW else f"{span_text(ago)} ago",
+        seen=_seen(ago, is_this=is_this),
         is_this=is_this,
     )
+
+
+def _seen(ago: timedelta, *, is_this: bool) -> str:
+    if is_this:
+        return say("this one")
+    return say("now") if ago < _JUST_NOW else say("{span} ago", span=span_text(ago))

@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from funnel.domain.speech import mark, say
+
 # In this order: each of them says the names of those below it too.
 _BROWSERS: Final = (
     ("Edg", "Edge"),
@@ -19,8 +21,8 @@ _SYSTEMS: Final = (
     ("iPad", "iPad"),
     ("Android", "Android"),
     ("Windows", "Windows"),
-    ("Mac OS X", "a Mac"),
-    ("CrOS", "a Chromebook"),
+    ("Mac OS X", mark("a Mac")),
+    ("CrOS", mark("a Chromebook")),
     ("Linux", "Linux"),
 )
 
@@ -30,5 +32,7 @@ def browser_words(user_agent: str) -> str:
     browser = next((name for sign, name in _BROWSERS if sign in user_agent), "")
     system = next((name for sign, name in _SYSTEMS if sign in user_agent), "")
     if browser and system:
-        return f"{browser} on {system}"
-    return browser or (f"A browser on {system}" if system else "An unknown browser")
+        return say("{browser} on {system}", browser=browser, system=say(system))
+    if system:
+        return say("A browser on {system}", system=say(system))
+    return browser or say("An unknown browser")

@@ -7,8 +7,9 @@ from uuid import UUID
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from funnel.domain.access import ROLE_WORDS, Role
+from funnel.domain.access import ROLE_NAMES, ROLE_WORDS, Role
 from funnel.domain.errors import InvalidInputError, NotFoundError
+from funnel.domain.speech import mark, say
 from funnel.services.manage_users import (
     Invitation,
     add_user,
@@ -27,9 +28,9 @@ from funnel.web.studio.shell import done, studio_page
 
 _PATH = "/studio/users"
 _DONE = {
-    "role": "The role was changed; it counts from their next page on.",
-    "out": "They are shut out, and every log-in of theirs has ended.",
-    "in": "They may log in again, with the password that they had.",
+    "role": mark("The role was changed; it counts from their next page on."),
+    "out": mark("They are shut out, and every log-in of theirs has ended."),
+    "in": mark("They may log in again, with the password that they had."),
 }
 
 router = APIRouter()
@@ -46,7 +47,8 @@ class _Shown:
 @router.get("/studio/users")
 def show_users(request: Request, me: Admin, site: TheSite) -> Response:
     """Show everybody with an account."""
-    return _page(request, site, me, said=_DONE.get(request.query_params.get("done", ""), ""))
+    word = _DONE.get(request.query_params.get("done", ""))
+    return _page(request, site, me, said=say(word) if word else "")
 
 
 @router.post("/studio/users")
@@ -139,6 +141,7 @@ def _page(
         link=link,
         users=list_users(site.deps.transactions),
         roles=ROLE_WORDS,
+        role_names={role: say(name) for role, name in ROLE_NAMES.items()},
     )
 
 
@@ -147,7 +150,9 @@ def _role(posted: PostedForm) -> Role:
         return Role(posted.get("role"))
     except ValueError as error:
         raise InvalidInputError(
-            "that is not a role", field="role", remedy=f"Take one of: {', '.join(Role)}."
+            say("that is not a role"),
+            field="role",
+            remedy=say("Take one of: {names}.", names=", ".join(Role)),
         ) from error
 
 

@@ -3,13 +3,15 @@
 from datetime import timedelta
 from math import ceil
 
+from funnel.domain.speech import say_many
+
 
 def wait_words(wait: timedelta) -> str:
     """Return "40 seconds", "3 minutes"; rounded up, so that who waits so long is let try."""
     seconds = ceil(wait.total_seconds())
     if seconds < 120:  # two minutes
-        return "1 second" if seconds == 1 else f"{seconds} seconds"
-    return f"{ceil(seconds / 60)} minutes"
+        return say_many("{count} second", "{count} seconds", seconds)
+    return say_many("{count} minute", "{count} minutes", ceil(seconds / 60))
 
 
 def retry_after(wait: timedelta) -> str:

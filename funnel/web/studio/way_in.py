@@ -4,6 +4,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
 from funnel.domain.login import NotLoggedInError, WrongPasswordError
+from funnel.domain.speech import say
 from funnel.domain.throttle import TooManyTriesError
 from funnel.services.authenticate import log_out
 from funnel.services.log_in import Credentials, log_in
@@ -46,13 +47,13 @@ def try_log_in(request: Request, posted: Posted, site: TheSite) -> Response:
     try:
         made = log_in(given, browser_of(request), site.deps.transactions, is_demo=site.is_demo)
     except TooManyTriesError as error:
-        text = f"Too many wrong passwords. Try again in {wait_words(error.wait)}."
+        text = say("Too many wrong passwords. Try again in {wait}.", wait=wait_words(error.wait))
         fault = Fault(text=text, status=429)
         answer = _form(request, site, goes_on_to, fault=fault, email=given.email)
         answer.headers["retry-after"] = retry_after(error.wait)
         return answer
     except WrongPasswordError:
-        text = "The address or the password is wrong. Look at both, and at the caps lock key."
+        text = say("The address or the password is wrong. Look at both, and at the caps lock key.")
         return _form(request, site, goes_on_to, fault=Fault(text=text), email=given.email)
     answer = RedirectResponse(goes_on_to, status_code=303)
     give_cookie(answer, made, site)
