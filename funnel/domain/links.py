@@ -1,6 +1,7 @@
 """Addresses of the pages that a person's emails lead to: a path and a signed token, no more."""
 
 from dataclasses import dataclass
+from typing import Self
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -78,3 +79,64 @@ class Links:
     def open_picture(self, link_id: int, enrollment_id: UUID) -> str:
         """Return the picture that tells that an email was opened; only where a sequence asks."""
         return f"{self.base_url}/o/{self.tokens.make_counted(_OPEN, link_id, enrollment_id)}.gif"
+
+
+@dataclass(frozen=True, slots=True)
+class HarmlessLinks(Links):
+    """Links for a test and for a preview: all lead to one page, which says what they are.
+
+    Whoever reads the test of an email is not the person as whom it was made: with that person's own
+    links they could give up a seat, or stop the emails, of somebody else.
+    """
+
+    @classmethod
+    def like(cls, links: Links) -> Self:
+        """Return harmless ones at the same address."""
+        return cls(links.base_url, links.tokens)
+
+    def _harmless(self, word: str) -> str:
+        return f"{self.base_url}/test-link#{word}"
+
+    def confirm(self, signup_id: UUID) -> str:  # noqa: ARG002  (nobody's)
+        """Return that page."""
+        return self._harmless("confirm")
+
+    def preferences(self, subscriber_id: UUID) -> str:  # noqa: ARG002  (nobody's)
+        """Return that page."""
+        return self._harmless("preferences")
+
+    def unsubscribe(self, topic: Topic, subscriber_id: UUID) -> str:  # noqa: ARG002  (nobody's)
+        """Return that page."""
+        return self._harmless("unsubscribe")
+
+    def join(self, enrollment_id: UUID) -> str:  # noqa: ARG002  (nobody's)
+        """Return that page."""
+        return self._harmless("join")
+
+    def replay(self, enrollment_id: UUID) -> str:  # noqa: ARG002  (nobody's)
+        """Return that page."""
+        return self._harmless("replay")
+
+    def calendar(self, enrollment_id: UUID) -> str:  # noqa: ARG002  (nobody's)
+        """Return that page."""
+        return self._harmless("calendar")
+
+    def seat(self, subscriber_id: UUID) -> str:  # noqa: ARG002  (nobody's)
+        """Return that page."""
+        return self._harmless("seat")
+
+    def dates(self, subscriber_id: UUID) -> str:  # noqa: ARG002  (nobody's)
+        """Return that page."""
+        return self._harmless("date")
+
+    def date(self, subscriber_id: UUID, session_id: UUID) -> str:  # noqa: ARG002  (nobody's)
+        """Return that page."""
+        return self._harmless("date")
+
+    def click(self, link_id: int, enrollment_id: UUID) -> str:  # noqa: ARG002  (nobody's)
+        """Return that page."""
+        return self._harmless("link")
+
+    def open_picture(self, link_id: int, enrollment_id: UUID) -> str:  # noqa: ARG002  (nobody's)
+        """Return that page: nothing is counted."""
+        return self._harmless("picture")

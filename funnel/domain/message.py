@@ -57,6 +57,19 @@ class MessageStatus(StrEnum):
         return self is not MessageStatus.QUEUED and self is not MessageStatus.SENDING
 
 
+class EndReason(StrEnum):
+    """Why a queued message did not leave, where not the planner said so: as its row keeps it."""
+
+    LEFT = "left"
+    UNWANTED = "stopped before it left"
+    OVER = "nothing is left that it could speak of"
+    # Of an announcement.
+    SEAT_GIVEN_UP = "the seat is no longer held"
+    DATE_MOVED = "the date was moved"
+    DATE_CANCELLED = "the date was called off"
+    STOPPED = "the announcement was stopped"
+
+
 MOVES: dict[MessageStatus, frozenset[MessageStatus]] = {
     MessageStatus.QUEUED: frozenset(
         {

@@ -12,7 +12,7 @@ import structlog
 
 from funnel.domain.consent import SuppressionReason
 from funnel.domain.errors import FunnelError
-from funnel.domain.message import MessageKind, MessageStatus
+from funnel.domain.message import EndReason, MessageKind, MessageStatus
 from funnel.domain.plan import SkipReason
 from funnel.rendering.compiled import CompiledTemplate
 from funnel.sending.mailer import Mailer, Outcome, OutgoingEmail
@@ -230,11 +230,13 @@ def _refusal(verdict: OpenVerdict) -> tuple[MessageStatus, str] | None:
     """Return how a message that is no longer wanted ends, and why; ``None``: it is wanted."""
     suppressed = f"{SkipReason.SUPPRESSED.value}: {verdict.suppression}"
     is_late_for_good = verdict.is_late and not verdict.belongs_to_run
+    void = EndReason(verdict.void or EndReason.OVER)
     reasons = (
-        (verdict.has_left, MessageStatus.CANCELLED, "left"),
+        (verdict.has_left, MessageStatus.CANCELLED, EndReason.LEFT),
+        (void is EndReason.STOPPED, MessageStatus.CANCELLED, void),
         (verdict.suppression is not None, MessageStatus.SKIPPED, suppressed),
-        (verdict.is_unwanted, MessageStatus.SKIPPED, "stopped before it left"),
-        (verdict.is_over, MessageStatus.SKIPPED, "nothing is left that it could speak of"),
+        (verdict.is_unwanted, MessageStatus.SKIPPED, EndReason.UNWANTED),
+        (verdict.is_over or verdict.void is not None, MessageStatus.SKIPPED, void),
         (is_late_for_good, MessageStatus.SKIPPED, SkipReason.LATE.value),
     )
     return next(((status, reason) for applies, status, reason in reasons if applies), None)

@@ -15,7 +15,7 @@ from funnel.storage.transaction import Transaction
 
 @dataclass(frozen=True, slots=True, order=True)
 class Tally:
-    """What is counted: messages of one step (or notice) in one settled status."""
+    """What is counted: messages of one step (notice, announcement) in one settled status."""
 
     sequence_id: UUID
     step_key: str
@@ -72,7 +72,7 @@ _COMPARE = text(
     with counted as (
         select sequence_id, coalesce(step_key, template_key) as step_key, status, count(*) as are
         from messages
-        where kind in ('sequence', 'notice') and status not in ('queued', 'sending')
+        where status not in ('queued', 'sending')
         group by 1, 2, 3
     )
     select coalesce(c.sequence_id, r.sequence_id) as sequence_id,

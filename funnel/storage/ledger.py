@@ -57,7 +57,8 @@ _INVARIANTS: dict[str, str] = {
         join sequence_versions v on v.id = e.version_id
         where e.state = 'completed' and (
             exists (select from messages m
-                    where m.enrollment_id = e.id and m.status in ('queued', 'sending'))
+                    where m.enrollment_id = e.id and m.kind = 'sequence'
+                      and m.status in ('queued', 'sending'))
             or exists (select from jsonb_array_elements(v.definition -> 'steps') as step
                        where not exists (select from messages m where m.enrollment_id = e.id
                                          and m.step_key = step ->> 'key')))

@@ -116,7 +116,7 @@ _PLAIN = (
 )
 
 # A confirmation speaks of its signup: of the date wished there, in the zone given there. All else
-# speaks of the seat that is held, and a notice of the session that it names.
+# speaks of the seat that is held, a notice or an announcement of the session that it names.
 _LOAD = text(
     """
     select m.id as message_id, m.kind, m.template_key, m.topic, m.lane, m.due_at, m.data,
@@ -144,7 +144,7 @@ _LOAD = text(
     left join signups u on u.id = m.signup_id
     left join sessions s on s.id = case
         when m.signup_id is not null then u.session_id
-        when m.kind = 'notice' then m.session_id
+        when m.kind in ('notice', 'announcement') then m.session_id
         else r.session_id end
     where m.id = :id and m.status = 'queued' and m.epoch = :epoch
     """

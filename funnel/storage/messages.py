@@ -39,6 +39,7 @@ class NewMessage:
     topic: str | None = None
     enrollment_id: UUID | None = None
     signup_id: UUID | None = None
+    announcement_id: UUID | None = None
     session_id: UUID | None = None
     session_starts_at: datetime | None = None
     step_key: str | None = None
@@ -93,6 +94,7 @@ _COLUMNS = {
     "topic": "text",
     "enrollment_id": "uuid",
     "signup_id": "uuid",
+    "announcement_id": "uuid",
     "session_id": "uuid",
     "session_starts_at": "timestamptz",
     "step_key": "text",

@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy import bindparam, text
 from sqlalchemy.dialects.postgresql import JSONB
 
-from funnel.domain.message import LETTER_PRIORITY, Lane, MessageStatus, check_move
+from funnel.domain.message import LETTER_PRIORITY, EndReason, Lane, MessageStatus, check_move
 from funnel.storage.transaction import Transaction
 
 
@@ -27,7 +27,11 @@ class Claimed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenVerdict:
-    """What stands against sending a locked message; all false or ``None``: it is still wanted."""
+    """What stands against sending a locked message; all false or ``None``: it is still wanted.
+
+    Attributes:
+        void: Why an announcement speaks of nothing any more (``EndReason``).
+    """
 
     is_paused: bool
     is_late: bool
@@ -37,6 +41,7 @@ class OpenVerdict:
     is_over: bool
     belongs_to_run: bool
     suppression: str | None
+    void: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +98,7 @@ _CLAIM_QUEUED = text(
           and due_at <= plan_now() and available_at <= now()
           and (priority = :letter) = :letters_only
           -- What is late is the planner's to decide: a letter takes another day.
-          and (enrollment_id is null or valid_until is null or valid_until >= plan_now())
+          and (kind <> 'sequence' or valid_until is null or valid_until >= plan_now())
         order by priority, due_at, id
         limit (select places from room)
         for no key update skip locked
@@ -129,10 +134,16 @@ def judge(tx: Transaction, message_id: UUID) -> OpenVerdict:
     A statement after the lock: in one with it, the checks would see the world before the lock was
     won, and an unsubscribe committed meanwhile would be overlooked.
     """
-    row = tx.connection.execute(_JUDGE, {"id": message_id}).mappings().one()
+    row = tx.connection.execute(_JUDGE, {"id": message_id, **_VOID}).mappings().one()
     return OpenVerdict(**row)
 
 
+_VOID = {
+    "stopped": EndReason.STOPPED,
+    "called_off": EndReason.DATE_CANCELLED,
+    "moved": EndReason.DATE_MOVED,
+    "given_up": EndReason.SEAT_GIVEN_UP,
+}
 _JUDGE = text(
     """
     select
@@ -170,7 +181,18 @@ _JUDGE = text(
         (select s.reason from suppressions s where s.email_key = p.email_key
             -- A confirmation is let through to somebody who left and asks again.
             and not (m.kind = 'notice' and m.signup_id is not null and s.reason = 'unsubscribed')
-        ) as suppression
+        ) as suppression,
+        case when m.kind = 'announcement' then (
+            select case
+                when a.stopped_at is not null then :stopped
+                when d.cancelled_at is not null then :called_off
+                when d.starts_at <> m.session_starts_at then :moved
+                when not exists (
+                    select from registrations r where r.session_id = m.session_id
+                    and r.subscriber_id = m.subscriber_id and r.status = 'registered')
+                    then :given_up end
+            from announcements a join sessions d on d.id = a.session_id
+            where a.id = m.announcement_id) end as void
     from messages m
     join subscribers p on p.id = m.subscriber_id
     left join enrollments e on e.id = m.enrollment_id and m.kind = 'sequence'
