@@ -34,7 +34,7 @@ __all__ = [
     "parse_sequence",
 ]
 
-_FILE_FIELDS = (
+SEQUENCE_FIELDS = (
     "title",
     "brand",
     "runs",
@@ -86,7 +86,7 @@ def parse_sequence(text: str, *, file_name: str) -> SequenceDefinition:
 def _definition(
     node: MappingNode, file_name: str, problems: list[Problem]
 ) -> SequenceDefinition | None:
-    fields = Fields(node, _FILE_FIELDS, problems)
+    fields = Fields(node, SEQUENCE_FIELDS, problems)
     slug = _slug(fields, file_name)
     title = fields.require("title", _read_title)
     brand = fields.read("brand", read_key, "default")

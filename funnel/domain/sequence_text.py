@@ -45,8 +45,13 @@ def definition_checksum(definition: SequenceDefinition) -> str:
     return hashlib.sha256(sequence_text(definition).encode()).hexdigest()
 
 
+def source_checksum(source: str) -> str:
+    """Return the SHA-256 of a file's text, comments included: which text somebody had seen."""
+    return hashlib.sha256(source.encode()).hexdigest()
+
+
 def _head(definition: SequenceDefinition) -> Iterator[str]:
-    yield f"title: {_scalar(definition.title)}"
+    yield f"title: {scalar(definition.title)}"
     yield f"brand: {definition.brand}"
     yield f"runs: {definition.runs}"
     yield f"on_unknown: {definition.on_unknown}"
@@ -63,13 +68,20 @@ def _head(definition: SequenceDefinition) -> Iterator[str]:
 
 
 def _step(step: Step) -> str:
-    return "  - " + "\n    ".join(f"{name}: {value}" for name, value in _fields(step))
+    return step_lines(house_fields(step))
 
 
-def _fields(step: Step) -> Iterator[tuple[str, str]]:
+def step_lines(fields: Iterable[tuple[str, str]], *, indent: int = 2) -> str:
+    """Return the entry of a step in the list of steps, without the end of its last line."""
+    between = f"\n{' ' * (indent + 2)}"
+    return f"{' ' * indent}- " + between.join(f"{name}: {value}" for name, value in fields)
+
+
+def house_fields(step: Step) -> Iterator[tuple[str, str]]:
+    """Yield the fields of a step in their order, each as YAML writes it."""
     yield "key", step.key
     if step.name:
-        yield "name", _scalar(step.name)
+        yield "name", scalar(step.name)
     yield "kind", step.kind
     yield "timing", timing_text(step.timing)
     if step.without_session is not None:
@@ -137,10 +149,15 @@ def _conditions(conditions: Sequence[Condition]) -> Iterator[tuple[str, str]]:
 
 
 def _words(conditions: Sequence[Condition]) -> str:
-    words = [_scalar(condition_text(each)) for each in conditions]
+    return flow_list([condition_text(each) for each in conditions])
+
+
+def flow_list(texts: Sequence[str]) -> str:
+    """Return texts as YAML writes them on one line; a single one stands alone."""
+    words = [scalar(each) for each in texts]
     return words[0] if len(words) == 1 else f"[{', '.join(words)}]"
 
 
-def _scalar(value: str) -> str:
+def scalar(value: str) -> str:
     """Return one text as YAML reads it back; a JSON string is a quoted YAML one."""
     return value if _PLAIN.fullmatch(value) else json.dumps(value, ensure_ascii=False)

@@ -7,7 +7,7 @@ from uuid import UUID
 from funnel.domain.errors import DraftConflictError, InvalidInputError
 from funnel.domain.sequence import SequenceDefinition
 from funnel.domain.sequence_file import parse_sequence
-from funnel.domain.sequence_text import definition_checksum
+from funnel.domain.sequence_text import source_checksum
 from funnel.domain.speech import say
 from funnel.storage import audit, brands, definition_errors, drafts, sequences, templates
 from funnel.storage.drafts import Draft, NewDraft
@@ -36,7 +36,7 @@ class SavedDraft:
     is_live_already: bool
 
 
-def edit_draft(
+def edit_draft(  # noqa: PLR0913  (four of them are seldom given)
     slug: str,
     source: str,
     *,
@@ -44,6 +44,7 @@ def edit_draft(
     transactions: Transactions,
     on: int | None = None,
     seen: str | None = None,
+    needs_emails: bool = True,
 ) -> SavedDraft:
     """Save ``source`` as the draft of a sequence, in the place of a former draft.
 
@@ -56,6 +57,7 @@ def edit_draft(
             its first line, else the former draft's, else what is live.
         seen: Checksum of the draft that they had before them, "" where they saw none. Without: it
             is saved over whatever stands there.
+        needs_emails: Refuse a step whose email is not written yet; a publish does in any case.
 
     Raises:
         SequenceFileError: It cannot be read; it carries every mistake with line and remedy.
@@ -67,13 +69,13 @@ def edit_draft(
         definition_errors.lock_definitions(tx)
         if seen is not None:
             check_seen(drafts.find_draft(tx, slug), seen, yours=source)
-        check_fit(tx, definition)
+        _check_names(tx, definition, needs_emails=needs_emails)
         live = sequences.find_sequence(tx, slug)
         base_id = None if live is None else _base_id(tx, live, source, on)
         new = NewDraft(
             source=source,
             definition=definition,
-            checksum=definition_checksum(definition),
+            checksum=source_checksum(source),
             base_version_id=base_id,
             by=by,
         )
@@ -119,6 +121,15 @@ def check_fit(tx: Transaction, definition: SequenceDefinition) -> UUID:
             field="steps",
             remedy=f"Write {files} and load them (funnel sequence load), or take the steps out.",
         )
+    return check_brand(tx, definition)
+
+
+def check_brand(tx: Transaction, definition: SequenceDefinition) -> UUID:
+    """Return the id of a definition's brand.
+
+    Raises:
+        InvalidInputError: There is no such brand.
+    """
     brand_id = brands.find_brand_id(tx, definition.brand)
     if brand_id is None:
         raise InvalidInputError(
@@ -127,6 +138,13 @@ def check_fit(tx: Transaction, definition: SequenceDefinition) -> UUID:
             remedy=f"Write brands/{definition.brand}.yaml and load it, or name another brand.",
         )
     return brand_id
+
+
+def _check_names(tx: Transaction, definition: SequenceDefinition, *, needs_emails: bool) -> None:
+    if needs_emails:
+        check_fit(tx, definition)
+    else:
+        check_brand(tx, definition)
 
 
 def _base_id(tx: Transaction, live: SequenceRecord, source: str, on: int | None) -> UUID:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from funnel.domain.errors import NotFoundError
-from funnel.domain.sequence_text import definition_checksum
+from funnel.domain.sequence_text import definition_checksum, source_checksum
 from funnel.domain.version_switch import VersionOrigin
 from funnel.services.read_definitions import (
     Definitions,
@@ -140,7 +140,7 @@ class _Loading:
                 number = _publish(tx, file, checksum)
                 self.published.append(Published(file_name=file.file_name, number=number))
             else:
-                _save_draft(tx, file, checksum, live)
+                _save_draft(tx, file, live)
                 self.drafted.append(file.file_name)
             sequences.note_file(tx, definition.slug, checksum)
 
@@ -180,17 +180,19 @@ def _publish(tx: Transaction, file: SequenceFile, checksum: str) -> int:
     brand_id = brands.find_brand_id(tx, file.definition.brand)
     if brand_id is None:
         raise NotFoundError(f'there is no brand "{file.definition.brand}"')
-    new = NewVersion(definition=file.definition, brand_id=brand_id, checksum=checksum)
+    new = NewVersion(
+        definition=file.definition, brand_id=brand_id, checksum=checksum, source=file.source
+    )
     return sequences.publish_sequence(tx, new).number
 
 
-def _save_draft(tx: Transaction, file: SequenceFile, checksum: str, live: SequenceRecord) -> None:
+def _save_draft(tx: Transaction, file: SequenceFile, live: SequenceRecord) -> None:
     drafts.save_draft(
         tx,
         NewDraft(
             source=file.source,
             definition=file.definition,
-            checksum=checksum,
+            checksum=source_checksum(file.source),
             base_version_id=live.live_version_id,
             by=BY_FILE,
         ),

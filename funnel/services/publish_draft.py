@@ -77,7 +77,7 @@ def publish_draft(
     with transactions.begin_reading() as tx:
         draft = _draft(tx, slug)
         _check_seen(draft, order)
-        candidate = candidate_of(tx, slug, draft.definition)
+        candidate = candidate_of(tx, slug, draft.definition, draft.source)
         check_base(tx, draft, candidate)
     renders = gate(candidate, order, builder, transactions, progress=progress)
     with transactions.begin() as tx:
@@ -130,6 +130,7 @@ def make_live(
             origin=origin,
             by=order.by,
             note=order.note,
+            source=candidate.source,
         ),
     )
     audit.write_audit(

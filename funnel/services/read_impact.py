@@ -34,12 +34,14 @@ class Candidate:
     Attributes:
         live: The sequence as it is; ``None``: it is new.
         number: What its version will be called, if nobody else publishes before.
+        source: The file that says it, comments included; ``None``: nobody wrote one.
     """
 
     definition: SequenceDefinition
     live: SequenceRecord | None
     live_definition: SequenceDefinition | None
     number: int
+    source: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,19 +166,24 @@ def draft_candidate(tx: Transaction, slug: str) -> Candidate:
     draft = drafts.find_draft(tx, slug)
     if draft is None:
         raise NotFoundError(f'there is no draft of "{slug}"')
-    return candidate_of(tx, slug, draft.definition)
+    return candidate_of(tx, slug, draft.definition, draft.source)
 
 
-def candidate_of(tx: Transaction, slug: str, definition: SequenceDefinition) -> Candidate:
-    """Return a definition beside what is live of its sequence."""
+def candidate_of(
+    tx: Transaction, slug: str, definition: SequenceDefinition, source: str | None = None
+) -> Candidate:
+    """Return a definition, and the file that says it, beside what is live of its sequence."""
     live = sequences.find_sequence(tx, slug)
     if live is None:
-        return Candidate(definition=definition, live=None, live_definition=None, number=1)
+        return Candidate(
+            definition=definition, live=None, live_definition=None, number=1, source=source
+        )
     return Candidate(
         definition=definition,
         live=live,
         live_definition=sequences.read_definition(tx, live.live_version_id),
         number=sequences.newest_number(tx, live.id) + 1,
+        source=source,
     )
 
 

@@ -1,5 +1,6 @@
 """A sequence's versions and its draft, as lists and as text."""
 
+import re
 from dataclasses import dataclass
 from difflib import unified_diff
 
@@ -10,6 +11,9 @@ from funnel.storage import drafts, sequences
 from funnel.storage.drafts import Draft
 from funnel.storage.sequences import SequenceRecord, VersionRecord
 from funnel.storage.transaction import Transaction, Transactions
+
+# The first line of what was exported before; a file has one.
+_EXPORTED = re.compile(r"\A# \S+, version \d{1,9}\. A draft made of this file [^\n]*\n")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,12 +81,13 @@ def read_version(slug: str, number: int | None, transactions: Transactions) -> V
         if version_id is None:
             raise NotFoundError(f'"{slug}" has no version {number}')
         definition = sequences.read_definition(tx, version_id)
+        source = _EXPORTED.sub("", sequences.read_source(tx, version_id), count=1)
     first = f"# {slug}, version {number}. A draft made of this file goes live only over version "
     return VersionText(
         number=number,
         is_live=number == live.number,
         definition=definition,
-        text=f"{first}{number}.\n{sequence_text(definition)}",
+        text=f"{first}{number}.\n{source}",
     )
 
 

@@ -65,4 +65,5 @@ def former_candidate(tx: Transaction, slug: str, number: int) -> Candidate:
         raise NotFoundError(f'"{slug}" has no version {number}')
     if number == live.number:
         raise InvalidInputError(f"version {number} is live", remedy="There is nothing to undo.")
-    return candidate_of(tx, slug, sequences.read_definition(tx, version_id))
+    definition = sequences.read_definition(tx, version_id)
+    return candidate_of(tx, slug, definition, sequences.read_source(tx, version_id))

@@ -10,6 +10,7 @@ from sqlalchemy import Select, func, insert, select, text, update
 from funnel.domain.errors import NotFoundError
 from funnel.domain.sequence import SequenceDefinition
 from funnel.domain.sequence_json import definition_from_json, definition_to_json
+from funnel.domain.sequence_text import sequence_text
 from funnel.domain.version_switch import VersionOrigin
 from funnel.storage.tables import SequenceRow, SequenceVersionRow
 from funnel.storage.transaction import Transaction
@@ -55,7 +56,11 @@ class VersionRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewVersion:
-    """A version to be published; ``by`` and ``note`` say who did it and why."""
+    """A version to be published; ``by`` and ``note`` say who did it and why.
+
+    Attributes:
+        source: The file that says it, with its author's comments; ``None``: nobody wrote one.
+    """
 
     definition: SequenceDefinition
     brand_id: UUID
@@ -63,6 +68,7 @@ class NewVersion:
     origin: VersionOrigin = VersionOrigin.FILE
     by: str = ""
     note: str = ""
+    source: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +118,13 @@ def read_definition(tx: Transaction, version_id: UUID) -> SequenceDefinition:
         known = definition_from_json(tx.connection.execute(stored).scalar_one())
         _DEFINITIONS[version_id] = known
     return known
+
+
+def read_source(tx: Transaction, version_id: UUID) -> str:
+    """Return the file that says a version: as its author wrote it, else in the house form."""
+    stored = select(SequenceVersionRow.source).where(SequenceVersionRow.id == version_id)
+    source: str | None = tx.connection.execute(stored).scalar_one()
+    return sequence_text(read_definition(tx, version_id)) if source is None else source
 
 
 def list_versions(tx: Transaction, sequence_id: UUID) -> list[VersionRecord]:
@@ -176,6 +189,7 @@ def publish_sequence(tx: Transaction, new: NewVersion) -> PublishedVersion:
             origin=new.origin,
             published_by=new.by,
             note=new.note,
+            source=new.source,
         )
     )
     tx.connection.execute(

@@ -90,6 +90,8 @@ class SequenceVersionRow(Base):
     origin: Mapped[str] = mapped_column(server_default="file")  # file, draft, rollback
     published_by: Mapped[str] = mapped_column(server_default="")
     note: Mapped[str] = mapped_column(server_default="")
+    # The file that it was made of, its author's comments included; none: from before it was kept.
+    source: Mapped[str | None]
 
 
 class TemplateRow(Base):

@@ -294,6 +294,7 @@ def _columns() -> None:
     op.add_column("brands", sa.Column("daily_note_on", sa.Date(), nullable=True))
     op.add_column("brands", sa.Column("file_checksum", sa.Text(), nullable=True))
     op.add_column("messages", sa.Column("announcement_id", sa.Uuid(), nullable=True))
+    op.add_column("sequence_versions", sa.Column("source", sa.Text(), nullable=True))
     op.add_column(
         "template_versions", sa.Column("origin", sa.Text(), server_default="file", nullable=False)
     )
