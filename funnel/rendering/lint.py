@@ -3,13 +3,16 @@
 import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
-from enum import StrEnum
 from html import unescape
 
+from funnel.domain.speech import say
 from funnel.domain.template import EmailContext, Layout, RenderedEmail
 from funnel.rendering.compiled import CompiledTemplate
+from funnel.rendering.finding import Finding, Severity, error, line_of, warning
+from funnel.rendering.lint_source import lint_colours, lint_source, lint_subject
 from funnel.rendering.renderer import Renderer
+
+__all__ = ["Finding", "Severity", "lint"]
 
 SUBJECT_LENGTH = 45  # characters; more is cut on a phone
 LETTER_WORDS = (120, 350)
@@ -21,29 +24,13 @@ _IMAGE = re.compile(r"<img\b[^>]*>")
 _ALT = re.compile(r'\balt="\s*[^"\s]')
 
 
-class Severity(StrEnum):
-    """``ERROR`` must not be published; ``WARNING`` is for the author to weigh."""
-
-    ERROR = "error"
-    WARNING = "warning"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """One thing to mend: what it is, and what to do about it."""
-
-    code: str
-    severity: Severity
-    message: str
-    remedy: str
-
-
 def lint(
     compiled: CompiledTemplate,
     context: EmailContext,
     *,
     renderer: Renderer | None = None,
     is_notice: bool = False,
+    source: str = "",
 ) -> tuple[Finding, ...]:
     """Return what is wrong with an email as one reader would get it.
 
@@ -52,6 +39,7 @@ def lint(
         context: The reader, a sample or a real one.
         renderer: One that already knows the template; a new one where left out.
         is_notice: Whether this is a notice, which carries no unsubscribe link.
+        source: The text as it was typed; without it no line is named, and less is seen.
 
     Raises:
         RenderError: The email cannot be rendered for this reader at all.
@@ -60,32 +48,44 @@ def lint(
     email = renderer.render(compiled, context)
     words = renderer.body_words(compiled, context)
     return (
-        *_about_the_first_lines(email),
+        *_about_the_first_lines(email, source),
+        *lint_subject(email, source),
         *_about_the_footer(email, context, is_notice=is_notice),
         *_about_the_length(compiled.layout, words),
-        *_about_the_page(email),
-        *_about_the_links(compiled),
+        *_about_the_page(email, source),
+        *lint_colours(email, context.brand),
+        *_about_the_links(compiled, source),
+        *lint_source(source),
     )
 
 
-def _about_the_first_lines(email: RenderedEmail) -> Iterator[Finding]:
+def _about_the_first_lines(email: RenderedEmail, source: str) -> Iterator[Finding]:
+    subject_line = line_of(source, "subject:", begins=True)
+    preheader_line = line_of(source, "preheader:", begins=True)
     if not email.subject:
-        yield _error("subject-missing", "The subject is empty.", "Give it one.")
+        yield error(
+            "subject-missing", say("The subject is empty."), say("Give it one."), line=subject_line
+        )
     elif len(email.subject) >= SUBJECT_LENGTH:
-        yield _warning(
+        yield warning(
             "subject-long",
-            f"The subject has {len(email.subject)} characters.",
-            f"Under {SUBJECT_LENGTH} a phone shows all of it.",
+            say("The subject has {length} characters.", length=len(email.subject)),
+            say("Under {limit} a phone shows all of it.", limit=SUBJECT_LENGTH),
+            line=subject_line,
         )
     if not email.preheader:
-        yield _warning(
+        yield warning(
             "preheader-missing",
-            "The line beside the subject is empty.",
-            "Say in one sentence what the email brings.",
+            say("The line beside the subject is empty."),
+            say("Say in one sentence what the email brings."),
+            line=preheader_line,
         )
     elif email.preheader == email.subject:
-        yield _warning(
-            "preheader-repeats", "The preheader repeats the subject.", "Let it go on from there."
+        yield warning(
+            "preheader-repeats",
+            say("The preheader repeats the subject."),
+            say("Let it go on from there."),
+            line=preheader_line,
         )
 
 
@@ -94,71 +94,83 @@ def _about_the_footer(
 ) -> Iterator[Finding]:
     parts = (unescape(email.html), email.text)
     if not context.brand.postal_address.strip() or not _says(email, context.brand.postal_address):
-        yield _error(
+        yield error(
             "address-missing",
-            "No postal address stands in this email.",
-            "Give the brand one; mail law asks for it.",
+            say("No postal address stands in this email."),
+            say("Give the brand one; mail law asks for it."),
         )
     if not context.why.strip() or not _says(email, context.why):
-        yield _error(
+        yield error(
             "reason-missing",
-            "The email does not say why this person gets it.",
-            "Print {{ why }} in the layout's footer.",
+            say("The email does not say why this person gets it."),
+            say("Print {{ why }} in the layout's footer."),
         )
     link = context.links.unsubscribe
     if not is_notice and not (link and all(link in part for part in parts)):
-        yield _error(
+        yield error(
             "unsubscribe-missing",
-            "There is no link to unsubscribe.",
-            "Print {{ links.unsubscribe }} in both parts of the layout.",
+            say("There is no link to unsubscribe."),
+            say("Print {{ links.unsubscribe }} in both parts of the layout."),
         )
 
 
 def _about_the_length(layout: Layout, words: int) -> Iterator[Finding]:
     least, most = LETTER_WORDS if layout is Layout.LETTER else (0, SERVICE_WORDS)
     if words < least:
-        yield _warning(
+        yield warning(
             "too-short",
-            f"The letter has {words} words.",
-            f"{least} are the least; give it one idea.",
+            say("The letter has {words} words.", words=words),
+            say("{least} are the least; give it one idea.", least=least),
         )
     if words > most:
-        yield _warning("too-long", f"The text has {words} words.", f"{most} are the most.")
+        yield warning(
+            "too-long",
+            say("The text has {words} words.", words=words),
+            say("{most} are the most.", most=most),
+        )
 
 
-def _about_the_page(email: RenderedEmail) -> Iterator[Finding]:
+def _about_the_page(email: RenderedEmail, source: str) -> Iterator[Finding]:
     size = len(email.html.encode())
     if size > PAGE_BYTES:
-        severity = Severity.ERROR if size > PAGE_BYTES_CUT else Severity.WARNING
         yield Finding(
             code="page-large",
-            severity=severity,
-            message=f"The HTML has {size / 1000:.0f} KB.",
-            remedy="Under 60 KB; Gmail cuts off what is over 102 KB.",
+            severity=Severity.ERROR if size > PAGE_BYTES_CUT else Severity.WARNING,
+            message=say("The HTML has {size} KB.", size=f"{size / 1000:.0f}"),
+            remedy=say("Under 60 KB; Gmail cuts off what is over 102 KB."),
         )
     for image in _IMAGE.findall(email.html):
         if not _ALT.search(image):
-            yield _error(
+            yield error(
                 "image-without-words",
-                "An image has no words for readers who do not see it.",
-                "Write ![what it shows](address).",
+                say("An image has no words for readers who do not see it."),
+                say("Write ![what it shows](address)."),
+                line=line_of(source, "![]("),
             )
 
 
-def _about_the_links(compiled: CompiledTemplate) -> Iterator[Finding]:
+def _about_the_links(compiled: CompiledTemplate, source: str) -> Iterator[Finding]:
     for words in compiled.uncounted:
-        yield _warning(
+        yield warning(
             "link-not-counted",
-            f"Nobody will see who opened the link “{words}”.",
-            "Counted are a fixed address behind words of its own, and {{ brand.booking_url }} or "
-            "{{ brand.notes_url }} alone.",
+            say("Nobody will see who opened the link “{words}”.", words=words),
+            say(
+                "Counted are a fixed address behind words of its own, and {{ brand.booking_url }} "
+                "or {{ brand.notes_url }} alone."
+            ),
+            line=line_of(source, words),
         )
     names = Counter(each.name for each in compiled.links)
     for name in sorted(name for name, times in names.items() if times > 1):
-        yield _warning(
+        yield warning(
             "links-named-alike",
-            f"{names[name]} links to different pages are called “{name}”.",
-            'Name them: [words](address "link: a-name"), or “link:” below the button.',
+            say(
+                "{count} links to different pages are called “{name}”.",
+                count=names[name],
+                name=name,
+            ),
+            say('Name them: [words](address "link: a-name"), or “link:” below the button.'),
+            line=line_of(source, f"link: {name}"),
         )
 
 
@@ -166,11 +178,3 @@ def _says(email: RenderedEmail, sentence: str) -> bool:
     """Whether both parts hold the sentence, wherever its lines break."""
     wanted = " ".join(sentence.split())
     return all(wanted in " ".join(part.split()) for part in (unescape(email.html), email.text))
-
-
-def _error(code: str, message: str, remedy: str) -> Finding:
-    return Finding(code=code, severity=Severity.ERROR, message=message, remedy=remedy)
-
-
-def _warning(code: str, message: str, remedy: str) -> Finding:
-    return Finding(code=code, severity=Severity.WARNING, message=message, remedy=remedy)

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import NoReturn, TypeAlias
 
 from funnel.domain.errors import RenderError
+from funnel.domain.speech import say
 from funnel.domain.template import EmailContext
 from funnel.domain.text import clean_text
 
@@ -41,7 +42,7 @@ class Missing:
         """Raise the error that names the missing value."""
         variable = f"{self.path}.{attribute}" if attribute else self.path
         reason = _WHY_MISSING.get(self.path.rpartition(".")[2], "there is no such value")
-        raise RenderError(f"{variable}: {reason}", variable=variable)
+        raise RenderError(f"{variable}: {say(reason)}", variable=variable)
 
     def __eq__(self, other: object) -> bool:
         return other is None or isinstance(other, Missing)

@@ -7,12 +7,14 @@ a render is as short as its template.
 
 import types
 from dataclasses import fields, is_dataclass
+from difflib import get_close_matches
 from functools import cache
 from typing import Union, get_args, get_origin, get_type_hints
 
 from jinja2 import nodes
 from jinja2.exceptions import TemplateAssertionError, TemplateSyntaxError
 
+from funnel.domain.speech import say
 from funnel.domain.template import EmailContext
 from funnel.rendering.environment import LOOP_FIELDS, TESTS, environment
 from funnel.rendering.errors import TemplateError
@@ -207,8 +209,18 @@ def _refusal(node: nodes.Node) -> str:
 
 
 def _unknown(name: str, line: int, known: dict[str, object]) -> TemplateError:
-    remedy = f"Known here: {', '.join(sorted(known))}." if known else "It has no parts."
-    return TemplateError(f"unknown name “{name}”", line=line, remedy=remedy, field=name)
+    names = ", ".join(sorted(known))
+    path, _, last = name.rpartition(".")
+    nearest = get_close_matches(last, known, n=1, cutoff=0.5)
+    if not known:
+        remedy = say("It has no parts.")
+    elif nearest:
+        meant = f"{path}.{nearest[0]}" if path else nearest[0]
+        remedy = say("Is “{nearest}” meant? Known here: {names}.", nearest=meant, names=names)
+    else:
+        remedy = say("Known here: {names}.", names=names)
+    reason = say("unknown name “{name}”", name=name)
+    return TemplateError(reason, line=line, remedy=remedy, field=name)
 
 
 def _fields_of(kind: object) -> dict[str, object]:
