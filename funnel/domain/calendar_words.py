@@ -99,6 +99,11 @@ def weekday_name(day: date) -> str:
     return say(_DAYS[day.weekday()])
 
 
+def short_weekday(day: date) -> str:
+    """Return "Sun"."""
+    return say(_SHORT_DAYS[day.weekday()])
+
+
 def month_name(day: date) -> str:
     """Return "December"."""
     return say(_MONTHS[day.month - 1])
@@ -106,7 +111,7 @@ def month_name(day: date) -> str:
 
 def short_day(day: date, *, beside: date | None = None) -> str:
     """Return "Fri 18", with its month where ``beside`` is in another one."""
-    weekday = say(_SHORT_DAYS[day.weekday()])
+    weekday = short_weekday(day)
     if beside is not None and (day.year, day.month) == (beside.year, beside.month):
         return say("{weekday} {day}", weekday=weekday, day=day.day)
     return say("{weekday} {day} {month}", weekday=weekday, day=day.day, month=month_name(day))

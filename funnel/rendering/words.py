@@ -1,6 +1,6 @@
 """Days, hours and places in words, in the reader's zone: made before rendering, never inside it.
 
-English only for now. Everything that another language would say differently is in ``Language``.
+Emails are in English for now. All that another language would say differently is in ``Language``.
 """
 
 import re
@@ -54,6 +54,25 @@ ENGLISH = Language(
     greeting="Hello {name},",
     greeting_without_name="Hello,",
 )
+
+# Public pages and emails say it once a sequence can be written in it; the studio does already.
+GERMAN = Language(
+    weekdays=(
+        *("Montag", "Dienstag", "Mittwoch", "Donnerstag"),
+        *("Freitag", "Samstag", "Sonntag"),
+    ),
+    months=(
+        *("Januar", "Februar", "März", "April", "Mai", "Juni", "Juli"),
+        *("August", "September", "Oktober", "November", "Dezember"),
+    ),
+    day="{weekday}, {day}. {month}",
+    hour="%H:%M",
+    moment="{weekday}, {hour} Uhr in {place}",
+    moment_without_place="{weekday}, {hour} Uhr {place}",
+    greeting="Guten Tag {name},",
+    greeting_without_name="Guten Tag,",
+)
+LANGUAGES: Mapping[str, Language] = {"en": ENGLISH, "de": GERMAN}
 
 _OFFSET = re.compile(r"GMT([+-])(\d{1,2})")
 # Places that are written otherwise than in their zone's name.

@@ -10,7 +10,9 @@ from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from funnel.domain.calendar import CalendarLine, LineState, PersonCalendar
+from funnel.domain.calendar_words import month_name, short_day, short_weekday
 from funnel.domain.session import Session
+from funnel.domain.speech import mark, say
 from funnel.domain.timing import local_day, local_moment
 from funnel.web.moments import day_of, hour_of, iso
 
@@ -24,14 +26,14 @@ _ONE_DAY = timedelta(days=1)
 class Form(StrEnum):
     """Which sign a moment has; the value is its word for those who hear the page."""
 
-    SENT = "sent"
-    QUEUED = "on its way"
-    COMING = "planned"
-    OPEN = "perhaps"
-    SKIPPED = "skipped"
-    FAILED = "failed"
-    UNKNOWN = "unknown"
-    SESSION = "masterclass"
+    SENT = mark("sent")
+    QUEUED = mark("on its way")
+    COMING = mark("planned")
+    OPEN = mark("perhaps")
+    SKIPPED = mark("skipped")
+    FAILED = mark("failed")
+    UNKNOWN = mark("unknown")
+    SESSION = mark("masterclass")
 
 
 _FORMS = {
@@ -235,13 +237,13 @@ class _Drawing:
             id=_SESSION_ID,
             at=session.starts_at,
             hour=hour_of(session.starts_at, self._before.zone),
-            name="The masterclass",
-            why=f"until {hour_of(session.ends_at, self._before.zone)}",
+            name=say("The masterclass"),
+            why=say("until {hour}", hour=hour_of(session.ends_at, self._before.zone)),
             form=Form.SESSION,
         )
 
     def _hour(self, at: datetime, *, is_ahead: bool) -> str:
-        return "now" if is_ahead and at <= self._before.now else hour_of(at, self._before.zone)
+        return say("now") if is_ahead and at <= self._before.now else hour_of(at, self._before.zone)
 
     def _with_was(self, moment: Moment) -> Moment:
         old = next((each for each in self._was if each.id == moment.id), None)
@@ -298,8 +300,8 @@ class _Drawing:
             rows.append(
                 Day(
                     date=day,
-                    weekday=self._spoken(day)[:3],
-                    month=self._spoken(day).split()[2] if is_new else "",
+                    weekday=short_weekday(day),
+                    month=month_name(day) if is_new else "",
                     spoken=self._spoken(day),
                     then=self._on(day, then, is_ahead=with_targets),
                     was=tuple(map(self._old, self._on(day, was, is_ahead=with_targets))),
@@ -348,8 +350,7 @@ class _Drawing:
         return local_day(moment, self._zone)
 
     def _short(self, day: date) -> str:
-        weekday, number = self._spoken(day).split()[:2]
-        return f"{weekday[:3]} {number}"
+        return short_day(day, beside=day)
 
     def _spoken(self, day: date) -> str:
         noon = datetime(day.year, day.month, day.day, 12, tzinfo=self._zone)

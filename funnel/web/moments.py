@@ -4,8 +4,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from funnel.domain.calendar_words import month_name, short_weekday
 from funnel.domain.session import Session
-from funnel.rendering.words import day_in_words, hour_in_words, local_time, place_in_words
+from funnel.domain.speech import say, spoken
+from funnel.rendering.words import (
+    LANGUAGES,
+    Language,
+    day_in_words,
+    hour_in_words,
+    local_time,
+    place_in_words,
+)
+
+_SHORT_MONTH = 3  # letters
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,14 +50,20 @@ def span_of(session: Session, zone: str, now: datetime) -> Span:
 def day_of(moment: datetime, zone: str, now: datetime) -> str:
     """Return "Tuesday 22 September", with its year where ``now`` has another one there."""
     known = ZoneInfo(zone)
-    day, year = day_in_words(moment, zone=known), local_time(moment, known).year
+    day = day_in_words(moment, zone=known, language=_language())
+    year = local_time(moment, known).year
     return day if year == local_time(now, known).year else f"{day} {year}"
 
 
 def short_day_of(moment: datetime, zone: str) -> str:
     """Return "Tue 22 Sep"."""
-    weekday, day, month = day_in_words(moment, zone=ZoneInfo(zone)).split()
-    return f"{weekday[:3]} {day} {month[:3]}"
+    local = local_time(moment, ZoneInfo(zone))
+    return say(
+        "{weekday} {day} {month}",
+        weekday=short_weekday(local),
+        day=local.day,
+        month=month_name(local)[:_SHORT_MONTH],
+    )
 
 
 def hour_of(moment: datetime, zone: str) -> str:
@@ -62,9 +79,13 @@ def place_of(zone: str) -> str:
 def where_of(zone: str) -> str:
     """Return "in Berlin", or "UTC"."""
     place = place_of(zone)
-    return place if place.startswith("UTC") else f"in {place}"
+    return place if place.startswith("UTC") else say("in {place}", place=place)
 
 
 def iso(moment: datetime) -> str:
     """Return a moment for scripts and ``datetime`` attributes: UTC, to the second."""
     return local_time(moment, ZoneInfo("UTC")).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def _language() -> Language:
+    return LANGUAGES[spoken().language]

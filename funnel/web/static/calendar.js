@@ -99,7 +99,7 @@ export class Calendar {
       const text = await answer.text();
       if (mine === this.asking) this.show(text);
     } catch (error) {
-      if (error.name !== "AbortError") this.say("The calendar does not answer. Try again in a moment.");
+      if (error.name !== "AbortError") this.say(this.plan.dataset.silent);
     } finally {
       if (mine === this.asking) this.isBusy = this.isPosting = false;
       if (!this.isBusy) delete this.root.dataset.busy;
@@ -113,7 +113,7 @@ export class Calendar {
   show(text) {
     const fresh = new DOMParser().parseFromString(text, "text/html");
     if (!fresh.querySelector("[data-part=plan]")) {
-      this.say("The calendar does not answer. Try again in a moment.");
+      this.say(this.plan.dataset.silent);
       return;
     }
     const before = this.look();
