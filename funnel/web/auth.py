@@ -105,6 +105,7 @@ OPEN: Final = Depends(OpenToAll())
 OwnPage = Annotated[Me, Depends(Needs(Permission.OWN_ACCOUNT))]
 OwnForm = Annotated[Me, Depends(NeedsForm(Permission.OWN_ACCOUNT))]
 Reader = Annotated[Me, Depends(Needs(Permission.READ))]
+ReaderForm = Annotated[Me, Depends(NeedsForm(Permission.READ))]
 EditorForm = Annotated[Me, Depends(NeedsForm(Permission.EDIT))]
 Admin = Annotated[Me, Depends(Needs(Permission.ADMINISTER))]
 AdminForm = Annotated[Me, Depends(NeedsForm(Permission.ADMINISTER))]
