@@ -17,7 +17,7 @@ from funnel.domain.calendar_line import CalendarLine, EmailRow, FormerDate, Line
 from funnel.domain.calendar_reasons import Told, moment_text, skip_text
 from funnel.domain.calendar_words import notice_name
 from funnel.domain.enrollment import Enrollment, Facts
-from funnel.domain.message import MessageStatus, Notice
+from funnel.domain.message import EndReason, MessageStatus, Notice
 from funnel.domain.plan import Decision, Plan, PlannedStep, SkipReason
 from funnel.domain.sequence import SequenceDefinition, Step, StepKind, Timing, key_in_words
 from funnel.domain.session import Session
@@ -249,12 +249,19 @@ _STATES = {
 _ENDINGS = frozenset({MessageStatus.FAILED, MessageStatus.CANCELLED})
 # What the open, a signup's end and a new version write; the planner does not say these.
 _LATER_WORDS = {
-    "stopped before it left": mark("you stopped these emails before it left"),
-    "nothing is left that it could speak of": mark("what it was about had ended"),
-    "left": mark("you stopped everything"),
+    EndReason.UNWANTED.value: mark("you stopped these emails before it left"),
+    EndReason.OVER.value: mark("what it was about had ended"),
+    EndReason.LEFT.value: mark("you stopped everything"),
     "removed from the sequence": mark("it was taken out of the sequence"),
+    EndReason.SEAT_GIVEN_UP.value: mark("you no longer held the seat"),
+    EndReason.DATE_MOVED.value: mark("the date was moved before it left"),
+    EndReason.DATE_CANCELLED.value: mark("the date was called off before it left"),
+    EndReason.STOPPED.value: mark("the host stopped it"),
+    SkipReason.LATE.value: mark("it could not leave in time"),
 }
 _NOT_WANTED = mark("it was no longer wanted")
+_WHEN_NEEDED = mark("when it was needed")
+_TO_ALL = mark("written to everybody with a seat")
 _NOTICE_WORDS = {
     Notice.CONFIRM: mark("when you signed up"),
     Notice.CONFIRM_AGAIN: mark("as you had not confirmed yet"),
@@ -297,9 +304,8 @@ def _bare_line(row: EmailRow) -> CalendarLine:
 
 
 def _notice_line(row: EmailRow) -> CalendarLine:
-    why = say(
-        _NOTICE_WORDS[Notice(row.key)] if row.key in set(Notice) else mark("when it was needed")
-    )
+    known = _NOTICE_WORDS[Notice(row.key)] if row.key in set(Notice) else _WHEN_NEEDED
+    why = say(_TO_ALL if row.title else known)
     if row.status in _ENDINGS:
         why = _ending(row)
     elif row.status is MessageStatus.SKIPPED:
@@ -307,7 +313,7 @@ def _notice_line(row: EmailRow) -> CalendarLine:
         why = say("skipped: {why}", why=say(_LATER_WORDS.get(word, _NOT_WANTED)))
     return CalendarLine(
         key=row.key,
-        name=notice_name(row.key),
+        name=row.title or notice_name(row.key),
         copy=row.copy,
         kind=None,
         state=_STATES[row.status],

@@ -69,6 +69,8 @@ class EmailRow:
 
     Attributes:
         key: The step's; for a notice, that of its text.
+        is_notice: Whether it is no step's: a notice, or an announcement.
+        title: Of an announcement: its subject. Else empty.
         reason: Why it was not sent, with what was noted beside it.
         reasons: The planner's sentences when it was written.
         due_at: The moment that it was planned for.
@@ -87,3 +89,4 @@ class EmailRow:
     attempts: int
     session_id: UUID | None = None
     session_starts_at: datetime | None = None
+    title: str = ""

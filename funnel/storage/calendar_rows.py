@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import RowMapping, text
 
+from funnel.domain.announcement import plain_subject
 from funnel.domain.calendar import EmailRow
 from funnel.domain.enrollment import EnrollmentState
 from funnel.domain.message import MessageKind, MessageStatus
@@ -37,19 +38,21 @@ class RunFrame:
 
 
 def rows_of_run(tx: Transaction, enrollment_id: UUID) -> list[EmailRow]:
-    """Return the messages of a run and the notices about it, in no order that means anything."""
+    """Return a run's messages, its notices and announcements, in no order that means anything."""
     rows = tx.connection.execute(_ROWS, {"run": enrollment_id}).mappings()
     return [_row(each) for each in rows]
 
 
 _ROWS = text(
     """
-    select kind, step_key, template_key, copy, status, reason, data, due_at, settled_at, attempts,
-           session_id, session_starts_at
-    from messages where enrollment_id = :run
+    select m.kind, m.step_key, m.template_key, m.copy, m.status, m.reason, m.data, m.due_at,
+           m.settled_at, m.attempts, m.session_id, m.session_starts_at, a.subject
+    from messages m
+    left join announcements a on a.id = m.announcement_id
+    where m.enrollment_id = :run
     union all
     select m.kind, m.step_key, m.template_key, m.copy, m.status, m.reason, m.data, m.due_at,
-           m.settled_at, m.attempts, m.session_id, m.session_starts_at
+           m.settled_at, m.attempts, m.session_id, m.session_starts_at, null as subject
     from enrollments e
     join messages m on m.subscriber_id = e.subscriber_id and m.enrollment_id is null
     join signups s on s.id = m.signup_id and s.enrollment_id = e.id
@@ -73,6 +76,7 @@ def _row(row: RowMapping) -> EmailRow:
         attempts=row["attempts"],
         session_id=row["session_id"],
         session_starts_at=row["session_starts_at"],
+        title=plain_subject(row["subject"] or ""),
     )
 
 

@@ -46,6 +46,7 @@ _SCENE = text(
                    where state = 'active' and not is_parked and next_due_at <= plan_now())
         or exists (select from opened where judged_at <= plan_now())
         or exists (select from replans where finished_at is null)
+        or exists (select from announcements where finished_at is null)
         or exists (select from signups where status = 'pending' and next_at <= plan_now())
         as is_busy,
       exists (select from pauses) as is_sending_paused,

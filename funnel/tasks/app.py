@@ -27,6 +27,9 @@ TICK_SECONDS = 0.25
 DEMO_SECONDS = 0.5
 SWEEP_SECONDS = 5.0
 REPLAN_SECONDS = 0.5
+IMPORT_SECONDS = 0.5
+ANNOUNCE_SECONDS = 1.0
+TESTS_SECONDS = 1.0
 SERIES_SECONDS = 60.0
 PULSE_SECONDS = 10.0
 DEFINITIONS_SECONDS = 3.0
@@ -139,6 +142,24 @@ app.conf.update(
         "replans": {
             "task": "funnel.continue_replans",
             "schedule": REPLAN_SECONDS,
+            "options": {"queue": MAINTENANCE},
+        },
+        # One statement each where nothing waits, as nearly always.
+        "announcements": {
+            "task": "funnel.continue_announcements",
+            "schedule": ANNOUNCE_SECONDS,
+            "options": {"queue": MAINTENANCE},
+        },
+        # With the notices: a slow mail server must not hold up what keeps the rows true.
+        "tests": {
+            "task": "funnel.send_test_emails",
+            "schedule": TESTS_SECONDS,
+            "options": {"queue": NOTICES},
+        },
+        # One statement where no file is open; two never work at the same one.
+        "imports": {
+            "task": "funnel.continue_imports",
+            "schedule": IMPORT_SECONDS,
             "options": {"queue": MAINTENANCE},
         },
         # Sessions are made weeks ahead; a minute after one was held the next is there.

@@ -2,14 +2,18 @@
 
 from datetime import timedelta
 
+from funnel.services.continue_announcements import continue_announcements
+from funnel.services.continue_imports import continue_imports
 from funnel.services.continue_replans import continue_replans
 from funnel.services.fill_series import fill_series
+from funnel.services.import_people import forget_imports
 from funnel.services.judge_evidence import forget_evidence, judge_evidence
 from funnel.services.match_facts import forget_received, retry_waiting
 from funnel.services.play_demo import play_demo
 from funnel.services.record_refusal import forget_refusals
+from funnel.services.send_test_emails import send_test_emails, settle_lost_tests
 from funnel.services.sweep_messages import sweep_messages
-from funnel.tasks.app import MAINTENANCE, app
+from funnel.tasks.app import MAINTENANCE, NOTICES, app
 from funnel.tasks.process import process
 
 
@@ -21,8 +25,10 @@ def sweep() -> None:
         deps.transactions,
         republish_after=timedelta(seconds=deps.settings.republish_after_seconds),
     )
+    settle_lost_tests(deps.transactions)
     forget_refusals(deps.transactions)
     forget_evidence(deps.transactions)
+    forget_imports(deps.transactions)
     process().show_life()
 
 
@@ -35,6 +41,28 @@ _BATCHES_AT_ONCE = 5
 def replan() -> None:
     """Plan people whose session moved or whose version changed, some batches at a time."""
     continue_replans(process().deps.transactions, most_batches=_BATCHES_AT_ONCE)
+
+
+@app.task(name="funnel.continue_announcements", queue=MAINTENANCE)
+def announce() -> None:
+    """Queue what was written to everybody who holds a seat, some batches at a time."""
+    continue_announcements(process().deps.transactions, most_batches=_BATCHES_AT_ONCE)
+
+
+# Each may take as long as the mail server takes, and notices wait meanwhile.
+_TESTS_AT_ONCE = 3
+
+
+@app.task(name="funnel.send_test_emails", queue=NOTICES)
+def send_tests() -> None:
+    """Send a few of the tests that somebody who works here asked for."""
+    send_test_emails(process().deps.delivery, most=_TESTS_AT_ONCE)
+
+
+@app.task(name="funnel.continue_imports", queue=MAINTENANCE)
+def take_people() -> None:
+    """Go on with a file of people from another tool, some batches at a time."""
+    continue_imports(process().deps.transactions, most_batches=_BATCHES_AT_ONCE)
 
 
 @app.task(name="funnel.fill_series", queue=MAINTENANCE)
