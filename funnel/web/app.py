@@ -28,10 +28,13 @@ from funnel.web.public import (
 from funnel.web.site import Site, TheSite
 from funnel.web.studio import (
     account,
+    audit,
     people,
     person,
     person_acts,
     sequences,
+    settings,
+    tokens,
     users,
     way_in,
     welcome,
@@ -108,6 +111,9 @@ def _add_routes(app: FastAPI, *, is_demo: bool) -> None:
         users,
         way_in,
         welcome,
+        settings,
+        tokens,
+        audit,
     ):
         app.include_router(studio_module.router)
     app.add_api_route("/static/{version}/{name}", _show_asset)

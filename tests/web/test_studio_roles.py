@@ -35,6 +35,11 @@ NEEDED = {
     "POST /studio/account/end": Permission.OWN_ACCOUNT,
     "POST /studio/account/end-others": Permission.OWN_ACCOUNT,
     "POST /studio/logout": Permission.OWN_ACCOUNT,
+    "GET /studio/settings": Permission.OWN_ACCOUNT,
+    "GET /studio/tokens": Permission.ADMINISTER,
+    "POST /studio/tokens": Permission.ADMINISTER,
+    "POST /studio/tokens/revoke": Permission.ADMINISTER,
+    "GET /studio/audit": Permission.OPERATE,
     "GET /studio/users": Permission.ADMINISTER,
     "POST /studio/users": Permission.ADMINISTER,
     "POST /studio/users/link": Permission.ADMINISTER,
@@ -135,9 +140,9 @@ def test_a_program_with_a_cookie_is_told_403_as_a_problem(staff: dict[Role, Coll
     assert posted.json()["type"] == "/problems/foreign-form"
 
 
-def test_the_rail_shows_what_a_role_may_open(staff: dict[Role, Colleague]) -> None:
-    assert "/studio/users" not in staff[Role.OPS].get("/studio").text
-    assert "/studio/users" in staff[Role.ADMIN].get("/studio").text
+def test_the_settings_show_what_a_role_may_open(staff: dict[Role, Colleague]) -> None:
+    assert "/studio/users" not in staff[Role.OPS].get("/studio/settings").text
+    assert "/studio/users" in staff[Role.ADMIN].get("/studio/settings").text
 
 
 def test_a_token_of_the_api_opens_no_page(served: Served) -> None:

@@ -31,9 +31,9 @@ RAIL: Final = (
     RailItem(name=mark("People"), path="/studio/people", icon="people", permission=Permission.READ),
     RailItem(
         name=mark("Settings"),
-        path="/studio/users",
+        path="/studio/settings",
         icon="settings",
-        permission=Permission.ADMINISTER,
+        permission=Permission.OWN_ACCOUNT,
     ),
 )
 
