@@ -204,6 +204,7 @@ _SKIPS: Mapping[SkipReason, str] = {
     SkipReason.SUPPRESSED: mark("we may not write to your address"),
     SkipReason.NOT_RENDERED: mark("it could not be written"),
     SkipReason.BY_HAND: mark("the host took it out"),
+    SkipReason.BEFORE_IMPORT: mark("it came before your move to this place"),
 }
 
 

@@ -39,6 +39,8 @@ class SkipReason(StrEnum):
     NO_SESSION = "holds no seat"
     SUPPRESSED = "the address is on the do-not-email list"
     NOT_RENDERED = "could not be rendered"
+    BEFORE_IMPORT = "was before their import"  # they came from another tool, to a later email
+    BY_HAND = "skipped by hand"  # somebody who works here; decided before its moment, as a rule
 
     @property
     def keeps_day(self) -> bool:

@@ -46,7 +46,9 @@ class ZoneSource(StrEnum):
     DEFAULT = "default"
     WEBHOOK = "webhook"
     FORM = "form"
+    IMPORT = "import"  # came with them from another tool
     PERSON = "person"
+    STUDIO = "studio"  # somebody who works here wrote it down
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
