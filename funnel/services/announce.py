@@ -1,7 +1,7 @@
 """Write to everybody who holds a seat in a session: seen and counted before, queued once.
 
-One email for all: its text is compiled once, and is version 1 of a template of its own. Queueing
-is for ``continue_announcements``.
+One email for all: its text is compiled once, in its confinement, and is version 1 of a template of
+its own. Queueing is for ``continue_announcements``.
 """
 
 from collections.abc import Sequence
@@ -9,32 +9,23 @@ from dataclasses import dataclass, replace
 from uuid import UUID, uuid4
 
 from funnel.domain import announcement as announcing
-from funnel.domain.announcement import (
-    Announcement,
-    NotSent,
-    announcement_source,
-    reason_words,
-    skip_reason,
-)
+from funnel.domain.announcement import Announcement, NotSent, announcement_source, reason_words
 from funnel.domain.consent import Topic
-from funnel.domain.errors import FunnelError, InvalidInputError, NotFoundError
-from funnel.domain.links import HarmlessLinks
+from funnel.domain.errors import InvalidInputError, NotFoundError
 from funnel.domain.message import MessageKind
 from funnel.domain.session import Session
 from funnel.domain.speech import say
-from funnel.rendering.compiled import CompiledTemplate
-from funnel.rendering.compiler import compile_template
+from funnel.domain.template import RenderedEmail
+from funnel.rendering.confinement import Failure, Tried
 from funnel.rendering.errors import TemplateError
-from funnel.rendering.lint import Finding, Severity, lint
-from funnel.sending.mailer import OutgoingEmail
-from funnel.services.build_email import EmailBuilder, build_email, email_context
+from funnel.rendering.finding import Finding, Severity
+from funnel.services.build_email import email_context
+from funnel.services.preview_template import Previewing
 from funnel.storage import announcements, brands, definition_errors, merge_data, sessions, templates
 from funnel.storage.audit import write_audit
 from funnel.storage.merge_data import MergeData
 from funnel.storage.transaction import Transaction, Transactions
 
-# What odd data can make of building an email, as in delivering.
-_UNFIT = (FunnelError, ValueError, TypeError, LookupError)
 # Announcements name the person and the session: what fails for one of these fails for many.
 _TRIED = 50
 
@@ -47,7 +38,8 @@ class AnnouncementPreview:
         people: Who would get it.
         not_sent: Who holds a seat and would not, by reason.
         read_by: The address whose email this is.
-        html: Links in it lead nowhere.
+        html: Links in it open nothing.
+        findings: What is to mend; lines are those of the text.
     """
 
     people: int
@@ -60,33 +52,38 @@ class AnnouncementPreview:
 
 
 def preview_announcement(
-    session_id: UUID, subject: str, text: str, transactions: Transactions, builder: EmailBuilder
+    session_id: UUID,
+    subject: str,
+    text: str,
+    *,
+    transactions: Transactions,
+    previewing: Previewing,
 ) -> AnnouncementPreview:
     """Return an announcement as a real person would get it, and who gets it; nothing is written.
 
     Raises:
         NotFoundError: No such session.
-        InvalidInputError: The text cannot be sent: ``field`` ("subject", "text"), what and why; or
-            nobody would get it.
+        InvalidInputError: It cannot be sent: ``field`` ("subject", "text"), what and why; or nobody
+            would get it.
     """
-    _, compiled = _compiled(subject, text)
+    source = announcement_source(subject, text)
     with transactions.begin_reading() as tx:
-        session = _session(sessions.find(tx, session_id))
-        _check_session(session)
-        first = _readers(tx, session_id, compiled, limit=1)[0]
-        harmless = replace(builder, links=HarmlessLinks.like(builder.links))
-        email = _built(first, compiled, harmless)
-        context = email_context(first, (), harmless.links)
+        _check_session(sessions.find(tx, session_id))
+        readers = _readers(tx, session_id)
         people, not_sent = _sums(tx, session_id)
-        return AnnouncementPreview(
-            people=people,
-            not_sent=not_sent,
-            read_by=first.email,
-            subject=email.subject,
-            html=email.html,
-            text=email.text,
-            findings=lint(compiled, context, renderer=builder.renderer),
-        )
+    tried, email = _tried(source, readers, previewing)
+    return AnnouncementPreview(
+        people=people,
+        not_sent=not_sent,
+        read_by=readers[0].email,
+        subject=email.subject,
+        html=email.html,
+        text=email.text,
+        findings=tuple(
+            replace(each, line=announcing.line_of_text(source, each.line))
+            for each in tried.findings
+        ),
+    )
 
 
 def announce(
@@ -96,7 +93,7 @@ def announce(
     *,
     by: str,
     transactions: Transactions,
-    builder: EmailBuilder,
+    previewing: Previewing,
 ) -> Announcement:
     """Send an announcement to everybody who holds a seat now; return it, about to be queued.
 
@@ -110,32 +107,32 @@ def announce(
         text: Markdown with merge fields; the greeting is put before it unless it greets by itself.
         by: Who does it, for the audit.
         transactions: On the database.
-        builder: It is rendered strictly for some of its readers first.
+        previewing: It is rendered strictly for some of its readers first.
 
     Raises:
         NotFoundError: No such session.
         InvalidInputError: The session was called off, nobody would get it, or it cannot be
             rendered: nothing is written.
     """
-    source, compiled = _compiled(subject, text)
+    source = announcement_source(subject, text)
+    with transactions.begin_reading() as tx:
+        _check_session(sessions.find(tx, session_id))
+        readers = _readers(tx, session_id)
+    tried, _ = _tried(source, readers, previewing)
+    _check_findings(tried)
     with transactions.begin() as tx:
         # In this order: whoever publishes holds the lock of definitions before any row.
         definition_errors.lock_definitions(tx)
-        session = _session(sessions.lock(tx, session_id))
-        _check_session(session)
+        session = _check_session(sessions.lock(tx, session_id))
         again = announcements.sent_lately(tx, session_id, source)
-        if again is not None:
-            return again
-        readers = _readers(tx, session_id, compiled, limit=_TRIED)
-        _check_renders(readers, compiled, builder)
-        return _written(tx, session, _Text(subject, source, compiled), by)
+        return again or _written(tx, session, _Text(subject, source, tried), by)
 
 
 @dataclass(frozen=True, slots=True)
 class _Text:
     subject: str
     source: str
-    compiled: CompiledTemplate
+    tried: Tried
 
 
 def _written(tx: Transaction, session: Session, text: _Text, by: str) -> Announcement:
@@ -154,12 +151,13 @@ def _written(tx: Transaction, session: Session, text: _Text, by: str) -> Announc
         finished_at=None,
     )
     announcements.add(tx, new)
+    compiled = text.tried.compiled
     templates.publish_template(
         tx,
         key=announcing.template_key(new.id),
         source=text.source,
-        compiled=text.compiled.to_json(),
-        checksum=text.compiled.checksum,
+        compiled=compiled.to_json(),
+        checksum=compiled.checksum,
     )
     write_audit(
         tx,
@@ -171,44 +169,24 @@ def _written(tx: Transaction, session: Session, text: _Text, by: str) -> Announc
     return new
 
 
-def _compiled(subject: str, text: str) -> tuple[str, CompiledTemplate]:
-    source = announcement_source(subject, text)
-    try:
-        return source, compile_template(source, name="")
-    except TemplateError as error:
-        line = announcing.line_of_text(source, error.line)
-        raise InvalidInputError(
-            error.reason
-            if line is None
-            else say("line {line}: {reason}", line=line, reason=error.reason),
-            field="subject" if line is None else "text",
-            remedy=error.remedy,
-        ) from error
-
-
-def _session(found: Session | None) -> Session:
+def _check_session(found: Session | None) -> Session:
     if found is None:
         raise NotFoundError("no such session")
-    return found
-
-
-def _check_session(session: Session) -> None:
-    if session.cancelled_at is not None:
+    if found.cancelled_at is not None:
         raise InvalidInputError(
-            say("this date was called off"),
+            say("This date was called off."),
             field="session",
             remedy=say("Everybody who held a seat was told. Nobody holds one now."),
         )
+    return found
 
 
-def _readers(
-    tx: Transaction, session_id: UUID, compiled: CompiledTemplate, *, limit: int
-) -> list[MergeData]:
-    """Return what the email of some who would get it is made of."""
-    run_ids = announcements.some_runs(tx, session_id, limit)
+def _readers(tx: Transaction, session_id: UUID) -> list[MergeData]:
+    """Return what the email of some who would get it is made of, the first seat first."""
+    run_ids = announcements.some_runs(tx, session_id, _TRIED)
     if not run_ids:
         raise InvalidInputError(
-            say("nobody would get this"),
+            say("Nobody would get this."),
             field="session",
             remedy=say("It goes to those who hold a seat and want the emails about it."),
         )
@@ -218,37 +196,58 @@ def _readers(
         replace(
             found[each],
             kind=MessageKind.ANNOUNCEMENT,
-            template_key=f"{announcing.KEY_PREFIX}{compiled.checksum[:8]}",
+            template_key=announcing.KEY_PREFIX,
             topic=Topic.SEAT,
         )
         for each in run_ids
     ]
 
 
-def _built(data: MergeData, compiled: CompiledTemplate, builder: EmailBuilder) -> OutgoingEmail:
+def _tried(
+    source: str, readers: Sequence[MergeData], previewing: Previewing
+) -> tuple[Tried, RenderedEmail]:
+    """Render it where it can do no harm: for the first reader to be seen, for the others to try."""
+    links = previewing.builder.links
+    first, *others = [email_context(each, (), links) for each in readers]
     try:
-        return build_email(data, compiled, (), builder)
-    except _UNFIT as error:
-        raise InvalidInputError(
-            say("it cannot be written for {person}: {reason}", person=data.email, reason=error),
-            field="text",
-            remedy=say("Give it words for people without that value ({% if … %})."),
-        ) from error
+        tried = previewing.confinement.try_source(source, name="", reader=first, others=others)
+    except TemplateError as error:
+        raise _unfit(source, error) from error
+    if tried.email is None and tried.failed is not None:
+        raise _cannot_be_written(readers[0], tried.failed)
+    for each in tried.failures:
+        raise _cannot_be_written(readers[1 + each.index], each)
+    assert tried.email is not None  # noqa: S101 # it has not failed
+    return tried, tried.email
 
 
-def _check_renders(
-    readers: Sequence[MergeData], compiled: CompiledTemplate, builder: EmailBuilder
-) -> None:
-    for each in readers:
-        _built(each, compiled, builder)
-    context = email_context(readers[0], (), builder.links)
-    errors = [
-        each
-        for each in lint(compiled, context, renderer=builder.renderer)
-        if each.severity is Severity.ERROR
-    ]
-    if errors:
-        raise InvalidInputError(errors[0].message, field="text", remedy=errors[0].remedy)
+def _unfit(source: str, error: TemplateError) -> InvalidInputError:
+    line = announcing.line_of_text(source, error.line)
+    is_of_text = line is not None or error.line is None
+    reason = (
+        error.reason
+        if line is None
+        else say("Line {line}: {reason}", line=line, reason=error.reason)
+    )
+    return InvalidInputError(reason, field="text" if is_of_text else "subject", remedy=error.remedy)
+
+
+def _cannot_be_written(reader: MergeData, failure: Failure) -> InvalidInputError:
+    return InvalidInputError(
+        say(
+            "It cannot be written for {person}: {reason}",
+            person=reader.email,
+            reason=failure.reason,
+        ),
+        field="text",
+        remedy=say("Give them other words: {% if … %} … {% else %} … {% endif %}."),
+    )
+
+
+def _check_findings(tried: Tried) -> None:
+    for each in tried.findings:
+        if each.severity is Severity.ERROR:
+            raise InvalidInputError(each.message, field="text", remedy=each.remedy)
 
 
 def _sums(tx: Transaction, session_id: UUID) -> tuple[int, tuple[NotSent, ...]]:
@@ -257,6 +256,6 @@ def _sums(tx: Transaction, session_id: UUID) -> tuple[int, tuple[NotSent, ...]]:
         if suppression is None and wants:
             people += count
         else:
-            reason = skip_reason(suppression, wants_seat_emails=wants)
+            reason = announcing.skip_reason(suppression, wants_seat_emails=wants)
             others.append(NotSent(why=reason_words(reason or ""), people=count))
     return people, tuple(others)

@@ -1,7 +1,7 @@
 """From a message and its person's facts to one finished email: context, headers, attachments."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from html import escape
 from zoneinfo import ZoneInfo
@@ -15,6 +15,7 @@ from funnel.domain.template import (
     EmailContext,
     LinksContext,
     PersonContext,
+    RenderedEmail,
     ReplayContext,
     SessionContext,
 )
@@ -76,6 +77,26 @@ def build_email(
     context = email_context(data, open_dates, builder.links)
     counted = _Counted.of(data, counting, builder.links)
     rendered = builder.renderer.render(compiled, context, counted=counted.addresses)
+    rendered = replace(rendered, html=counted.with_picture(rendered.html))
+    return finish_email(data, compiled, context, rendered, builder)
+
+
+def finish_email(
+    data: MergeData,
+    compiled: CompiledTemplate,
+    context: EmailContext,
+    rendered: RenderedEmail,
+    builder: EmailBuilder,
+) -> OutgoingEmail:
+    """Return the email that rendered texts come to: addresses, headers, attachments.
+
+    Args:
+        data: The message, its person, brand and date.
+        compiled: What was rendered.
+        context: For whom.
+        rendered: The texts, wherever they were rendered.
+        builder: Links, and the domain of Message-ID.
+    """
     domain = data.brand.from_address.rpartition("@")[2]
     topic = data.topic
     return OutgoingEmail(
@@ -87,7 +108,7 @@ def build_email(
         to_address=data.email,
         subject=rendered.subject,
         text=rendered.text,
-        html=counted.with_picture(rendered.html),
+        html=rendered.html,
         sent_at=data.real_now,
         planned_at=data.due_at,
         reply_to=data.brand.reply_to,

@@ -190,9 +190,3 @@ def forget(tx: Transaction, *, older_than: timedelta) -> int:
     """Delete old tests: they hold a person's words and address."""
     old = EmailTestRow.created_at < func.now() - older_than
     return tx.connection.execute(delete(EmailTestRow).where(old)).rowcount
-
-
-def forget_of_person(tx: Transaction, subscriber_id: UUID) -> int:
-    """Delete the tests that were made as somebody, for when they are erased."""
-    theirs = EmailTestRow.subscriber_id == subscriber_id
-    return tx.connection.execute(delete(EmailTestRow).where(theirs)).rowcount

@@ -1,7 +1,5 @@
 """An announcement: to everybody who holds a seat, once each, and asked again before it leaves."""
 
-
-
 from funnel.domain.announcement import Announcement, AnnouncementState
 from funnel.services.announce import announce
 from funnel.services.continue_announcements import continue_announcements
@@ -31,7 +29,7 @@ class Hall:
             text,
             by="mira@example.org",
             transactions=self.world.transactions,
-            builder=self.post.delivery.builder,
+            previewing=self.post.previewing,
         )
 
     def queue(self) -> None:

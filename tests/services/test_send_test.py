@@ -19,7 +19,7 @@ def test_a_test_is_marked_and_its_links_act_for_nobody(post: Post) -> None:
         to="colleague@example.net",
         by=BY,
         transactions=post.world.transactions,
-        builder=post.delivery.builder,
+        previewing=post.previewing,
     )
     assert send_test_emails(post.delivery, most=5) == {"accepted": 1}
     mail = message_from_bytes(post.server.accepted[0], policy=default)
