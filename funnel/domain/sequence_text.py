@@ -25,7 +25,8 @@ from funnel.domain.timing_text import duration_text, timing_text
 _DAY_NAMES = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _DEFAULT_WINDOW = SendWindow()
 _SHORTEST_RANGE = 3
-# What YAML takes as it stands, within a flow list too; all else is quoted.
+# What YAML takes as it stands: alone on its line, and within a flow list too. All else is quoted.
+_PLAIN_LINE = re.compile(r"[A-Za-z0-9](?:(?:[\w ,./+-]|:(?=[\w.+-]))*[\w.+-])?", re.ASCII)
 _PLAIN = re.compile(r"[A-Za-z0-9](?:[\w ./+-]*[\w.+-])?", re.ASCII)
 
 
@@ -156,6 +157,11 @@ def flow_list(texts: Sequence[str]) -> str:
     """Return texts as YAML writes them on one line; a single one stands alone."""
     words = [scalar(each) for each in texts]
     return words[0] if len(words) == 1 else f"[{', '.join(words)}]"
+
+
+def line_scalar(value: str) -> str:
+    """Return one text as YAML reads it back from a line of its own: "2 days after bias, 09:00"."""
+    return value if _PLAIN_LINE.fullmatch(value) else scalar(value)
 
 
 def scalar(value: str) -> str:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from funnel.domain.condition_text import condition_text
 from funnel.domain.errors import InvalidInputError
 from funnel.domain.sequence import AnchorKind, SequenceDefinition, Step, Timing
-from funnel.domain.sequence_text import house_fields, scalar
+from funnel.domain.sequence_text import house_fields, line_scalar
 from funnel.domain.speech import say
 from funnel.domain.timing import Delay
 from funnel.domain.timing_text import timing_text
@@ -98,15 +98,15 @@ def _timings(step: Step, gone: Step) -> dict[str, str | None]:
     changes: dict[str, str | None] = {}
     without = step.without_session
     if step.timing.anchor.step_key == gone.key:
-        changes["timing"] = scalar(timing_text(_instead(step.timing, gone.timing)))
+        changes["timing"] = line_scalar(timing_text(_instead(step.timing, gone.timing)))
         if without is None and gone.without_session is not None:
             instead = _instead(step.timing, gone.without_session)
-            changes["without_session"] = scalar(timing_text(instead))
+            changes["without_session"] = line_scalar(timing_text(instead))
     if without is not None and without.anchor.step_key == gone.key:
         basis = gone.without_session or gone.timing
         is_for_them = not basis.anchor.kind.needs_session
         instead = _instead(without, basis)
-        changes["without_session"] = scalar(timing_text(instead)) if is_for_them else None
+        changes["without_session"] = line_scalar(timing_text(instead)) if is_for_them else None
     return changes
 
 

@@ -12,7 +12,7 @@ from datetime import timedelta
 from funnel.domain.condition_text import condition_text
 from funnel.domain.errors import InvalidInputError
 from funnel.domain.sequence import AnchorKind, Condition, Step, StepKind, Timing
-from funnel.domain.sequence_text import flow_list, house_fields, scalar
+from funnel.domain.sequence_text import flow_list, house_fields, line_scalar, scalar
 from funnel.domain.speech import say
 from funnel.domain.timing import EVERY_DAY, Delay
 from funnel.domain.timing_text import anchor_text, duration_text
@@ -160,10 +160,10 @@ def yaml_fields(form: StepForm) -> dict[str, str | None]:
     fields: dict[str, str | None] = {
         "name": scalar(form.name.strip()) if form.name.strip() else None,
         "kind": scalar(kind),
-        "timing": scalar(_timing_text(form.timing, "timing", problems)),
+        "timing": line_scalar(_timing_text(form.timing, "timing", problems)),
         "without_session": None
         if form.without_session is None
-        else scalar(_timing_text(form.without_session, "without_session", problems)),
+        else line_scalar(_timing_text(form.without_session, "without_session", problems)),
         "weekdays": _weekdays(form, problems),
         "hours": _hours(form),
         "late": scalar(f"within {form.late.strip()}") if form.late.strip() else None,
@@ -283,7 +283,7 @@ def _in_runs(days: list[str]) -> str:
 
 def _hours(form: StepForm) -> str | None:
     opens, closes = form.opens.strip() or "09:00", form.closes.strip() or "17:00"
-    return None if (opens, closes) == ("09:00", "17:00") else scalar(f"{opens}-{closes}")
+    return None if (opens, closes) == ("09:00", "17:00") else line_scalar(f"{opens}-{closes}")
 
 
 def _list(texts: tuple[str, ...]) -> str | None:
@@ -309,7 +309,7 @@ def _snippet(name: str, value: str) -> str | None:
     if not value or (name == "repeats_when_moved" and value == "no"):
         return None
     if name != "apart_from":
-        return scalar(value)
+        return line_scalar(value)
     pairs = [each.partition(":") for each in value.strip("{}").split(",")]
     return f"{{{', '.join(f'{scalar(a.strip())}: {scalar(b.strip())}' for a, _, b in pairs)}}}"
 

@@ -6,11 +6,17 @@ sum that every signup moved would make signups wait for each other.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import text
 
 from funnel.storage.transaction import Transaction
+
+# Beside the statuses: first copies that are settled, and first copies of runs that have ended.
+# Who has an email behind them and is still in the sequence is the difference (decision 0020).
+PASSED: Final = "passed"
+ENDED: Final = "ended"
 
 
 @dataclass(frozen=True, slots=True, order=True)

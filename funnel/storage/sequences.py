@@ -163,6 +163,12 @@ def version_number(tx: Transaction, version_id: UUID) -> int:
     return tx.connection.execute(statement).scalar_one()
 
 
+def published_at(tx: Transaction, version_id: UUID) -> datetime:
+    """Return when a version went live, in real time."""
+    statement = select(SequenceVersionRow.published_at).where(SequenceVersionRow.id == version_id)
+    return tx.connection.execute(statement).scalar_one()
+
+
 def newest_number(tx: Transaction, sequence_id: UUID) -> int:
     """Return the number of the newest version of a sequence; 0 without one."""
     newest = select(func.coalesce(func.max(SequenceVersionRow.number), 0))

@@ -73,6 +73,21 @@ def taken(tx: Transaction, session_id: UUID) -> int:
     return count
 
 
+def next_ahead(tx: Transaction, sequence_id: UUID) -> Session | None:
+    """Return the next session that is held, whether or not there are seats left."""
+    statement = (
+        _select()
+        .where(
+            SessionRow.sequence_id == sequence_id,
+            SessionRow.starts_at > tx.now,
+            SessionRow.cancelled_at.is_(None),
+        )
+        .order_by(SessionRow.starts_at, SessionRow.id)
+        .limit(1)
+    )
+    return _session_or_none(tx.connection.execute(statement).mappings().one_or_none())
+
+
 def list_open(tx: Transaction, sequence_id: UUID, *, limit: int = 3) -> tuple[SessionOffer, ...]:
     """Return the next sessions that can still be taken, earliest first."""
     left = SessionRow.seats - _taken()
@@ -113,6 +128,15 @@ def list_lines(
         SessionLine(session=_session(row), sequence_slug=row["slug"], taken=row["taken"])
         for row in rows
     ]
+
+
+def list_around(tx: Transaction, *, limit: int) -> list[Session]:
+    """Return so many dates that are furthest ahead or were latest, the next one first of all."""
+    statement = _select().where(SessionRow.cancelled_at.is_(None))
+    newest = statement.order_by(SessionRow.starts_at.desc(), SessionRow.id).limit(limit)
+    found = [_session(row) for row in tx.connection.execute(newest).mappings()]
+    ahead = [each for each in reversed(found) if each.starts_at > tx.now]
+    return [*ahead, *(each for each in found if each.starts_at <= tx.now)]
 
 
 def lock_sequence(tx: Transaction, sequence_id: UUID) -> None:
