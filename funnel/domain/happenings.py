@@ -64,6 +64,14 @@ def happened_at(
     return min(held, default=None)
 
 
+def tags_held(happened: Iterable[Happening]) -> tuple[str, ...]:
+    """Return the tags that somebody has by what happened, by name, each as it was given last."""
+    words = [each for each in happened if each.kind in (FactKind.TAGGED, FactKind.UNTAGGED)]
+    held = {name for name, _ in _held_since(words)}
+    given = {each.name.casefold(): each.name for each in sorted(words, key=_in_order)}
+    return tuple(given[name] for name in sorted(held))
+
+
 def telling(
     condition: Condition, happened: Sequence[Happening], at: datetime | None
 ) -> tuple[Happening, ...]:

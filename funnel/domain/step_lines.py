@@ -21,6 +21,8 @@ class _Current(NamedTuple):
 
 
 _FIRST = _Current(copy=0)
+# What was skipped so is not planned again for the date that it was for.
+_FOR_GOOD = frozenset({SkipReason.ADDED_LATER, SkipReason.BY_HAND})
 
 
 def decide_step(
@@ -121,7 +123,8 @@ def _is_for_new_date(step: PreparedStep, rows: list[PassedStep], planning: Plann
     """Whether nothing of this step was sent, or may have been, for the date now held.
 
     A copy that was skipped for this date before its moment does not count: the date has come back,
-    or what spoke against it has gone. One that was added too late for this person does.
+    or what spoke against it has gone. One that was added too late for this person does, and one
+    that somebody who works here took out.
     """
     session = planning.session
     if session is None:
@@ -129,7 +132,7 @@ def _is_for_new_date(step: PreparedStep, rows: list[PassedStep], planning: Plann
     skipped = []
     for row in rows:
         if row.session_starts_at == session.starts_at and row.session_id == session.id:
-            if row.status is not MessageStatus.SKIPPED or row.skip is SkipReason.ADDED_LATER:
+            if row.status is not MessageStatus.SKIPPED or row.skip in _FOR_GOOD:
                 return False
             skipped.append(row)
         elif not row.status.is_settled:

@@ -46,6 +46,15 @@ def clean_text(value: str, *, limit: int) -> str:
     return value.strip()[:limit].rstrip(" " + _JOINERS)
 
 
+def clean_lines(value: str) -> str:
+    """Return ``value`` as harmless lines: each as ``clean_text`` makes it, one empty between two.
+
+    Of no limit: whoever keeps it says what is too long.
+    """
+    lines = [clean_text(each, limit=len(each)) for each in value.splitlines()]
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
+
+
 def _is_clean(value: str) -> bool:
     return (
         value.isprintable()

@@ -1,4 +1,4 @@
-"""A person's own change of their time zone: everything that is to come follows."""
+"""Another time zone for a person, by their word or by hand: everything that is to come follows."""
 
 from uuid import UUID
 
@@ -11,6 +11,8 @@ from funnel.storage import runs, subscribers
 from funnel.storage.audit import write_audit
 from funnel.storage.transaction import Transactions
 
+_THE_PERSON = "the person"
+
 
 class UnknownZoneError(InvalidInputError):
     """No such time zone; ``nearest`` is what was probably meant, if anything comes near."""
@@ -22,7 +24,9 @@ class UnknownZoneError(InvalidInputError):
         super().__init__(problem, field="time_zone", remedy=meant)
 
 
-def change_zone(subscriber_id: UUID, given: str, transactions: Transactions) -> bool:
+def change_zone(
+    subscriber_id: UUID, given: str, transactions: Transactions, *, by: str = _THE_PERSON
+) -> bool:
     """Move a person to another zone and plan their runs anew; say whether anything changed.
 
     Letters keep their local hours, in the new zone. What has left stays; a day on which a letter
@@ -32,6 +36,8 @@ def change_zone(subscriber_id: UUID, given: str, transactions: Transactions) -> 
         subscriber_id: The person.
         given: IANA name as somebody wrote it, in any case.
         transactions: One is opened.
+        by: Who works here and wrote it down; without, it is the person's own word. Either gives
+            way to whatever the person says later.
 
     Raises:
         NotFoundError: No such person, or one that is forgotten.
@@ -46,13 +52,14 @@ def change_zone(subscriber_id: UUID, given: str, transactions: Transactions) -> 
         if person is None or not person.email:
             raise NotFoundError("no such person")
         # Also where it is the one that we had guessed: from now on it is known.
-        choice = ZoneChoice(name=name, source=ZoneSource.PERSON)
+        source = ZoneSource.PERSON if by == _THE_PERSON else ZoneSource.STUDIO
+        choice = ZoneChoice(name=name, source=source)
         subscribers.set_zone(tx, subscriber_id, choice)
         if listed_zone(person.zone) == name:
             return False
         write_audit(
             tx,
-            by="the person",
+            by=by,
             action="zone changed",
             target=str(subscriber_id),
             detail={"from": person.zone, "to": name},

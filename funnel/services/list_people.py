@@ -10,14 +10,17 @@ from uuid import UUID
 from funnel.domain.plan import Decision, Plan, PlannedStep
 from funnel.domain.planner import plan
 from funnel.domain.text import clean_text
-from funnel.storage import enrollments, people_lines, sequences
+from funnel.storage import enrollments, people_filters, people_lines, sequences, sessions
 from funnel.storage.enrollments import Run
+from funnel.storage.people_filters import Filter, Kind
 from funnel.storage.people_lines import WAYS, PersonLine, RunLine
 from funnel.storage.transaction import Transaction, Transactions
 
 SHORTEST: Final = 2  # characters: one alone begins too many names to be of use
 _LONGEST: Final = 100
 _A_PAGE: Final = 25
+_MOST_DATES: Final = 20
+_OTHERS: Final = (Kind.LEFT, Kind.UNCONFIRMED)
 _TO_COME = (Decision.SEND, Decision.WAIT)
 
 
@@ -54,6 +57,29 @@ class ListedPerson:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FilterPlace:
+    """Where a page of people of one kind begins: behind this moment (aware) and key."""
+
+    at: datetime
+    key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FilterChoice:
+    """One kind of people that a list may show.
+
+    Attributes:
+        title: Of the sequence or date, or the tag.
+        starts_at: Of a date, aware UTC, with its own ``zone``.
+    """
+
+    only: Filter
+    title: str
+    starts_at: datetime | None = None
+    zone: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PeopleList:
     """One page; ``now`` is plan time.
 
@@ -61,6 +87,7 @@ class PeopleList:
         asked: The words that were looked for, as they were understood.
         is_too_short: Too few characters to look for.
         following: Where the next page begins; ``None``: there is none.
+        further: The same, in a list of one kind of people.
     """
 
     asked: str
@@ -68,6 +95,7 @@ class PeopleList:
     people: tuple[ListedPerson, ...]
     following: Place | None
     now: datetime
+    further: FilterPlace | None = None
 
 
 def list_people(
@@ -97,6 +125,58 @@ def list_people(
             following=_place(*shown[-1]) if len(found) > _A_PAGE else None,
             now=tx.now,
         )
+
+
+def list_people_of(
+    only: Filter, transactions: Transactions, *, after: FilterPlace | None = None
+) -> PeopleList:
+    """Return one page of the people of one kind, those of whom it became true last first.
+
+    Args:
+        only: The kind: in a sequence, with a seat, tagged, left, not confirmed.
+        transactions: Read only.
+        after: As the page before said.
+    """
+    place = (after.at, after.key) if after else None
+    with transactions.begin_reading() as tx:
+        found = people_filters.list_filtered(tx, only, limit=_A_PAGE + 1, after=place)
+        shown = found[:_A_PAGE]
+        is_more = len(found) > _A_PAGE
+        return PeopleList(
+            asked="",
+            is_too_short=False,
+            people=_listed(tx, [each.line for each in shown]),
+            following=None,
+            now=tx.now,
+            further=FilterPlace(at=shown[-1].at, key=shown[-1].key) if is_more else None,
+        )
+
+
+def list_choices(transactions: Transactions) -> tuple[FilterChoice, ...]:
+    """Return the kinds of people there may be: by sequence, by date, by tag, left, unconfirmed.
+
+    Of the dates, those to come and the latest that were.
+    """
+    with transactions.begin_reading() as tx:
+        in_sequences = [
+            FilterChoice(only=Filter(kind=Kind.SEQUENCE, of=str(each.id)), title=each.title)
+            for each in sequences.list_sequences(tx)
+        ]
+        on_dates = [
+            FilterChoice(
+                only=Filter(kind=Kind.SESSION, of=str(each.id)),
+                title=each.title,
+                starts_at=each.starts_at,
+                zone=each.zone,
+            )
+            for each in sessions.list_around(tx, limit=_MOST_DATES)
+        ]
+        tagged = [
+            FilterChoice(only=Filter(kind=Kind.TAG, of=each), title=each)
+            for each in people_filters.list_tags(tx)
+        ]
+    others = [FilterChoice(only=Filter(kind=each), title="") for each in _OTHERS]
+    return (*in_sequences, *on_dates, *tagged, *others)
 
 
 def _newest(tx: Transaction, after: Place | None) -> list[PersonLine]:

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid4
 
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
-from funnel.domain.facts import FactKind
+from funnel.domain.facts import FactKind, Happening
 from funnel.storage.fact_tables import FactRow
 from funnel.storage.transaction import Transaction
 
@@ -56,6 +57,16 @@ def add(tx: Transaction, fact: NewFact) -> bool:
         .returning(FactRow.id)
     )
     return tx.connection.execute(statement).one_or_none() is not None
+
+
+def tag_words(tx: Transaction, subscriber_id: UUID) -> list[Happening]:
+    """Return every word about a person's tags, in no order that means anything."""
+    statement = select(FactRow.kind, FactRow.at, FactRow.name).where(
+        FactRow.subscriber_id == subscriber_id,
+        FactRow.kind.in_((FactKind.TAGGED, FactKind.UNTAGGED)),
+    )
+    rows = tx.connection.execute(statement)
+    return [Happening(kind=FactKind(row.kind), at=row.at, name=row.name) for row in rows]
 
 
 def _data(fact: NewFact) -> dict[str, str]:

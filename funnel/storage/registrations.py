@@ -45,6 +45,17 @@ def held(tx: Transaction, enrollment_id: UUID) -> Seat | None:
     )
 
 
+def starts_at(tx: Transaction, registration_id: UUID) -> datetime | None:
+    """Return when the session of a seat begins."""
+    statement = (
+        select(SessionRow.starts_at)
+        .join(RegistrationRow, RegistrationRow.session_id == SessionRow.id)
+        .where(RegistrationRow.id == registration_id)
+    )
+    moment: datetime | None = tx.connection.execute(statement).scalar()
+    return moment
+
+
 def latest(tx: Transaction, enrollment_id: UUID) -> Seat | None:
     """Return a run's newest seat, held or not."""
     return _first(tx, RegistrationRow.enrollment_id == enrollment_id)

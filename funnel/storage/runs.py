@@ -10,6 +10,7 @@ from sqlalchemy import insert, select, update
 from funnel.domain.enrollment import EnrollmentState, LettersEnd
 from funnel.domain.message import lane_of
 from funnel.domain.runs import LatestRun
+from funnel.storage import counters
 from funnel.storage.tables import EnrollmentRow, SequenceRow, SessionRow
 from funnel.storage.transaction import Transaction
 
@@ -36,6 +37,20 @@ def find(tx: Transaction, enrollment_id: UUID) -> RunRecord | None:
 def of_person(tx: Transaction, subscriber_id: UUID) -> list[RunRecord]:
     """Return a person's runs, the newest first."""
     return _records(tx, EnrollmentRow.subscriber_id == subscriber_id)
+
+
+def version_of(tx: Transaction, enrollment_id: UUID) -> UUID:
+    """Return the version that a run points to; the run exists."""
+    statement = select(EnrollmentRow.version_id).where(EnrollmentRow.id == enrollment_id)
+    version_id: UUID = tx.connection.execute(statement).scalar_one()
+    return version_id
+
+
+def plan_revision_of(tx: Transaction, enrollment_id: UUID) -> int:
+    """Return the number of a run's newest plan; the run exists."""
+    statement = select(EnrollmentRow.plan_revision).where(EnrollmentRow.id == enrollment_id)
+    revision: int = tx.connection.execute(statement).scalar_one()
+    return revision
 
 
 def active_ids(tx: Transaction, subscriber_id: UUID) -> list[UUID]:
@@ -108,11 +123,13 @@ def add(tx: Transaction, subscriber_id: UUID, email: str, sequence_id: UUID, run
 
 def wake(tx: Transaction, enrollment_id: UUID) -> None:
     """Let a completed run go on: something new is to come; plan it in the same transaction."""
-    tx.connection.execute(
+    revived = tx.connection.execute(
         update(EnrollmentRow)
         .where(EnrollmentRow.id == enrollment_id, EnrollmentRow.state == EnrollmentState.COMPLETED)
         .values(state=EnrollmentState.ACTIVE, next_due_at=tx.now, ended_at=None)
+        .returning(EnrollmentRow.id)
     )
+    counters.revive_runs(tx, revived.scalars().all())
 
 
 def end_letters_of_others(tx: Transaction, enrollment_id: UUID) -> None:
@@ -145,7 +162,7 @@ def set_session(tx: Transaction, enrollment_id: UUID, session_id: UUID | None) -
 
 def leave(tx: Transaction, subscriber_id: UUID) -> None:
     """End every run of a person: no timer is left."""
-    tx.connection.execute(
+    ended = tx.connection.execute(
         update(EnrollmentRow)
         .where(
             EnrollmentRow.subscriber_id == subscriber_id,
@@ -158,7 +175,9 @@ def leave(tx: Transaction, subscriber_id: UUID) -> None:
             waiting_for=None,
             letter_days=[],
         )
+        .returning(EnrollmentRow.id)
     )
+    counters.end_runs(tx, ended.scalars().all())
 
 
 def reach_goal(tx: Transaction, enrollment_ids: Sequence[UUID], at: datetime) -> int:

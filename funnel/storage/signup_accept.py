@@ -27,6 +27,7 @@ from funnel.domain.signup import (
     Source,
 )
 from funnel.domain.subscriber import address_hash
+from funnel.storage.suppressions import erased_key
 from funnel.storage.transaction import Transaction
 
 
@@ -88,6 +89,7 @@ def _written(row: tuple[Any, ...]) -> WrittenSignup:
 
 def _parameters(request: SignupRequest, source: Source, rules: SignupRules) -> Mapping[str, object]:
     wish = request.session
+    hashed = address_hash(request.address.key, rules.hash_key)
     return {
         "id": uuid4(),
         "message": uuid4(),
@@ -98,7 +100,8 @@ def _parameters(request: SignupRequest, source: Source, rules: SignupRules) -> M
         "external": request.external_id,
         "email": request.address.email,
         "email_key": request.address.key,
-        "hash": address_hash(request.address.key, rules.hash_key),
+        "hash": hashed,
+        "erased_key": erased_key(hashed),
         "first": request.first_name,
         "last": request.last_name,
         "zone": request.zone.name,
@@ -157,8 +160,10 @@ pending as (
       and status = 'pending'
 ),
 suppression as (
-    select reason = '{SuppressionReason.UNSUBSCRIBED}' as may_return
+    select bool_and(reason = '{SuppressionReason.UNSUBSCRIBED}') as may_return
     from suppressions where email_key = %(email_key)s
+       or email_key = %(erased_key)s and reason <> '{SuppressionReason.ERASED}'
+    having count(*) > 0
 ),
 mails as (
     select count(*) < %(most_mails)s

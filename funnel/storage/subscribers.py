@@ -78,6 +78,11 @@ def set_zone(tx: Transaction, subscriber_id: UUID, choice: ZoneChoice) -> None:
     _change(tx, subscriber_id, changes)
 
 
+def set_name(tx: Transaction, subscriber_id: UUID, *, first_name: str, last_name: str) -> None:
+    """Write a person's name."""
+    _change(tx, subscriber_id, {"first_name": first_name, "last_name": last_name})
+
+
 def pause_letters(tx: Transaction, subscriber_id: UUID, until: datetime | None) -> None:
     """Write until when a person wants no letters (aware, plan time); ``None``: not paused."""
     _change(tx, subscriber_id, {"letters_paused_until": until})

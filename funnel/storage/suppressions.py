@@ -1,13 +1,20 @@
 """Addresses that must not be written to."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
 from uuid import UUID
 
-from sqlalchemy import delete, select
+from sqlalchemy import TextClause, delete, select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from funnel.domain.consent import SuppressionReason
 from funnel.storage.tables import SubscriberRow, SuppressionRow
 from funnel.storage.transaction import Transaction
+
+# Of somebody who was erased no address is kept: the hash that stands in its place begins so.
+_ERASED_PREFIX: Final = "erased:"
 
 
 def find(tx: Transaction, email_key: str) -> SuppressionReason | None:
@@ -34,3 +41,106 @@ def lift_unsubscribed(tx: Transaction, subscriber_id: UUID) -> bool:
         )
     )
     return done.rowcount == 1
+
+
+def lift_by_hand(tx: Transaction, email_key: str) -> bool:
+    """Lift what was put on the list by hand, and nothing else; say whether it stood there."""
+    done = tx.connection.execute(
+        delete(SuppressionRow).where(
+            SuppressionRow.email_key == email_key,
+            SuppressionRow.reason == SuppressionReason.BY_HAND,
+        )
+    )
+    return done.rowcount == 1
+
+
+def erased_key(address_hash: bytes) -> str:
+    """Return what stands in the list in place of the address of somebody who was erased.
+
+    Args:
+        address_hash: As ``subscriber.address_hash`` makes it, with the installation's secret.
+    """
+    return f"{_ERASED_PREFIX}{address_hash.hex()}"
+
+
+def is_erased(tx: Transaction, address_hash: bytes) -> bool:
+    """Say whether the person of an address was erased: no import may bring them back."""
+    return find(tx, erased_key(address_hash)) is not None
+
+
+def forget_address(tx: Transaction, email_key: str, address_hash: bytes) -> None:
+    """Put a hash in the place of an address; what else kept it from being written to stays so.
+
+    A person's own end ("unsubscribed") becomes ``erased``: both give way to a new signup of theirs.
+    """
+    row = tx.connection.execute(
+        delete(SuppressionRow)
+        .where(SuppressionRow.email_key == email_key)
+        .returning(SuppressionRow.reason)
+    ).scalar()
+    kept = row if row not in (None, SuppressionReason.UNSUBSCRIBED) else SuppressionReason.ERASED
+    add(tx, erased_key(address_hash), SuppressionReason(kept), source="")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SuppressionLine:
+    """One line of the do-not-email list; ``at`` is plan time, aware UTC.
+
+    Attributes:
+        address: "" where it was erased.
+        subscriber_id: The person who has the address, if anybody does.
+    """
+
+    key: str
+    reason: SuppressionReason
+    source: str
+    at: datetime
+    subscriber_id: UUID | None
+
+    @property
+    def address(self) -> str:
+        """The address, "" where only its hash was kept."""
+        return "" if self.key.startswith(_ERASED_PREFIX) else self.key
+
+
+def list_newest(
+    tx: Transaction, *, limit: int, after: tuple[datetime, str] | None = None
+) -> Sequence[SuppressionLine]:
+    """Return who came on the list last, the newest first; ``after`` the last of the page before."""
+    if after is None:
+        return _lines(tx, NEWEST, limit=limit)
+    return _lines(tx, NEWEST_AFTER, limit=limit, at=after[0], key=after[1])
+
+
+def list_beginning(
+    tx: Transaction, begins: str, *, limit: int, after: str = ""
+) -> Sequence[SuppressionLine]:
+    """Return the addresses that begin so, in their order; ``after`` the last of the page before."""
+    return _lines(tx, BEGINNING, limit=limit, begins=begins.lower(), key=after)
+
+
+def _lines(tx: Transaction, statement: TextClause, **values: object) -> list[SuppressionLine]:
+    return [
+        SuppressionLine(**{**row, "reason": SuppressionReason(row["reason"])})
+        for row in tx.connection.execute(statement, values).mappings()
+    ]
+
+
+_SELECT = """
+    select s.email_key as key, s.reason, s.source, s.at, p.id as subscriber_id
+    from suppressions s left join subscribers p on p.email_key = s.email_key
+"""
+NEWEST: Final = text(f"{_SELECT} order by s.at desc, s.email_key desc limit :limit")
+NEWEST_AFTER: Final = text(
+    f"{_SELECT} where (s.at, s.email_key) < (:at, :key)"
+    " order by s.at desc, s.email_key desc limit :limit"
+)
+# The hashes of those who were erased are no addresses, and nobody looks for them.
+BEGINNING: Final = text(
+    f"""
+    {_SELECT}
+    where s.email_key ~>=~ :begins and s.email_key ~<~ (:begins || U&'\\+10FFFF')
+      and s.email_key ~>~ :key and s.reason <> 'erased'
+    order by s.email_key using ~<~ limit :limit
+    """
+)
