@@ -6,10 +6,12 @@ What a command needs is imported inside it, so that ``funnel --help`` and every 
 import typer
 
 from funnel.cli import (
+    announcements,
     audit,
     database,
     demo,
     doctor,
+    email_tests,
     fact_sources,
     facts,
     people,
@@ -59,6 +61,9 @@ app.add_typer(sequences.app, name="sequence")
 sessions.app.command("move")(session_dates.move)
 sessions.app.command("cancel")(session_dates.cancel)
 app.add_typer(sessions.app, name="session")
+app.command("announce")(announcements.announce)
+app.command("test-email")(email_tests.email_test)
+app.add_typer(announcements.app, name="announcement")
 app.add_typer(series.app, name="series")
 app.add_typer(sources.app, name="source")
 app.add_typer(users.app, name="user")

@@ -55,7 +55,6 @@ def preview_announcement(
     session_id: UUID,
     subject: str,
     text: str,
-    *,
     transactions: Transactions,
     previewing: Previewing,
 ) -> AnnouncementPreview:

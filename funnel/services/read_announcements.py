@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from funnel.domain.announcement import Announcement, NotSent, reason_words
+from funnel.domain.errors import InvalidInputError
 from funnel.domain.message import MessageStatus
+from funnel.domain.speech import say
 from funnel.storage import announcements
 from funnel.storage.announcements import Standing
 from funnel.storage.transaction import Transactions
@@ -44,6 +46,24 @@ def read_announcements(
         found = announcements.of_session(tx, session_id)
         standings = announcements.standings(tx, [each.id for each in found])
         return tuple(_sums(each, standings.get(each.id, ())) for each in found)
+
+
+def find_announcement(beginning: str, transactions: Transactions) -> Announcement:
+    """Return the announcement whose id begins so.
+
+    Raises:
+        InvalidInputError: There is none, or more than one.
+    """
+    wanted = beginning.strip().lower()
+    with transactions.begin_reading() as tx:
+        found = announcements.beginning_with(tx, wanted) if wanted else []
+    if len(found) != 1:
+        raise InvalidInputError(
+            say('No single announcement has an id that begins with "{word}".', word=wanted),
+            field="announcement",
+            remedy=say("`funnel announcement list SESSION` shows them."),
+        )
+    return found[0]
 
 
 def _sums(announcement: Announcement, standings: tuple[Standing, ...]) -> AnnouncementSums:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, func, insert, select, text, update
+from sqlalchemy import Select, Text, cast, func, insert, select, text, update
 
 from funnel.domain.announcement import KEY_PREFIX, Announcement
 from funnel.storage.studio_tables import AnnouncementRow
@@ -81,6 +81,15 @@ def of_session(tx: Transaction, session_id: UUID) -> list[Announcement]:
         .order_by(AnnouncementRow.created_at.desc(), AnnouncementRow.id)
     )
     return [Announcement(**row) for row in tx.connection.execute(statement).mappings()]
+
+
+def beginning_with(tx: Transaction, beginning: str) -> list[Announcement]:
+    """Return those whose id begins so, two at most."""
+    statement = select(*_COLUMNS).where(
+        cast(AnnouncementRow.id, Text).startswith(beginning, autoescape=True)
+    )
+    rows = tx.connection.execute(statement.limit(2)).mappings()
+    return [Announcement(**row) for row in rows]
 
 
 def sent_lately(tx: Transaction, session_id: UUID, source: str) -> Announcement | None:

@@ -23,6 +23,7 @@ from funnel.web.public import (
     link,
     preferences,
     replay,
+    tested,
     unsubscribe,
 )
 from funnel.web.site import Site, TheSite
@@ -102,6 +103,7 @@ def _add_routes(app: FastAPI, *, is_demo: bool) -> None:
     app.include_router(calendar.router)
     app.include_router(calendars.router)
     app.include_router(link.router)
+    app.include_router(tested.router)
     for studio_module in (
         sequences,
         people,
