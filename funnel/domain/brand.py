@@ -1,12 +1,14 @@
 """Who writes: the sender that a sequence's emails speak for, and the file that describes it."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, Final
 
 import yaml
 
 from funnel.domain.errors import InvalidInputError
+from funnel.domain.speech import mark, say
 
 _REQUIRED = (
     "name",
@@ -20,6 +22,8 @@ _REQUIRED = (
 _ADDRESS = re.compile(r"[^@\s<>]+@[^@\s<>]+\.[^@\s<>]+")
 _COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 _WEB_ADDRESS = re.compile(r"https?://[^\s\"'<>]+")
+_LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+_HOST_NAME = re.compile(rf"(?:{_LABEL}\.)+{_LABEL}")
 
 
 class BrandFileError(InvalidInputError):
@@ -46,6 +50,9 @@ class Brand:
         booking_url: Where a talk is booked; empty: the paragraphs about it fall away.
         notes_url: Page of notes for those who came; empty: likewise.
         link_domain: Host name of the links in emails; empty: the service's own address.
+        thank_you_url: Own page that follows the form; empty: ours.
+        confirmed_url: Own page that follows the confirmation; empty: ours.
+        daily_note_to: Who gets a note each morning of what happened; empty: nobody.
     """
 
     slug: str
@@ -60,6 +67,9 @@ class Brand:
     booking_url: str = ""
     notes_url: str = ""
     link_domain: str = ""
+    thank_you_url: str = ""
+    confirmed_url: str = ""
+    daily_note_to: str = ""
 
 
 def parse_brand(text: str, *, slug: str) -> Brand:
@@ -120,18 +130,62 @@ def _text(key: str, value: object, line: int) -> str:
 
 
 def _check(texts: dict[str, str], lines: dict[str, int]) -> None:
-    rules = (
-        (("from_address", "reply_to"), _ADDRESS, "an address like mira@example.org"),
-        (("accent",), _COLOUR, "a colour like '#1F5C57', in quotation marks"),
-        (("logo_url", "booking_url", "notes_url"), _WEB_ADDRESS, "empty, or begin with https://"),
-    )
-    for keys, shape, wanted in rules:
-        for key in keys:
-            value = texts.get(key, "")
-            if value and not shape.fullmatch(value):
-                raise BrandFileError(
-                    f'"{key}" is "{value}"',
-                    line=lines[key],
-                    field=key,
-                    remedy=f"It must be {wanted}.",
-                )
+    for key, value in texts.items():
+        remedy = value_problem(key, value)
+        if remedy:
+            raise BrandFileError(
+                say('"{field}" is "{value}"', field=key, value=value),
+                line=lines[key],
+                field=key,
+                remedy=remedy,
+            )
+
+
+def check_brand_values(values: Mapping[str, str]) -> None:
+    """Raise for the first value that no email could be sent with.
+
+    Raises:
+        InvalidInputError: With the field, and what to write instead.
+    """
+    for key in _REQUIRED:
+        if not values.get(key, "").strip():
+            raise InvalidInputError(
+                say("this must not be empty"), field=key, remedy=say("Fill it in.")
+            )
+    for key, value in values.items():
+        remedy = value_problem(key, value)
+        if remedy:
+            raise InvalidInputError(
+                say("“{value}” cannot stand here", value=value), field=key, remedy=remedy
+            )
+
+
+def value_problem(key: str, value: str) -> str:
+    """Return what a field has to be, where its value is not; "" where it is, or empty."""
+    if not value:
+        return ""
+    for keys, shape, wanted in _SHAPES:
+        if key in keys and not shape.fullmatch(value):
+            return say(wanted)
+    return say(_ONE_LINE) if key != "postal_address" and len(value.splitlines()) > 1 else ""
+
+
+_ONE_LINE: Final = mark("It must be one line.")
+_SHAPES: Final = (
+    (
+        ("from_address", "reply_to", "daily_note_to"),
+        _ADDRESS,
+        mark("It must be an address like mira@example.org."),
+    ),
+    (("accent",), _COLOUR, mark("It must be a colour like '#1F5C57' (in a file with its quotation marks).")),
+    (
+        ("logo_url", "booking_url", "notes_url", "thank_you_url", "confirmed_url"),
+        _WEB_ADDRESS,
+        mark("It must be empty, or begin with https://."),
+    ),
+    (
+        ("link_domain",),
+        _HOST_NAME,
+        mark("It must be empty, or the name of a host alone, like go.example.org."),
+    ),
+)

@@ -1,6 +1,6 @@
 """Addresses of the pages that a person's emails lead to: a path and a signed token, no more."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -35,6 +35,15 @@ class Links:
 
     base_url: str
     tokens: LinkTokens
+
+    def at(self, host: str) -> Self:
+        """Return the same links at a brand's own host name; empty: as they are.
+
+        The scheme stays: whoever points a name at this service gives it a certificate as well.
+        """
+        if not host:
+            return self
+        return replace(self, base_url=f"{urlsplit(self.base_url).scheme}://{host}")
 
     def confirm(self, signup_id: UUID) -> str:
         """Return the page with the button "Take my seat"."""

@@ -74,8 +74,9 @@ def build_email(
     Raises:
         RenderError: The text asks for something this person has not; ``variable`` names it.
     """
-    context = email_context(data, open_dates, builder.links)
-    counted = _Counted.of(data, counting, builder.links)
+    links = builder.links.at(data.brand.link_domain)
+    context = email_context(data, open_dates, links)
+    counted = _Counted.of(data, counting, links)
     rendered = builder.renderer.render(compiled, context, counted=counted.addresses)
     rendered = replace(rendered, html=counted.with_picture(rendered.html))
     return finish_email(data, compiled, context, rendered, builder)
@@ -98,7 +99,7 @@ def finish_email(
         builder: Links, and the domain of Message-ID.
     """
     domain = data.brand.from_address.rpartition("@")[2]
-    topic = data.topic
+    topic, links = data.topic, builder.links.at(data.brand.link_domain)
     return OutgoingEmail(
         message_id=data.message_id,
         message_id_domain=builder.message_id_domain or domain,
@@ -113,9 +114,7 @@ def finish_email(
         planned_at=data.due_at,
         reply_to=data.brand.reply_to,
         attachments=_attachments(data, compiled, context),
-        list_unsubscribe_url=(
-            builder.links.unsubscribe(topic, data.subscriber_id) if topic else None
-        ),
+        list_unsubscribe_url=links.unsubscribe(topic, data.subscriber_id) if topic else None,
         list_id=f"{topic}.{data.sequence_slug}.{domain}" if topic else None,
         feedback_id=f"{data.template_key.rpartition('/')[2]}:{data.sequence_slug}:{data.kind}:funnel",
         topic=topic,

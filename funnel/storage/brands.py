@@ -23,6 +23,9 @@ _COLUMNS = (
     BrandRow.booking_url,
     BrandRow.notes_url,
     BrandRow.link_domain,
+    BrandRow.thank_you_url,
+    BrandRow.confirmed_url,
+    BrandRow.daily_note_to,
 )
 
 
@@ -46,6 +49,23 @@ def brand_of_sequence(tx: Transaction, sequence_id: UUID) -> Brand:
         .where(SequenceRow.id == sequence_id)
     )
     return Brand(**tx.connection.execute(statement).mappings().one())
+
+
+def sequences_of(tx: Transaction, slug: str) -> list[str]:
+    """Return the titles of the sequences that speak for a brand."""
+    statement = (
+        select(SequenceRow.title)
+        .join(BrandRow, SequenceRow.brand_id == BrandRow.id)
+        .where(BrandRow.slug == slug)
+        .order_by(SequenceRow.title)
+    )
+    return list(tx.connection.execute(statement).scalars())
+
+
+def link_domains(tx: Transaction) -> list[str]:
+    """Return the host names that emails lead to, beside the service's own."""
+    statement = select(BrandRow.link_domain).where(BrandRow.link_domain != "").distinct()
+    return list(tx.connection.execute(statement).scalars())
 
 
 def list_brands(tx: Transaction) -> list[Brand]:

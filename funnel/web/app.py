@@ -5,15 +5,16 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 from starlette.middleware import Middleware
-from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.responses import Response
 
 from funnel.bootstrap import Deps, build
+from funnel.services.edit_brand import list_link_domains
 from funnel.web import errors, guards, health, look, request_log
 from funnel.web.api import access, calendars
 from funnel.web.demo import bar, inbox, rooms
 from funnel.web.demo import calendar as demo_calendar
 from funnel.web.hooks import facts, signup
+from funnel.web.hosts import BrandHosts, KnownHosts
 from funnel.web.languages import SpeaksLanguage
 from funnel.web.public import (
     calendar,
@@ -30,11 +31,29 @@ from funnel.web.site import Site, TheSite
 from funnel.web.studio import (
     account,
     audit,
+    brands,
+    date,
+    date_announce,
+    date_move,
+    date_report,
+    date_seats,
+    date_warm,
+    dates,
+    dates_new,
+    dates_series,
     people,
+    people_import,
     person,
     person_acts,
     sequences,
     settings,
+    template_editor,
+    template_preview,
+    template_publish,
+    template_readers,
+    template_tests,
+    template_versions,
+    templates,
     tokens,
     users,
     way_in,
@@ -43,7 +62,10 @@ from funnel.web.studio import (
 
 # One-click posts come from mail services, webhooks from other systems: neither is a browser.
 _POSTED_BY_OTHERS = ("/webhooks/", "/u/")
-_UPLOADS = ("/studio/images", "/studio/people/import")
+_UPLOADS = {
+    "/studio/images": guards.MOST_UPLOAD_BYTES,
+    "/studio/people/import": guards.MOST_TABLE_BYTES,
+}
 
 
 def create_app(deps: Deps | None = None) -> FastAPI:
@@ -85,7 +107,9 @@ def _guards(deps: Deps) -> list[Middleware]:
         Middleware(guards.SafeHeaders, is_https=is_https),
         *([Middleware(guards.OnlyThisMachine)] if deps.settings.is_demo else []),
         Middleware(
-            TrustedHostMiddleware, allowed_hosts=list(deps.allowed_hosts), www_redirect=False
+            KnownHosts,
+            own=deps.allowed_hosts,
+            brands=BrandHosts(lambda: list_link_domains(deps.transactions)),
         ),
         Middleware(guards.OwnOrigin, except_for=_POSTED_BY_OTHERS),
         Middleware(guards.HeadAsGet),
@@ -106,7 +130,18 @@ def _add_routes(app: FastAPI, *, is_demo: bool) -> None:
     app.include_router(tested.router)
     for studio_module in (
         sequences,
+        dates,
+        # Before the date itself, whose address takes whatever stands there.
+        dates_new,
+        dates_series,
+        date,
+        date_move,
+        date_seats,
+        date_report,
+        date_warm,
+        date_announce,
         people,
+        people_import,  # before the page of one person, whose address would take its
         person,
         person_acts,
         account,
@@ -114,8 +149,16 @@ def _add_routes(app: FastAPI, *, is_demo: bool) -> None:
         way_in,
         welcome,
         settings,
+        brands,
         tokens,
         audit,
+        templates,
+        template_readers,
+        template_editor,
+        template_preview,
+        template_publish,
+        template_versions,
+        template_tests,
     ):
         app.include_router(studio_module.router)
     app.add_api_route("/static/{version}/{name}", _show_asset)

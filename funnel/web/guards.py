@@ -13,7 +13,8 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MOST_BODY_BYTES = 1024 * 1024
-MOST_UPLOAD_BYTES = 12 * 1024 * 1024  # a photo as phones make them, and tables of many people
+MOST_UPLOAD_BYTES = 12 * 1024 * 1024  # a photo as phones make them
+MOST_TABLE_BYTES = 21 * 1024 * 1024  # a table of 20 MB in a form
 ASKED_BY = "funnel.asked_by"  # in the scope: the method, where we answer another one
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -21,18 +22,23 @@ _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 # own (web/demo/inbox.py), which is why frames of our own origin are allowed at all.
 _POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; "
-    "img-src 'self'{images}; frame-src 'self'; form-action 'self'; base-uri 'none'; "
+    "img-src 'self'{images}; frame-src 'self'; form-action 'self'{forms}; base-uri 'none'; "
     "frame-ancestors 'none'"
 )
 
 
-def page_policy(image_addresses: Iterable[str] = ()) -> str:
+def page_policy(image_addresses: Iterable[str] = (), form_addresses: Iterable[str] = ()) -> str:
     """Return the content security policy of our pages.
 
     Args:
         image_addresses: Absolute addresses of pictures, the brand's logo; their hosts are allowed.
+        form_addresses: Where a form may lead in the end: browsers hold the redirect that answers
+            it to this as well.
     """
-    return _POLICY.format(images="".join(f" {each}" for each in hosts_of(image_addresses)))
+    return _POLICY.format(
+        images="".join(f" {each}" for each in hosts_of(image_addresses)),
+        forms="".join(f" {each}" for each in hosts_of(form_addresses)),
+    )
 
 
 def hosts_of(addresses: Iterable[str]) -> list[str]:
@@ -145,15 +151,17 @@ class OwnOrigin:
 class BodyLimit:
     """Refuses what is longer than we take: 413, before anything reads it."""
 
-    def __init__(self, app: ASGIApp, *, uploads: Collection[str]) -> None:
-        """Take the beginnings of the paths that files are sent to."""
+    def __init__(self, app: ASGIApp, *, uploads: Mapping[str, int]) -> None:
+        """Take the paths that files are sent to, and how many bytes each may get."""
         self._plain = RequestBodyLimitMiddleware(app, max_body_size=MOST_BODY_BYTES)
-        self._large = RequestBodyLimitMiddleware(app, max_body_size=MOST_UPLOAD_BYTES)
-        self._uploads = tuple(uploads)
+        self._large = {
+            path: RequestBodyLimitMiddleware(app, max_body_size=most)
+            for path, most in uploads.items()
+        }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        is_upload = scope["type"] == "http" and scope["path"].startswith(self._uploads)
-        await (self._large if is_upload else self._plain)(scope, receive, send)
+        path = scope["path"] if scope["type"] == "http" else ""
+        await self._large.get(path, self._plain)(scope, receive, send)
 
 
 class HeadAsGet:

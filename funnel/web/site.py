@@ -134,8 +134,9 @@ class Site:
             brand=brand, bar=bar, language=spoken().language, **values
         )
         headers = {}
-        if brand is not None and brand.logo_url:
-            headers["content-security-policy"] = page_policy([brand.logo_url])
+        if brand is not None:
+            after_forms = (brand.thank_you_url, brand.confirmed_url)
+            headers["content-security-policy"] = page_policy([brand.logo_url], after_forms)
         return HTMLResponse(html, status_code=status, headers=headers)
 
     def part(self, name: str, **values: object) -> HTMLResponse:

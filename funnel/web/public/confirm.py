@@ -83,7 +83,8 @@ def take_seat(token: str, request: Request, posted: Posted, site: TheSite) -> Re
     except InvalidInputError as error:
         offered = _offered(page, choice, fault=f"{error}. {error.remedy}")
         return _show_open(site, request, page, offered, status=422)
-    return RedirectResponse(f"/c/{token}?now=1", status_code=303)
+    own_page = site.offer(page.sequence_id).brand.confirmed_url
+    return RedirectResponse(own_page or f"/c/{token}?now=1", status_code=303)
 
 
 def _choice(posted: PostedForm) -> SeatChoice | None:

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from fastapi import APIRouter, Request
 from starlette.exceptions import HTTPException
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from funnel.domain.errors import InvalidInputError
 from funnel.domain.signup import LANDING_SOURCE, LettersOffer, LooksAutomatedError, Source, Visitor
@@ -91,12 +91,21 @@ def sign_up(source: str, request: Request, posted: Posted, site: TheSite) -> Res
             return _show_hasty(site, request, place, offer, state)
     except InvalidInputError as error:
         return _show(site, request, place, offer, _with_fault(state, error), status=422)
+    return _show_taken(site, request, place, offer, state)
+
+
+def _show_taken(
+    site: Site, request: Request, source: Source, offer: Offer, state: FormState
+) -> Response:
+    """Say what comes next, or lead on to the brand's own page, which does."""
+    if offer.brand.thank_you_url:
+        return RedirectResponse(offer.brand.thank_you_url, status_code=303)
     return site.page(
         request,
         "almost.html",
         brand=offer.brand,
         email=state.typed.email.strip(),
-        is_double_opt_in=place.is_double_opt_in,
+        is_double_opt_in=source.is_double_opt_in,
         is_without_date=state.typed.session == "",
     )
 

@@ -27,6 +27,12 @@ class SettingsPlace:
 
 PLACES: Final = (
     SettingsPlace(
+        name=mark("Brands"),
+        path="/studio/brands",
+        about=mark("Who writes: names, addresses, logo and colour, pages of yours."),
+        permission=Permission.READ,
+    ),
+    SettingsPlace(
         name=mark("Who may log in"),
         path="/studio/users",
         about=mark("Colleagues, their roles, and links for a new password."),
