@@ -45,6 +45,13 @@ from funnel.web.studio import (
     people_import,
     person,
     person_acts,
+    sequence,
+    sequence_affected,
+    sequence_draft,
+    sequence_files,
+    sequence_rehearsal,
+    sequence_steps,
+    sequence_versions,
     sequences,
     settings,
     template_editor,
@@ -129,6 +136,13 @@ def _add_routes(app: FastAPI, *, is_demo: bool) -> None:
     app.include_router(link.router)
     app.include_router(tested.router)
     for studio_module in (
+        sequence,
+        sequence_affected,
+        sequence_draft,
+        sequence_files,
+        sequence_rehearsal,
+        sequence_steps,
+        sequence_versions,
         sequences,
         dates,
         # Before the date itself, whose address takes whatever stands there.

@@ -2,7 +2,8 @@
 // draws it, resting or lifted; this only asks for the next drawing and puts it in its place.
 //
 // <main data-calendar data-source="address of the parts">   asked with ?to=<start> while lifted;
-//                                                          has data-busy while an answer is awaited
+//                                                          has data-busy while an answer is awaited;
+//                                                          data-bound: a log-in's token for what is posted
 //   <p role="status" data-say>                              what is read aloud
 //   <div data-part="plan" data-to data-start data-former>   drawn anew with each answer
 //   <aside data-part="…">                                   any other part, as well
@@ -83,6 +84,7 @@ export class Calendar {
   async post(to) {
     const form = new FormData(this.seat.form);
     form.set("to", to);
+    if (this.root.dataset.bound) form.set("form_token", this.root.dataset.bound);
     await this.fetch(this.plan.dataset.post, { method: "POST", body: new URLSearchParams(form) });
   }
 

@@ -28,6 +28,13 @@ _ON_PHONE: Final = 4
 # In the order of the design page. What is not built yet is not here.
 RAIL: Final = (
     RailItem(name=mark("Sequences"), path="/studio", icon="list", permission=Permission.READ),
+    RailItem(name=mark("Dates"), path="/studio/dates", icon="dates", permission=Permission.READ),
+    RailItem(
+        name=mark("Templates"),
+        path="/studio/templates",
+        icon="template",
+        permission=Permission.READ,
+    ),
     RailItem(name=mark("People"), path="/studio/people", icon="people", permission=Permission.READ),
     RailItem(
         name=mark("Settings"),
