@@ -28,7 +28,6 @@ from funnel.storage import (
     suppressions,
     templates,
 )
-from funnel.storage.counters import Tally
 from funnel.storage.errors import DATABASE_IS_AWAY
 from funnel.storage.merge_data import MergeData, load_merge_data, load_open_dates
 from funnel.storage.outbox import Claimed, Opened, OpenVerdict, SettledRow
@@ -310,7 +309,7 @@ def _settle_locked(tx: Transaction, claimed: Claimed, status: MessageStatus, rea
 
 def _count(tx: Transaction, row: SettledRow, status: str) -> None:
     if MessageStatus(status).is_settled:
-        counters.move(tx, {Tally(row.sequence_id, row.step_key, status): 1})
+        counters.move(tx, counters.settled(row, status))
 
 
 def _wake(runs: _Runs, delivery: Delivery) -> None:

@@ -50,7 +50,7 @@ def _settle_expired(transactions: Transactions) -> int:
                 ),
             )
             if row is not None:
-                changes[Tally(row.sequence_id, row.step_key, MessageStatus.UNKNOWN)] += 1
+                changes += counters.settled(row, MessageStatus.UNKNOWN)
                 runs.append(row.enrollment_id)
         counters.move(tx, changes)
     # Apart from the transaction that holds messages: everybody else locks the run first.

@@ -4,9 +4,10 @@ Only what is settled is summed: what is queued or in hand is few and has an inde
 sum that every signup moved would make signups wait for each other.
 """
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 from uuid import UUID
 
 from sqlalchemy import text
@@ -26,6 +27,55 @@ class Tally:
     sequence_id: UUID
     step_key: str
     status: str
+
+
+class SettledMessage(Protocol):
+    """A message's row, as far as sums are concerned."""
+
+    @property
+    def sequence_id(self) -> UUID: ...
+
+    @property
+    def step_key(self) -> str:
+        """The step's key, or a notice's."""
+
+    @property
+    def is_first(self) -> bool:
+        """Whether it is the first copy of a step's email."""
+
+
+def settled(row: SettledMessage, status: str) -> Counter[Tally]:
+    """Return what one message that was just settled changes in the sums."""
+    changes = Counter({Tally(row.sequence_id, row.step_key, status): 1})
+    if row.is_first:
+        changes[Tally(row.sequence_id, row.step_key, PASSED)] += 1
+    return changes
+
+
+def end_runs(tx: Transaction, run_ids: Collection[UUID]) -> None:
+    """Count what runs that have just ended had: they wait for nothing any more."""
+    _move_ended(tx, run_ids, by=1)
+
+
+def revive_runs(tx: Transaction, run_ids: Collection[UUID]) -> None:
+    """Take back ``end_runs``: these runs go on."""
+    _move_ended(tx, run_ids, by=-1)
+
+
+def _move_ended(tx: Transaction, run_ids: Collection[UUID], *, by: int) -> None:
+    if not run_ids:
+        return
+    rows = tx.connection.execute(_FIRST_ROWS, {"ids": list(run_ids)})
+    move(tx, {Tally(row.sequence_id, row.step_key, ENDED): by * row.rows for row in rows})
+
+
+# What is in a worker's hands at that moment will be settled, and is counted here already.
+_FIRST_ROWS = text(
+    """
+    select sequence_id, step_key, count(*) as rows from messages
+    where enrollment_id = any(:ids) and kind = 'sequence' and copy = 0 group by 1, 2
+    """
+)
 
 
 def move(tx: Transaction, changes: Mapping[Tally, int]) -> None:
@@ -80,6 +130,15 @@ _COMPARE = text(
         from messages
         where status not in ('queued', 'sending')
         group by 1, 2, 3
+        union all
+        select sequence_id, step_key, 'passed', count(*) from messages
+        where kind = 'sequence' and copy = 0 and status not in ('queued', 'sending')
+        group by 1, 2
+        union all
+        select m.sequence_id, m.step_key, 'ended', count(*) from messages m
+        join enrollments e on e.id = m.enrollment_id
+        where m.kind = 'sequence' and m.copy = 0 and e.state <> 'active'
+        group by 1, 2
     )
     select coalesce(c.sequence_id, r.sequence_id) as sequence_id,
            coalesce(c.step_key, r.step_key) as step_key, coalesce(c.status, r.status) as status,

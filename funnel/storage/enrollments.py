@@ -10,13 +10,19 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import RowMapping, text
 
-from funnel.domain.enrollment import Enrollment, Facts, LettersEnd, PassedStep
+from funnel.domain.enrollment import (
+    Enrollment,
+    EnrollmentState,
+    Facts,
+    LettersEnd,
+    PassedStep,
+)
 from funnel.domain.facts import FactKind, Happening
 from funnel.domain.message import LETTER_PRIORITY, MessageStatus
 from funnel.domain.plan import SkipReason
 from funnel.domain.session import Attendance, Registration, Session
 from funnel.domain.version_switch import REMOVED_REASON
-from funnel.storage import sessions
+from funnel.storage import counters, sessions
 from funnel.storage.rows import as_json
 from funnel.storage.transaction import Transaction
 
@@ -331,6 +337,9 @@ def save_plans(tx: Transaction, updates: Sequence[RunUpdate]) -> None:
     """Write timers, days and states; each write is a new plan revision."""
     if updates:
         tx.connection.execute(_SAVE_PLANS, {"rows": as_json(_values(each) for each in updates)})
+        # Only active runs are planned, so that each of these has ended now.
+        ended = [each.id for each in updates if each.state != EnrollmentState.ACTIVE]
+        counters.end_runs(tx, ended)
 
 
 def _values(update: RunUpdate) -> dict[str, Any]:

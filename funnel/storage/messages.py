@@ -73,7 +73,7 @@ def add(tx: Transaction, messages: Sequence[NewMessage]) -> int:
     for row in written:
         count += 1
         if MessageStatus(row.status).is_settled:
-            changes[Tally(row.sequence_id, row.step_key or row.template_key, row.status)] += 1
+            changes += counters.settled(row, row.status)
     counters.move(tx, changes)
     return count
 
@@ -110,7 +110,8 @@ _ADD = text(
     select {", ".join(_COLUMNS)} from json_to_recordset(cast(:rows as json))
         as r({", ".join(f"{name} {kind}" for name, kind in _COLUMNS.items())})
     on conflict (dedupe_key) do nothing
-    returning sequence_id, step_key, template_key, status
+    returning sequence_id, coalesce(step_key, template_key) as step_key, status,
+              kind = 'sequence' and copy = 0 as is_first
     """  # noqa: S608  (names and types from the table above)
 )
 
@@ -152,10 +153,12 @@ def settle_queued(tx: Transaction, ids_to_reasons: dict[UUID, str], status: Mess
         return 0
     rows = as_json({"id": each, "reason": reason} for each, reason in ids_to_reasons.items())
     changes: Counter[Tally] = Counter()
+    count = 0
     for row in tx.connection.execute(_SETTLE_QUEUED, {"rows": rows, "status": status}):
-        changes[Tally(row.sequence_id, row.step_key or row.template_key, status)] += 1
+        count += 1
+        changes += counters.settled(row, status)
     counters.move(tx, changes)
-    return changes.total()
+    return count
 
 
 _SETTLE_QUEUED = text(
@@ -164,7 +167,8 @@ _SETTLE_QUEUED = text(
            published_at = null, epoch = m.epoch + 1
     from json_to_recordset(cast(:rows as json)) as r(id uuid, reason text)
     where m.id = r.id and m.status = 'queued'
-    returning m.sequence_id, m.step_key, m.template_key
+    returning m.sequence_id, coalesce(m.step_key, m.template_key) as step_key,
+              m.kind = 'sequence' and m.copy = 0 as is_first
     """
 )
 

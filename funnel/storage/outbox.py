@@ -262,11 +262,12 @@ class Settled:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SettledRow:
-    """Where a settled message belongs."""
+    """Where a settled message belongs; ``is_first``: it is the first copy of a step's email."""
 
     sequence_id: UUID
     step_key: str
     enrollment_id: UUID | None
+    is_first: bool
 
 
 def record(tx: Transaction, settled: Settled) -> SettledRow | None:
@@ -292,6 +293,7 @@ def record(tx: Transaction, settled: Settled) -> SettledRow | None:
         sequence_id=row.sequence_id,
         step_key=row.step_key or row.template_key,
         enrollment_id=row.enrollment_id,
+        is_first=row.is_first,
     )
 
 
@@ -309,7 +311,8 @@ _RECORD = text(
         lease_owner = null, lease_until = null, provider = :provider, provider_id = :provider_id,
         context = coalesce(cast(:kept as jsonb), context)
     where id = :id and status = 'sending' and epoch = :epoch
-    returning sequence_id, step_key, template_key, enrollment_id
+    returning sequence_id, step_key, template_key, enrollment_id,
+              kind = 'sequence' and copy = 0 as is_first
     """
 ).bindparams(bindparam("kept", type_=JSONB(none_as_null=True)))
 
@@ -324,6 +327,7 @@ def fail_locked(tx: Transaction, message_id: UUID, *, status: str, reason: str) 
         sequence_id=row.sequence_id,
         step_key=row.step_key or row.template_key,
         enrollment_id=row.enrollment_id,
+        is_first=row.is_first,
     )
 
 
@@ -332,7 +336,8 @@ _END_LOCKED = text(
     update messages set status = :status, reason = :reason, settled_at = plan_now(),
         published_at = null
     where id = :id
-    returning sequence_id, step_key, template_key, enrollment_id
+    returning sequence_id, step_key, template_key, enrollment_id,
+              kind = 'sequence' and copy = 0 as is_first
     """
 )
 

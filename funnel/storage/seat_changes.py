@@ -13,6 +13,7 @@ from sqlalchemy import RowMapping, text
 
 from funnel.domain.message import MessageStatus
 from funnel.domain.replan import KnownDate, ToldDate
+from funnel.storage import counters
 from funnel.storage.transaction import Transaction
 
 # In these nobody was, or will be, told anything.
@@ -123,9 +124,17 @@ def note_new_date(tx: Transaction, run_ids: Sequence[UUID], replan_id: UUID) -> 
 
     Reminders of the new date may be ahead of a run that was complete; the plan says so.
     """
+    ended = tx.connection.execute(_LOCK_ENDED, {"ids": list(run_ids)}).scalars().all()
     tx.connection.execute(_NOTE_NEW_DATE, {"ids": list(run_ids), "replan_id": replan_id})
+    counters.revive_runs(tx, ended)
 
 
+_LOCK_ENDED = text(
+    """
+    select id from enrollments where id = any(:ids) and state = 'completed'
+    order by id for no key update
+    """
+)
 _NOTE_NEW_DATE = text(
     """
     update enrollments set

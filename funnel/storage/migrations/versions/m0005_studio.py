@@ -29,6 +29,7 @@ def upgrade() -> None:
     _landing_texts()
     _announcements()
     _columns()
+    _sums()
     _dates()
     _people()
     _message_of_announcement()
@@ -306,6 +307,27 @@ def _columns() -> None:
     )
     op.add_column("templates", sa.Column("file_checksum", sa.Text(), nullable=True))
     op.add_column("users", sa.Column("language", sa.Text(), server_default="", nullable=False))
+
+
+def _sums() -> None:
+    """Who waits for an email is a difference of sums: see storage/step_figures.py."""
+    op.execute(
+        """
+        insert into counters (sequence_id, step_key, status, total)
+        select sequence_id, step_key, 'passed', count(*) from messages
+        where kind = 'sequence' and copy = 0 and status not in ('queued', 'sending')
+        group by 1, 2
+        """
+    )
+    op.execute(
+        """
+        insert into counters (sequence_id, step_key, status, total)
+        select m.sequence_id, m.step_key, 'ended', count(*) from messages m
+        join enrollments e on e.id = m.enrollment_id
+        where m.kind = 'sequence' and m.copy = 0 and e.state <> 'active'
+        group by 1, 2
+        """
+    )
 
 
 def _dates() -> None:
