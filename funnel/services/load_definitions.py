@@ -4,8 +4,11 @@ import hashlib
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from funnel.domain.brand import Brand
 from funnel.domain.errors import NotFoundError
 from funnel.domain.sequence_text import definition_checksum, source_checksum
+from funnel.domain.template_draft import BY_FILE as TEMPLATE_BY_FILE
+from funnel.domain.template_draft import TemplateDraft
 from funnel.domain.version_switch import VersionOrigin
 from funnel.services.read_definitions import (
     Definitions,
@@ -15,9 +18,20 @@ from funnel.services.read_definitions import (
     definition_files,
     read_definitions,
 )
-from funnel.storage import brands, definition_errors, drafts, sequences, templates
+from funnel.storage import (
+    brand_files,
+    brands,
+    definition_errors,
+    drafts,
+    sequences,
+    template_drafts,
+    template_versions,
+    templates,
+)
+from funnel.storage.brand_files import brand_checksum
 from funnel.storage.drafts import BY_FILE, NewDraft
 from funnel.storage.sequences import NewVersion, SequenceRecord
+from funnel.storage.template_versions import TemplateState, TemplateVersion
 from funnel.storage.transaction import Transaction, Transactions
 
 
@@ -34,8 +48,8 @@ class LoadReport:
     """What a load changed, and what it could not.
 
     Attributes:
-        drafted: Sequence files that changed and became the draft, not live: what is live came from
-            a draft or a roll-back, and a file must not undo that unseen.
+        drafted: Files of sequences and emails that changed and became the draft, not live: what is
+            live came from a draft or a roll-back, and a file must not undo that unseen.
     """
 
     published: tuple[Published, ...]
@@ -50,12 +64,13 @@ def load_definitions(folder: Path, transactions: Transactions) -> LoadReport:
     What cannot be read is noted with file, line and reason; its live version stays. Safe to run
     again, from several processes, and after it was broken off: what is live already is left alone.
     A changed sequence serves new runs; a changed email everybody from the next opened message on.
-    A sequence whose file is gone stays live. One whose live version came from a draft takes a
-    changed file as its draft.
+    A sequence whose file is gone stays live. What was published in the studio, a sequence or an
+    email, takes a changed file as its draft; a brand that was edited there is not overwritten.
     """
     definitions = read_definitions(folder)
     loading = _Loading(transactions, list(definitions.problems))
-    _load_brands(definitions, loading)
+    for brand in definitions.brands:
+        loading.brand(brand)
     # Emails before sequences: a sequence goes live only when each of its steps has one.
     _load_templates(definitions, loading)
     for file in definitions.sequences:
@@ -107,20 +122,71 @@ class _Loading:
     published: list[Published] = field(default_factory=list)
     drafted: list[str] = field(default_factory=list)
 
+    def brand(self, brand: Brand) -> None:
+        name, checksum = f"brands/{brand.slug}.yaml", brand_checksum(brand)
+        with self.transactions.begin() as tx:
+            definition_errors.lock_definitions(tx)
+            live, known = (
+                brands.find_brand(tx, brand.slug),
+                brand_files.file_checksum(tx, brand.slug),
+            )
+            if live is not None and known == checksum:
+                return
+            if live is not None and _was_edited(live, brand, known):
+                self.problems.append(_edited_brand(name))
+                return
+            is_new = brands.save_brand(tx, brand)
+            brand_files.note_file(tx, brand.slug, checksum)
+        if is_new:
+            self.published.append(Published(file_name=name, number=0))
+
     def template(self, file: TemplateFile) -> None:
         with self.transactions.begin() as tx:
             definition_errors.lock_definitions(tx)
             # Asked again under the lock: another process may have published it meanwhile.
-            if templates.live_checksums(tx).get(file.key) == file.compiled.checksum:
+            live = template_versions.find_live(tx, file.key)
+            if live is None or live.origin == VersionOrigin.FILE:
+                self._publish_template(tx, file, live)
+            elif not self._is_drafted(tx, file, live):
                 return
-            number = templates.publish_template(
-                tx,
-                key=file.key,
-                source=file.source,
-                compiled=file.compiled.to_json(),
-                checksum=file.compiled.checksum,
-            )
+            templates.note_file(tx, file.key, _source_checksum(file))
+
+    def _publish_template(
+        self, tx: Transaction, file: TemplateFile, live: TemplateVersion | None
+    ) -> None:
+        if live is not None and live.checksum == file.compiled.checksum:
+            return
+        number = templates.publish_template(
+            tx,
+            key=file.key,
+            source=file.source,
+            compiled=file.compiled.to_json(),
+            checksum=file.compiled.checksum,
+        )
         self.published.append(Published(file_name=file.file_name, number=number))
+
+    def _is_drafted(self, tx: Transaction, file: TemplateFile, live: TemplateVersion) -> bool:
+        """Make a changed file the draft of an email that was published in the studio, if it can."""
+        if live.file_checksum == _source_checksum(file):
+            return True
+        draft = template_drafts.find_draft(tx, file.key)
+        if live.source == file.source:  # the file says by now what was published
+            if draft is not None and draft.is_from_file:
+                template_drafts.delete_draft(tx, file.key, seen=draft.revision)
+            return True
+        if draft is not None and not draft.is_from_file and draft.source != file.source:
+            self.problems.append(_edited_template(file, draft))
+            return False
+        if draft is None:
+            template_drafts.begin_draft(
+                tx, file.key, file.source, base_version_id=live.id, by=TEMPLATE_BY_FILE
+            )
+        else:
+            template_drafts.change_draft(
+                tx, file.key, file.source, seen=draft.revision, by=TEMPLATE_BY_FILE
+            )
+        self.drafted.append(file.file_name)
+        return True
 
     def sequence(self, file: SequenceFile) -> None:
         definition = file.definition
@@ -145,22 +211,44 @@ class _Loading:
             sequences.note_file(tx, definition.slug, checksum)
 
 
-def _load_brands(definitions: Definitions, loading: _Loading) -> None:
-    for brand in definitions.brands:
-        with loading.transactions.begin() as tx:
-            definition_errors.lock_definitions(tx)
-            is_new = brands.save_brand(tx, brand)
-        if is_new:
-            name = f"brands/{brand.slug}.yaml"
-            loading.published.append(Published(file_name=name, number=0))
+def _was_edited(live: Brand, file: Brand, known: str | None) -> bool:
+    """Whether somebody wrote into a brand since its file was taken in, and not what it says now."""
+    return live != file and known is not None and known != brand_checksum(live)
 
 
 def _load_templates(definitions: Definitions, loading: _Loading) -> None:
     with loading.transactions.begin() as tx:
-        live = templates.live_checksums(tx)
+        live = template_versions.states(tx)
     for file in definitions.templates:
-        if live.get(file.key) != file.compiled.checksum:
+        if _says_news(file, live.get(file.key)):
             loading.template(file)
+
+
+def _says_news(file: TemplateFile, live: TemplateState | None) -> bool:
+    """Whether a file changed since it was taken in; or its layout did, where files are live."""
+    if live is None or live.file_checksum != _source_checksum(file):
+        return True
+    return live.origin == VersionOrigin.FILE and live.checksum != file.compiled.checksum
+
+
+def _source_checksum(file: TemplateFile) -> str:
+    return hashlib.sha256(file.source.encode()).hexdigest()
+
+
+def _edited_template(file: TemplateFile, draft: TemplateDraft) -> FileProblem:
+    return FileProblem(
+        file_name=file.file_name,
+        reason=f"it changed, but there is a draft by {draft.updated_by}, which stays",
+        remedy=f"Publish or discard that draft (funnel template diff {file.key}), then load again.",
+    )
+
+
+def _edited_brand(file_name: str) -> FileProblem:
+    return FileProblem(
+        file_name=file_name,
+        reason="it changed, but the brand was edited in the studio since, which stays",
+        remedy="Write in the file what the studio's settings say, or there what the file says.",
+    )
 
 
 def _is_known(tx: Transaction, live: SequenceRecord, file: SequenceFile, checksum: str) -> bool:

@@ -44,6 +44,31 @@ class LiveTemplate:
     published_by: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TemplateState:
+    """What a load compares a file with; ``checksum`` is of the compiled live version."""
+
+    checksum: str
+    origin: str
+    file_checksum: str | None
+
+
+def states(tx: Transaction) -> dict[str, TemplateState]:
+    """Return the state of every live template, by key."""
+    statement = select(
+        TemplateVersionRow.key,
+        TemplateVersionRow.checksum,
+        TemplateVersionRow.origin,
+        TemplateRow.file_checksum,
+    ).join(TemplateRow, TemplateRow.live_version_id == TemplateVersionRow.id)
+    return {
+        row.key: TemplateState(
+            checksum=row.checksum, origin=row.origin, file_checksum=row.file_checksum
+        )
+        for row in tx.connection.execute(statement)
+    }
+
+
 def find_live(tx: Transaction, key: str) -> TemplateVersion | None:
     """Return the live version of a template, ``None`` where there is none."""
     return _one(tx, key, TemplateVersionRow.id == TemplateRow.live_version_id)

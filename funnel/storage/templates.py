@@ -62,14 +62,6 @@ _CHANGED_SINCE = text(
 )
 
 
-def live_checksums(tx: Transaction) -> dict[str, str]:
-    """Return the checksum of every template's live version, by key."""
-    statement = select(TemplateRow.key, TemplateVersionRow.checksum).join(
-        TemplateVersionRow, TemplateVersionRow.id == TemplateRow.live_version_id
-    )
-    return {row.key: row.checksum for row in tx.connection.execute(statement)}
-
-
 def read_compiled(tx: Transaction, version_id: UUID) -> str:
     """Return a compiled version as its JSON text; it never changes, so keep it by its id."""
     compiled = cast(TemplateVersionRow.compiled, Text)
@@ -121,7 +113,7 @@ def publish_template(
 
 
 def note_file(tx: Transaction, key: str, checksum: str) -> None:
-    """Remember what a template's file said (compiled) when it was taken in."""
+    """Remember what a template's file said when it was taken in."""
     tx.connection.execute(
         update(TemplateRow).where(TemplateRow.key == key).values(file_checksum=checksum)
     )
