@@ -27,7 +27,7 @@ def list_some(tx: Transaction, slug: str, *, limit: int) -> list[InSequence]:
 
 
 def list_of(tx: Transaction, slug: str, subscriber_ids: Sequence[UUID]) -> list[InSequence]:
-    """Return those of these people who are, or were, in a sequence: each by their newest run."""
+    """Return those of these people who are in a sequence: each by their newest run."""
     return _people(tx, _OF, slug=slug, ids=list(subscriber_ids))
 
 
@@ -50,7 +50,7 @@ _COLUMNS = """
 # In no order: of a big sequence the first few are read, and nobody is sorted.
 _SOME = text(f"select {_COLUMNS} and e.state = 'active' limit :limit")
 _OF = text(
-    f"select distinct on (e.subscriber_id) {_COLUMNS} and e.subscriber_id = any(:ids) "
+    f"select distinct on (e.subscriber_id) {_COLUMNS} and e.subscriber_id = any(:ids) and e.state = 'active' "
     "order by e.subscriber_id, e.run desc"
 )
 _RUN = text(f"select {_COLUMNS} and e.id = :id")
