@@ -70,7 +70,7 @@ class ReaderData:
 
     def context(self, builder: EmailBuilder) -> EmailContext:
         """Return all that a text may name for this reader."""
-        return email_context(self.data, self.dates, builder.links)
+        return email_context(self.data, self.dates, builder.links.at(self.data.brand.link_domain))
 
 
 def read_reader_data(

@@ -19,6 +19,7 @@ from funnel.web.languages import SpeaksLanguage
 from funnel.web.public import (
     calendar,
     confirm,
+    images,
     join,
     landing,
     link,
@@ -135,6 +136,7 @@ def _add_routes(app: FastAPI, *, is_demo: bool) -> None:
     app.include_router(calendars.router)
     app.include_router(link.router)
     app.include_router(tested.router)
+    app.include_router(images.router)
     for studio_module in (
         sequence,
         sequence_affected,

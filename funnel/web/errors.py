@@ -65,7 +65,7 @@ _STUDIO_WORDS = {
         title=mark("There is no such page"),
         text=mark("It may have been removed, or the address is cut off at its end."),
     ),
-    413: _Words(title=mark("That was too much"), text=mark("A text may have 1 MB, a file 12 MB.")),
+    413: _Words(title=mark("That was too much"), text=mark("A text may have 1 MB, a file 20 MB.")),
     422: _Words(
         title=mark("This form cannot be read"), text=mark("Go back and correct what it says.")
     ),
