@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from funnel.services.deliver_batch import Delivery
     from funnel.services.dispatch_due import DispatchLimits
     from funnel.services.load_definitions import DefinitionWatch
+    from funnel.services.preview_template import Previewing
     from funnel.storage.real_clock import RealClock
     from funnel.storage.source_book import SourceBook
     from funnel.storage.transaction import Transactions
@@ -168,6 +169,27 @@ class Deps:
         )
 
     @cached_property
+    def previewing(self) -> "Previewing":
+        """Previews and checks what people type, in processes that are started when first asked."""
+        from funnel.domain.links import Links
+        from funnel.domain.signing import LinkTokens
+        from funnel.rendering.confinement import Confinement
+        from funnel.services.build_email import EmailBuilder
+        from funnel.services.preview_template import Previewing
+
+        # A key that nobody has: the links of a preview look like real ones and open nothing.
+        tokens = LinkTokens([os.urandom(32)])
+        return Previewing(
+            transactions=self.transactions,
+            builder=EmailBuilder(
+                links=Links(base_url=self.settings.base_url.rstrip("/"), tokens=tokens),
+                renderer=self.renderer,
+                message_id_domain=self.settings.message_id_domain,
+            ),
+            confinement=Confinement(layouts=self.definitions_folder / "email" / "layouts"),
+        )
+
+    @cached_property
     def delivery(self) -> "Delivery":
         """All that a batch of messages needs."""
         from funnel.services.deliver_batch import Delivery
@@ -251,7 +273,9 @@ class Deps:
         return datetime.now(UTC)  # noqa: TID251  (here is the one place)
 
     def close(self) -> None:
-        """Give connections back."""
+        """Give connections back, and end the processes that were started."""
+        if "previewing" in self.__dict__:
+            self.previewing.confinement.close()
         if "mailer" in self.__dict__:
             self.mailer.close()
         if "transactions" in self.__dict__:
