@@ -125,7 +125,7 @@ def sequence_page(asked: Asked, shown: Shown) -> Response:
         "sequence.html",
         me=me,
         place=PLACE,
-        status=shown.fault.status if shown.fault.text else shown.status,
+        status=max(shown.status, shown.fault.status if shown.status == 200 else 0),
         page=page,
         slug=slug,
         path=sequence_path(slug),

@@ -60,7 +60,9 @@ def discard(request: Request, slug: str, me: Edits, posted: Posted, site: TheSit
 def put_back(request: Request, slug: str, me: Edits, posted: Posted, site: TheSite) -> Response:
     """Let the draft say again what it said before the last change."""
     asked = Asked(site=site, request=request, me=me, slug=slug)
-    transactions, source = site.deps.transactions, posted.get("source")
+    transactions = site.deps.transactions
+    # Browsers post lines as CRLF (HTML, 4.10.21.8), whatever the text had.
+    source = posted.get("source").replace("\r\n", "\n")
     base = posted.get("base")
     try:
         if not source.strip():
