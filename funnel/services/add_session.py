@@ -7,7 +7,7 @@ from funnel.domain.session import Session
 from funnel.domain.session_plan import NewSession, check_session, clean_platform_id
 from funnel.domain.speech import say
 from funnel.domain.subscriber import known_zone
-from funnel.storage import sequences, sessions
+from funnel.storage import launches, sessions
 from funnel.storage.audit import write_audit
 from funnel.storage.transaction import Transactions
 
@@ -21,12 +21,12 @@ def add_session(new: NewSession, transactions: Transactions, *, by: str = "") ->
     """
     with transactions.begin() as tx:
         check_session(new, tx.now)
-        sequence = sequences.find_sequence(tx, new.sequence_slug)
-        if sequence is None:
+        sequence_id = launches.find_id(tx, new.sequence_slug)
+        if sequence_id is None:
             raise NotFoundError(f"there is no sequence “{new.sequence_slug}”")
         # Two that are added at once must see each other, or both find the hour free.
-        sessions.lock_sequence(tx, sequence.id)
-        other = sessions.overlapping(tx, sequence.id, new.starts_at, new.ends_at)
+        sessions.lock_sequence(tx, sequence_id)
+        other = sessions.overlapping(tx, sequence_id, new.starts_at, new.ends_at)
         if other is not None:
             raise InvalidInputError(
                 say("“{title}” is held at that time", title=other.title),
@@ -45,7 +45,7 @@ def add_session(new: NewSession, transactions: Transactions, *, by: str = "") ->
         )
         sessions.add(
             tx,
-            sequence.id,
+            sequence_id,
             session,
             clicks_count=new.clicks_count,
             platform_id=clean_platform_id(new.platform_id),

@@ -179,14 +179,16 @@ def restore_draft(
     return EditedDraft(slug=slug, step_key="", seen="", former_source=former, is_changed=is_gone)
 
 
-def read_standing(tx: Transaction, slug: str) -> Standing:
+def read_standing(tx: Transaction, slug: str, *, of_live: bool = False) -> Standing:
     """Return the draft of a sequence, or what is live as a text that a draft may begin from.
+
+    With ``of_live`` a draft is left out of account.
 
     Raises:
         NotFoundError: There is neither.
     """
     live = sequences.find_sequence(tx, slug)
-    draft = drafts.find_draft(tx, slug)
+    draft = None if of_live else drafts.find_draft(tx, slug)
     if draft is not None:
         text = DraftText(source=draft.source, definition=draft.definition)
     elif live is not None:

@@ -20,7 +20,7 @@ from funnel.domain.step_edits import edit_step
 from funnel.domain.step_form import FormProblem, StepForm, StepFormError
 from funnel.domain.version_switch import PublishPolicy, added_keys, added_later, switched
 from funnel.services.edit_steps import read_edited, read_standing
-from funnel.storage import calendar_rows, enrollments, sequences, sessions
+from funnel.storage import calendar_rows, enrollments, launches, sequences, sessions
 from funnel.storage.enrollments import Run
 from funnel.storage.transaction import Transaction, Transactions
 
@@ -100,7 +100,7 @@ def preview_draft(
             calendars = _Real(tx, run, policy)
             return calendars.preview(after, problems)
         before = None if live is None else sequences.read_definition(tx, live.live_version_id)
-        made_up = _made_up(tx, person, None if live is None else live.id, standing.text.definition)
+        made_up = _made_up(tx, person, launches.find_id(tx, slug), standing.text.definition)
         return DraftPreview(
             before=None if before is None else made_up.calendar(before),
             after=None if after is None else made_up.calendar(after),

@@ -15,7 +15,7 @@ from funnel.services.build_email import EmailBuilder
 from funnel.services.check_renders import RenderCheck, RenderCheckError, check_renders
 from funnel.services.edit_draft import check_fit
 from funnel.services.read_impact import Candidate, Progress, candidate_of
-from funnel.storage import audit, definition_errors, drafts, replans, sequences
+from funnel.storage import audit, definition_errors, drafts, launches, replans, sequences
 from funnel.storage.drafts import Draft
 from funnel.storage.replans import Replan
 from funnel.storage.sequences import NewVersion, PublishedVersion
@@ -133,6 +133,8 @@ def make_live(
             source=candidate.source,
         ),
     )
+    if published.number == 1:
+        launches.open_sources(tx, published.sequence_id, definition.slug)
     audit.write_audit(
         tx,
         by=order.by,

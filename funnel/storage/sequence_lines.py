@@ -32,6 +32,45 @@ class SequenceLine:
     seats: int | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DraftLine:
+    """One sequence that is a draft alone: nothing of it is live yet.
+
+    Attributes:
+        next_starts_at: The start (plan time) of its first date ahead; ``next_zone``: where.
+        updated_at: Real time.
+    """
+
+    slug: str
+    title: str
+    draft_by: str
+    updated_at: datetime
+    next_starts_at: datetime | None
+    next_zone: str
+
+
+def list_draft_lines(tx: Transaction) -> list[DraftLine]:
+    """Return the sequences that are drafts alone, by title."""
+    return [DraftLine(**row) for row in tx.connection.execute(DRAFTS).mappings()]
+
+
+DRAFTS = text(
+    """
+    select d.slug, d.definition ->> 'title' as title, d.updated_by as draft_by, d.updated_at,
+      n.starts_at as next_starts_at, coalesce(n.zone, '') as next_zone
+    from sequence_drafts d
+    left join sequences q on q.slug = d.slug
+    left join lateral (
+      select s.starts_at, s.zone from sessions s
+      where s.sequence_id = q.id and s.starts_at > plan_now() and s.cancelled_at is null
+      order by s.starts_at limit 1
+    ) n on true
+    where q.live_version_id is null
+    order by lower(d.definition ->> 'title'), d.slug
+    """
+)
+
+
 def list_lines(tx: Transaction) -> list[SequenceLine]:
     """Return the live sequences by title.
 

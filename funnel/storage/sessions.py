@@ -73,6 +73,13 @@ def taken(tx: Transaction, session_id: UUID) -> int:
     return count
 
 
+def of_sequence(tx: Transaction, sequence_id: UUID) -> list[Session]:
+    """Return every session of a sequence, earliest first."""
+    statement = _select().where(SessionRow.sequence_id == sequence_id)
+    ordered = statement.order_by(SessionRow.starts_at, SessionRow.id)
+    return [_session(row) for row in tx.connection.execute(ordered).mappings()]
+
+
 def next_ahead(tx: Transaction, sequence_id: UUID) -> Session | None:
     """Return the next session that is held, whether or not there are seats left."""
     statement = (
