@@ -47,6 +47,13 @@ const LOOK = EditorView.theme({
   ".cm-completionDetail": { color: "var(--ink-soft)", fontStyle: "normal" },
   ".cm-completionInfo": { maxWidth: "280px", padding: "8px 12px" },
   ".cm-textfield, .cm-button": { color: "var(--ink)", background: "var(--surface)", border: "1px solid var(--edge)", borderRadius: "4px" },
+  // Lint's own marks are pictures in data: addresses, which our policy does not let in.
+  ".cm-lintRange-error, .cm-lintRange-warning": { backgroundImage: "none", textDecoration: "underline wavy var(--warm)" },
+  ".cm-lintRange-error": { textDecorationColor: "var(--bad)" },
+  ".cm-lint-marker-error, .cm-lint-marker-warning": { content: "normal", width: "8px", height: "8px", margin: "4px 0 0 2px", clipPath: "polygon(50% 0, 100% 100%, 0 100%)", backgroundColor: "var(--warm)" },
+  ".cm-lint-marker-error": { backgroundColor: "var(--bad)" },
+  ".cm-diagnostic-error": { borderLeftColor: "var(--bad)" },
+  ".cm-diagnostic-warning": { borderLeftColor: "var(--warm)" },
   ".cm-searchMatch": { backgroundColor: "var(--accent-soft)", outline: "1px solid var(--accent)" },
 });
 

@@ -225,11 +225,12 @@ def _conflict(
     site: Site, request: Request, me: Me, key: str, error: DraftConflictError
 ) -> Response:
     """Say that somebody else saved, with both texts; nothing was changed."""
-    at = error.at
+    # Not as a fault is said: it begins with an address, which has no capital.
+    at, problem = error.at, f"{error} {error.remedy}".strip()
     if wants_json(request):
         return JSONResponse(
             {
-                "problem": fault_of(error).text,
+                "problem": problem,
                 "by": error.by,
                 "at": iso(at) if at else "",
                 "revision": error.revision,
@@ -254,7 +255,7 @@ def _conflict(
         by=error.by,
         at=moment_words(at) if at else "",
         at_iso=iso(at) if at else "",
-        problem=fault_of(error).text,
+        problem=problem,
         passages=passages(error.theirs, error.yours),
     )
 

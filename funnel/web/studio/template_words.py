@@ -121,6 +121,8 @@ _SNIPPETS: Final = (
 def fields() -> dict[str, list[Word]]:
     """Return the merge fields by what stands before their last dot; "" has the first parts."""
     found: dict[str, list[Word]] = {"": []}
+    # By their whole names as well: who looks for "first" need not know that it is the person's.
+    found[""].extend(each for each in listed_fields() if "." in each.label)
     for group, info in _GROUPS.items():
         found[""].append(Word(label=group, detail="", info=say(info)))
     for name, detail, info in _FIELDS:
