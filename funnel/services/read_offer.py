@@ -6,7 +6,7 @@ from uuid import UUID
 
 from funnel.domain.brand import Brand
 from funnel.domain.signup import SessionOffer
-from funnel.storage import brands, sequences, sessions
+from funnel.storage import brands, landing_texts, sequences, sessions
 from funnel.storage.sessions import SessionLine
 from funnel.storage.transaction import Transactions
 
@@ -19,6 +19,7 @@ class Offer:
 
     Attributes:
         dates: The sessions that have not begun, the next first; full ones have 0 seats left.
+        landing: The texts of its own landing page; ``None``: the file's are shown.
         now: Plan time, aware UTC.
         read_at: Real time, aware UTC.
     """
@@ -27,6 +28,7 @@ class Offer:
     sequence_id: UUID
     sequence_title: str
     dates: tuple[SessionOffer, ...]
+    landing: str | None
     now: datetime
     read_at: datetime
 
@@ -41,6 +43,7 @@ def read_offer(sequence_id: UUID, transactions: Transactions) -> Offer:
             sequence_id=sequence_id,
             sequence_title=sequence.title,
             dates=tuple(map(_offered, ahead[:MOST_DATES])),
+            landing=landing_texts.find_source(tx, sequence_id),
             now=tx.now,
             read_at=tx.real_now,
         )

@@ -56,6 +56,7 @@ class LandingTextRow(Base):
 
     sequence_id: Mapped[UUID] = mapped_column(ForeignKey("sequences.id"), primary_key=True)
     source: Mapped[str]
+    former_source: Mapped[str | None]  # what a press on "put back" brings; none: the file's
     revision: Mapped[int]
     updated_by: Mapped[str]
     updated_at: Mapped[datetime] = mapped_column(server_default=REAL_NOW)  # real

@@ -42,10 +42,13 @@ from funnel.web.studio import (
     dates,
     dates_new,
     dates_series,
+    do_not_email,
     people,
     people_import,
     person,
     person_acts,
+    person_data,
+    person_emails,
     sequence,
     sequence_affected,
     sequence_draft,
@@ -68,6 +71,7 @@ from funnel.web.studio import (
     way_in,
     welcome,
 )
+from funnel.web.studio import landing as studio_landing
 
 # One-click posts come from mail services, webhooks from other systems: neither is a browser.
 _POSTED_BY_OTHERS = ("/webhooks/", "/u/")
@@ -158,15 +162,19 @@ def _add_routes(app: FastAPI, *, is_demo: bool) -> None:
         date_warm,
         date_announce,
         people,
+        do_not_email,
         people_import,  # before the page of one person, whose address would take its
         person,
         person_acts,
+        person_emails,
+        person_data,
         account,
         users,
         way_in,
         welcome,
         settings,
         brands,
+        studio_landing,
         tokens,
         audit,
         templates,

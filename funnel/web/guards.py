@@ -41,6 +41,11 @@ def page_policy(image_addresses: Iterable[str] = (), form_addresses: Iterable[st
     )
 
 
+def framed_policy(policy: str) -> str:
+    """Return a page's policy for a frame of the studio, which shows it to who writes it."""
+    return policy.replace("frame-ancestors 'none'", "frame-ancestors 'self'")
+
+
 def hosts_of(addresses: Iterable[str]) -> list[str]:
     """Return where absolute addresses lead, as a policy names it: scheme and host, no more."""
     return sorted({_origin(each) for each in addresses if each})

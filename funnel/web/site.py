@@ -18,11 +18,11 @@ from funnel.domain.signing import LinkPurpose
 from funnel.domain.signup import LANDING_SOURCE
 from funnel.domain.speech import spoken
 from funnel.domain.zones import listed_zone
+from funnel.rendering.landing import LandingFile, LandingSource, landing_from_json
 from funnel.services.read_offer import Offer, read_offer
 from funnel.web import zones
 from funnel.web.assets import Assets
 from funnel.web.guards import page_policy
-from funnel.web.landing_texts import LandingFile
 from funnel.web.limits import SlidingWindow
 
 _STATIC_FOLDER = Path(__file__).parent / "static"
@@ -46,6 +46,7 @@ class Site:
         self.form_limits = FormLimits()
         self.assets = Assets(_STATIC_FOLDER)
         self._last_brand: Brand | None = None
+        self._landing_sources: dict[UUID, tuple[str, LandingSource]] = {}
 
     @property
     def is_demo(self) -> bool:
@@ -57,6 +58,16 @@ class Site:
         """The texts of the landing page: the host's own file if there is one, or ours."""
         own = self.deps.definitions_folder / "web" / "landing.md"
         return LandingFile(own if own.is_file() else SHIPPED_DEFINITIONS / "web" / "landing.md")
+
+    def landing_source(self, offer: Offer) -> LandingSource:
+        """Return the texts of a sequence's landing page: its own, or else the file's."""
+        if offer.landing is None:
+            return self.landing_file.source()
+        kept = self._landing_sources.get(offer.sequence_id)
+        if kept is None or kept[0] != offer.landing:
+            kept = (offer.landing, landing_from_json(offer.landing))
+            self._landing_sources[offer.sequence_id] = kept
+        return kept[1]
 
     @cached_property
     def _templates(self) -> Environment:

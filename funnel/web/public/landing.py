@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from uuid import UUID, uuid4
 
 from fastapi import APIRouter, Request
 from starlette.exceptions import HTTPException
@@ -11,7 +12,9 @@ from funnel.domain.errors import InvalidInputError
 from funnel.domain.signup import LANDING_SOURCE, LettersOffer, LooksAutomatedError, Source, Visitor
 from funnel.domain.subscriber import known_zone
 from funnel.intake.form import HONEYPOT_FIELD, read_form
+from funnel.rendering.landing import LandingSource, landing_texts, landing_to_json
 from funnel.services.accept_signup import accept_signup
+from funnel.services.edit_landing import landing_values
 from funnel.services.read_offer import Offer
 from funnel.web.dates import date_choices
 from funnel.web.forms import Posted, PostedForm
@@ -169,7 +172,8 @@ def _show(
     minutes = (
         round((first.ends_at - first.starts_at).total_seconds() / 60) if first else _DEFAULT_MINUTES
     )
-    texts = site.landing_file.texts({"brand": offer.brand, "minutes": minutes})
+    values = landing_values(offer.brand, minutes)
+    texts = landing_texts(site.landing_source(offer), values)
     answer = site.page(
         request,
         "landing.html",
@@ -191,6 +195,20 @@ def _show(
     )
     answer.headers["x-robots-tag"] = "all"  # the one page that wants to be found
     return answer
+
+
+def preview_landing(
+    request: Request, site: Site, sequence_id: UUID, texts: LandingSource
+) -> Response:
+    """Return a sequence's page with other texts, for who writes them; nothing is kept.
+
+    Raises:
+        InvalidInputError: A text cannot be shown.
+    """
+    offer = site.offer(sequence_id)
+    nowhere = Source(id=uuid4(), slug="preview", sequence_id=sequence_id)
+    state = FormState(typed=Typed(), zone=_host_zone(offer))
+    return _show(site, request, nowhere, replace(offer, landing=landing_to_json(texts)), state)
 
 
 def _state(posted: PostedForm, offer: Offer) -> FormState:

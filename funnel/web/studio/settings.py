@@ -33,6 +33,12 @@ PLACES: Final = (
         permission=Permission.READ,
     ),
     SettingsPlace(
+        name=mark("Landing pages"),
+        path="/studio/landing",
+        about=mark("The texts of each page with its dates and the form, with the page beside."),
+        permission=Permission.READ,
+    ),
+    SettingsPlace(
         name=mark("Who may log in"),
         path="/studio/users",
         about=mark("Colleagues, their roles, and links for a new password."),

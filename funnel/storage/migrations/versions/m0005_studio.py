@@ -232,6 +232,7 @@ def _landing_texts() -> None:
         "landing_texts",
         sa.Column("sequence_id", sa.Uuid(), nullable=False),
         sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("former_source", sa.Text(), nullable=True),
         sa.Column("revision", sa.Integer(), nullable=False),
         sa.Column("updated_by", sa.Text(), nullable=False),
         sa.Column(
