@@ -18,7 +18,8 @@ from funnel.storage.transaction import Transactions
 
 MOST_BYTES: Final = 700 * 1024
 _MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
-_MOSTLY = 0.25  # of every second byte: text of the West in UTF-16
+# Of every second byte, of text of the West in UTF-16, and of the bytes between.
+_MANY, _FEW = 0.4, 0.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,9 +89,9 @@ def _encoding_of(content: bytes) -> str:
     if content.startswith(_MARKS):
         return ""
     # UTF-16 without a mark: every second byte of western text is zero.
-    for name, part in (("utf-16-le", content[1::2]), ("utf-16-be", content[::2])):
-        if part and part.count(0) / len(part) > _MOSTLY:
-            return name
+    even, odd = (part.count(0) / max(len(part), 1) for part in (content[::2], content[1::2]))
+    if max(even, odd) > _MANY and min(even, odd) < _FEW:
+        return "utf-16-le" if odd > even else "utf-16-be"
     try:
         content.decode("utf-8")
     except UnicodeDecodeError:
