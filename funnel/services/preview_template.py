@@ -16,7 +16,7 @@ from funnel.rendering.confinement import Confinement, Failure, Tried
 from funnel.rendering.errors import TemplateError
 from funnel.rendering.finding import Finding, Severity, line_of
 from funnel.services.build_email import EmailBuilder
-from funnel.services.read_reader import EmailDesk, read_reader_data
+from funnel.services.read_reader import EmailDesk
 from funnel.storage import template_readers
 from funnel.storage.transaction import Transaction, Transactions
 
@@ -131,8 +131,8 @@ def _readers(
 ) -> tuple[bool, EmailContext, Sequence[_Other]]:
     with previewing.transactions.begin_reading() as tx:
         names_replay = "replay" in source
-        given = read_reader_data(tx, key, reader, names_replay=names_replay)
         desk = EmailDesk.open(tx, key)
+        given = desk.reader(reader, names_replay=names_replay)
         others = [*_some_people(tx, desk, previewing), *_someone_without(desk, previewing)]
         return given.data.topic is None, given.context(previewing.builder), others
 

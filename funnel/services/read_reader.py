@@ -87,10 +87,7 @@ def read_reader_data(
     Raises:
         NotFoundError: There is no such email, or nobody of that id.
     """
-    desk = EmailDesk.open(tx, key)
-    if isinstance(reader, MadeUpReader):
-        return desk.made_up(PEOPLE[reader.kind], names_replay=names_replay)
-    return desk.person(reader)
+    return EmailDesk.open(tx, key).reader(reader, names_replay=names_replay)
 
 
 def email_for(
@@ -150,6 +147,12 @@ class EmailDesk:
     def step_key(self) -> str:
         """The email's name within its folder."""
         return self.place.key.rpartition("/")[2]
+
+    def reader(self, reader: Reader, *, names_replay: bool) -> ReaderData:
+        """Return a reader; see ``read_reader_data``."""
+        if isinstance(reader, MadeUpReader):
+            return self.made_up(PEOPLE[reader.kind], names_replay=names_replay)
+        return self.person(reader)
 
     def person(self, reader: PersonReader) -> ReaderData:
         """Return somebody real: with their run where they have one, else as they are."""

@@ -52,7 +52,7 @@ def keep(tx: Transaction, image: NewImage) -> bool:
     values = {name: getattr(image, name) for name in NewImage.__slots__}
     statement = insert(ImageRow).values(id=uuid4(), **values)
     untouched = statement.on_conflict_do_nothing(index_elements=[ImageRow.digest])
-    return tx.connection.execute(untouched).rowcount > 0
+    return tx.connection.execute(untouched.returning(ImageRow.id)).first() is not None
 
 
 def find(tx: Transaction, digest: str) -> ImageRecord | None:

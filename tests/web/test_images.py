@@ -68,7 +68,7 @@ def test_a_picture_has_one_address(served: Served):
 
 def test_only_where_pictures_are_sent_to_may_a_body_be_large(served: Served):
     body = b"x" * (MOST_BODY_BYTES + 1)
-    assert served.post("/studio/templates/short/first", content=body).status_code == 413
-    assert served.post("/studio/images", content=body).status_code != 413
+    assert served.post("/studio/templates/short/first", data=body).status_code == 413
+    assert served.post("/studio/images", data=body).status_code != 413
     body = b"x" * (MOST_UPLOAD_BYTES + 1)
-    assert served.post("/studio/images", content=body).status_code == 413
+    assert served.post("/studio/images", data=body).status_code == 413
