@@ -32,6 +32,7 @@ readToolbar();
 readTest();
 readLeaving();
 await openEditor();
+goToAddress();
 
 async function openEditor() {
   if (!place.dataset.built) return;
@@ -89,6 +90,12 @@ function plainEditor() {
       source.setSelectionRange(start, start);
     },
   };
+}
+
+// "#L12", as the page of the check has it.
+function goToAddress() {
+  const line = /^#L(\d+)$/.exec(location.hash)?.[1];
+  if (line) goTo(Number(line));
 }
 
 function goTo(line) {

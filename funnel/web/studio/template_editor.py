@@ -2,7 +2,6 @@
 
 import json
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime
 
 from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse, Response
@@ -21,16 +20,21 @@ from funnel.services.edit_template import (
 from funnel.web.auth import EditorForm, Me, Reader
 from funnel.web.errors import wants_json
 from funnel.web.forms import Posted, PostedForm
-from funnel.web.moments import hour_of, iso, short_day_of
+from funnel.web.moments import iso
 from funnel.web.site import Site, TheSite
 from funnel.web.studio.faults import NONE, Fault, fault_of
 from funnel.web.studio.shell import done, studio_page
+from funnel.web.studio.template_address import (
+    PLACE,
+    key_of,
+    moment_words,
+    number_of,
+    path_of,
+)
 from funnel.web.studio.template_preview import preview_of
 from funnel.web.studio.template_readers import chosen_reader
 from funnel.web.studio.template_words import fields, filters, listed_fields, snippets
 
-PLACE = "Templates"
-_MOST = 2**31 - 1  # what the database takes as an integer
 _DONE = {
     "saved": mark("The draft is saved. Nobody gets it before it is published."),
     "merged": mark("Both texts are put together and saved as the draft."),
@@ -41,21 +45,6 @@ _DONE = {
 }
 
 router = APIRouter()
-
-
-def key_of(folder: str, name: str) -> str:
-    """Return a template's key from the two parts of its address."""
-    return f"{folder}/{name}"
-
-
-def path_of(key: str) -> str:
-    """Return the page of an email."""
-    return f"/studio/templates/{key}"
-
-
-def moment_words(at: datetime) -> str:
-    """Return "Thu 12 Nov, 14:03 UTC"; the page's script says it in the reader's own zone."""
-    return f"{short_day_of(at, 'UTC')}, {hour_of(at, 'UTC')} UTC"
 
 
 @router.get("/studio/templates/{folder}/{name}")
@@ -146,14 +135,6 @@ def _save(key: str, text: str, posted: PostedForm, me: Me, site: Site) -> Templa
 def seen_of(posted: PostedForm) -> int:
     """Return the revision that a form was made from; what is no number was made from none."""
     return number_of(posted.get("seen")) or 0
-
-
-def number_of(text: str) -> int | None:
-    """Return a number as a form or an address has it, ``None`` where it is none of ours."""
-    is_short = len(text) <= len(str(_MOST))
-    if not (is_short and text.isdecimal() and text.isascii()):
-        return None
-    return int(text) if int(text) <= _MOST else None
 
 
 def saved_json(draft: TemplateDraft | None) -> dict[str, object]:

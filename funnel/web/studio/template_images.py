@@ -13,7 +13,7 @@ from funnel.web.forms import Posted, PostedForm
 from funnel.web.site import Site, TheSite
 from funnel.web.studio.faults import NONE, Fault, fault_of
 from funnel.web.studio.shell import studio_page
-from funnel.web.studio.template_editor import PLACE
+from funnel.web.studio.template_address import PLACE
 
 _LONGEST_ALT = 300  # characters
 

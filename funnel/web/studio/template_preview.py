@@ -14,6 +14,7 @@ from funnel.web.auth import Reader, ReaderForm
 from funnel.web.forms import Posted
 from funnel.web.mail_frame import frame_answer, look_of, looking
 from funnel.web.site import Site, TheSite
+from funnel.web.studio.template_address import key_of
 from funnel.web.studio.template_readers import reader_of
 
 router = APIRouter()
@@ -51,7 +52,7 @@ def preview_of(key: str, source: str, reader: str, site: Site) -> ShownPreview:
 @router.get("/studio/templates/{folder}/{name}/frame")
 def show_frame(folder: str, name: str, request: Request, _me: Reader, site: TheSite) -> Response:
     """Answer the kept text, or a version of it, as somebody gets it, for the frame."""
-    query, key = request.query_params, f"{folder}/{name}"
+    query, key = request.query_params, key_of(folder, name)
     source = _kept_source(key, query.get("version", ""), site)
     return _framed(preview_of(key, source, query.get("reader", ""), site), query.get("look", ""))
 
@@ -73,7 +74,7 @@ def show_typed_frame(
 ) -> Response:
     """Answer what was typed as somebody gets it, for the frame; nothing is kept."""
     source = posted.get("source").replace("\r\n", "\n")
-    shown = preview_of(f"{folder}/{name}", source, posted.get("reader"), site)
+    shown = preview_of(key_of(folder, name), source, posted.get("reader"), site)
     return _framed(shown, posted.get("look"))
 
 
@@ -83,7 +84,7 @@ def answer_preview(
 ) -> Response:
     """Answer all of a preview to a script; nothing is kept."""
     source = posted.get("source").replace("\r\n", "\n")
-    shown = preview_of(f"{folder}/{name}", source, posted.get("reader"), site)
+    shown = preview_of(key_of(folder, name), source, posted.get("reader"), site)
     strip = site.part("studio/template_findings.html", preview=shown).body
     return JSONResponse({**asdict(shown), "strip": bytes(strip).decode()})
 

@@ -22,14 +22,8 @@ from funnel.web.forms import Posted
 from funnel.web.site import Site, TheSite
 from funnel.web.studio.faults import NONE, Fault, fault_of
 from funnel.web.studio.shell import done, studio_page
-from funnel.web.studio.template_editor import (
-    PLACE,
-    key_of,
-    moment_words,
-    number_of,
-    path_of,
-    seen_of,
-)
+from funnel.web.studio.template_address import PLACE, key_of, moment_words, number_of, path_of
+from funnel.web.studio.template_editor import seen_of
 
 _LONGEST_NOTE = 500  # characters
 

@@ -11,7 +11,8 @@ from funnel.web.forms import Posted
 from funnel.web.site import TheSite
 from funnel.web.studio.faults import fault_of
 from funnel.web.studio.shell import done
-from funnel.web.studio.template_editor import Shown, editor_page, key_of, path_of
+from funnel.web.studio.template_address import key_of, path_of
+from funnel.web.studio.template_editor import Shown, editor_page
 from funnel.web.studio.template_readers import reader_of
 from funnel.web.studio.templates import LIST, list_page
 

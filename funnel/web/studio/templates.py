@@ -15,7 +15,7 @@ from funnel.web.moments import iso
 from funnel.web.site import Site, TheSite
 from funnel.web.studio.faults import NONE, Fault
 from funnel.web.studio.shell import studio_page
-from funnel.web.studio.template_editor import PLACE, moment_words, path_of
+from funnel.web.studio.template_address import PLACE, moment_words, path_of
 from funnel.web.studio.template_readers import chosen_reader
 
 LIST = "/studio/templates"
