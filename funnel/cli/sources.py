@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from funnel.cli.console import new_table, say, show
-from funnel.cli.opening import opened
+from funnel.cli.opening import opened, who
 from funnel.cli.sessions import DEFAULT_SEQUENCE
 from funnel.domain.signup import LANDING_SOURCE, LettersOffer
 
@@ -58,7 +58,7 @@ def add(  # noqa: PLR0913  (an argument for each option)
         has_form_secret=form_secret,
     )
     with opened() as deps:
-        source = add_source(new, deps.transactions)
+        source = add_source(new, deps.transactions, by=who())
         base_url = deps.settings.base_url.rstrip("/")
     if source.is_open_to_all:
         page = "/" if source.slug == LANDING_SOURCE else f"/signup/{source.slug}"
@@ -138,7 +138,7 @@ def change(  # noqa: PLR0913  (an argument for each option)
         is_active=active,
     )
     with opened() as deps:
-        change_source(name, wanted, deps.transactions)
+        change_source(name, wanted, deps.transactions, by=who())
     say(f'Changed the source "{name}". Running processes know it within seconds.')
 
 
@@ -148,7 +148,7 @@ def rotate(name: Annotated[str, typer.Argument(help="The source's name.")]) -> N
     from funnel.services.add_source import rotate_secret
 
     with opened() as deps:
-        secret = rotate_secret(name, deps.transactions)
+        secret = rotate_secret(name, deps.transactions, by=who())
     _show(f'New secret of "{name}"', secret)
     say("The former one still works; it falls away with the next rotation.")
 

@@ -9,10 +9,13 @@ from uuid import uuid4
 from funnel.domain.errors import InvalidInputError, NotFoundError
 from funnel.domain.signing import new_webhook_secret
 from funnel.domain.signup import LettersOffer, Source
+from funnel.domain.speech import say
 from funnel.storage import sequences, sources
+from funnel.storage.audit import write_audit
 from funnel.storage.transaction import Transactions
 
 _SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?")
+BY_ITSELF = "the service itself"  # in the audit log, where no person asked
 _SECRETS_KEPT = 2  # the new one, and the former while senders change over
 
 
@@ -38,8 +41,13 @@ class NewSource:
     has_form_secret: bool = False
 
 
-def add_source(new: NewSource, transactions: Transactions) -> Source:
+def add_source(new: NewSource, transactions: Transactions, *, by: str = BY_ITSELF) -> Source:
     """Write a source and return it with its secrets, which nothing shows again in full.
+
+    Args:
+        new: What it is to be.
+        transactions: One is opened.
+        by: Who adds it.
 
     Raises:
         NotFoundError: No such sequence.
@@ -52,7 +60,9 @@ def add_source(new: NewSource, transactions: Transactions) -> Source:
             raise NotFoundError(f"there is no sequence “{new.sequence_slug}”")
         if sources.find(tx, new.slug) is not None:
             raise InvalidInputError(
-                f"there is a source “{new.slug}” already", field="slug", remedy="Take another name."
+                say("there is a source “{name}” already", name=new.slug),
+                field="slug",
+                remedy=say("Take another name."),
             )
         source = Source(
             id=uuid4(),
@@ -67,6 +77,7 @@ def add_source(new: NewSource, transactions: Transactions) -> Source:
             per_minute=new.per_minute,
         )
         sources.add(tx, source)
+        write_audit(tx, by=by, action="source.add", target=new.slug)
         return source
 
 
@@ -76,7 +87,7 @@ def list_sources(transactions: Transactions) -> list[Source]:
         return sources.list_all(tx)
 
 
-def rotate_secret(slug: str, transactions: Transactions) -> str:
+def rotate_secret(slug: str, transactions: Transactions, *, by: str = BY_ITSELF) -> str:
     """Give a source a new signing secret and return it; the former one is accepted as well.
 
     Call it once more when every sender has changed over: then the former one is gone.
@@ -91,15 +102,16 @@ def rotate_secret(slug: str, transactions: Transactions) -> str:
         secret = new_webhook_secret()
         kept = [secret, *source.secrets][:_SECRETS_KEPT]
         sources.change(tx, source.id, {"secrets": kept})
+        write_audit(tx, by=by, action="source.rotate", target=slug)
         return secret
 
 
 def _check(new: NewSource) -> None:
     if not _SLUG.fullmatch(new.slug):
         raise InvalidInputError(
-            "the name is not fit for an address",
+            say("the name is not fit for an address"),
             field="slug",
-            remedy="Use small letters, digits and hyphens, for example wordpress.",
+            remedy=say("Use small letters, digits and hyphens, for example wordpress."),
         )
     if new.per_minute is not None and new.per_minute < 1:
-        raise InvalidInputError("a limit is 1 or more", field="per_minute")
+        raise InvalidInputError(say("a limit is 1 or more"), field="per_minute")

@@ -8,7 +8,10 @@ from funnel.domain.errors import InvalidInputError, NotFoundError
 from funnel.domain.signup import LettersOffer, Source
 from funnel.intake.names import ALIASES, canonical
 from funnel.storage import sources
+from funnel.storage.audit import write_audit
 from funnel.storage.transaction import Transactions
+
+BY_ITSELF = "the service itself"  # in the audit log, where no person asked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +31,9 @@ class SourceChange:
     is_active: bool | None = None
 
 
-def change_source(slug: str, change: SourceChange, transactions: Transactions) -> Source:
+def change_source(
+    slug: str, change: SourceChange, transactions: Transactions, *, by: str = BY_ITSELF
+) -> Source:
     """Write the changes and return the source; running processes learn of it within seconds.
 
     Raises:
@@ -42,6 +47,8 @@ def change_source(slug: str, change: SourceChange, transactions: Transactions) -
             raise NotFoundError(f"there is no source “{slug}”")
         if columns:
             sources.change(tx, source.id, columns)
+            names = " ".join(sorted(columns))
+            write_audit(tx, by=by, action="source.change", target=slug, detail={"fields": names})
         return sources.find(tx, slug) or source
 
 

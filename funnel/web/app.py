@@ -25,6 +25,7 @@ from funnel.web.public import (
     link,
     preferences,
     replay,
+    schemas,
     tested,
     unsubscribe,
 )
@@ -71,10 +72,12 @@ from funnel.web.studio import (
     way_in,
     welcome,
 )
+from funnel.web.studio import forms as studio_forms
 from funnel.web.studio import landing as studio_landing
 
-# One-click posts come from mail services, webhooks from other systems: neither is a browser.
-_POSTED_BY_OTHERS = ("/webhooks/", "/u/")
+# One-click posts come from mail services, webhooks from other systems: neither is a browser. Forms
+# of other sites only fill in our page.
+_POSTED_BY_OTHERS = ("/webhooks/", "/u/", "/form/")
 _UPLOADS = {
     "/studio/images": guards.MOST_UPLOAD_BYTES,
     "/studio/people/import": guards.MOST_TABLE_BYTES,
@@ -140,6 +143,7 @@ def _add_routes(app: FastAPI, *, is_demo: bool) -> None:
     app.include_router(calendar.router)
     app.include_router(calendars.router)
     app.include_router(link.router)
+    app.include_router(schemas.router)
     app.include_router(tested.router)
     app.include_router(images.router)
     for studio_module in (
@@ -175,6 +179,7 @@ def _add_routes(app: FastAPI, *, is_demo: bool) -> None:
         settings,
         brands,
         studio_landing,
+        studio_forms,
         tokens,
         audit,
         templates,

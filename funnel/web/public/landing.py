@@ -67,6 +67,21 @@ def show_source(source: str, request: Request, site: TheSite) -> Response:
     return _show_empty(site, request, _source(site, source))
 
 
+@router.post("/form/{source}")
+def fill_in(source: str, request: Request, posted: Posted, site: TheSite) -> Response:
+    """Show the page with what was typed into a form of another site; nothing is done yet.
+
+    The visitor chooses the date in their own time and presses the button here: a form that anybody
+    can copy must not write to an address by itself.
+    """
+    place = _source(site, source)
+    offer = site.offer(place.sequence_id)
+    state = _state(posted, offer)
+    if state.typed.session is None:
+        state = replace(state, typed=replace(state.typed, session=_first_free(offer)))
+    return _show(site, request, place, offer, replace(state, stamp=""))
+
+
 @router.post("/signup/{source}")
 def sign_up(source: str, request: Request, posted: Posted, site: TheSite) -> Response:
     """Take a signup; whatever is known about the address, the answer is the same."""
@@ -153,7 +168,7 @@ def _show_empty(site: Site, request: Request, source: Source) -> Response:
     utm = {name: asked[name][:_UTM_LIMIT] for name in _UTM if asked.get(name)}
     wished = asked.get("date")
     free = [str(each.session.id) for each in offer.dates if each.seats_left != 0]
-    session = wished if wished in free else (free[0] if free else "")
+    session = wished if wished in free else _first_free(offer)
     state = FormState(typed=Typed(session=session), zone=_host_zone(offer), utm=utm)
     return _show(site, request, source, offer, state)
 
@@ -257,6 +272,11 @@ def _sentence(state: FormState, error: InvalidInputError) -> str:
         return "Choose a date, or tick the letters."
     text = f"{error}".rstrip(".")
     return f"{text[:1].upper()}{text[1:]}. {error.remedy}".strip()
+
+
+def _first_free(offer: Offer) -> str:
+    free = (str(each.session.id) for each in offer.dates if each.seats_left != 0)
+    return next(free, "")
 
 
 def _host_zone(offer: Offer) -> str:

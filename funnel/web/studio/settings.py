@@ -39,6 +39,12 @@ PLACES: Final = (
         permission=Permission.READ,
     ),
     SettingsPlace(
+        name=mark("Forms"),
+        path="/studio/forms",
+        about=mark("Where signups come from, and what to paste into another site."),
+        permission=Permission.READ,
+    ),
+    SettingsPlace(
         name=mark("Who may log in"),
         path="/studio/users",
         about=mark("Colleagues, their roles, and links for a new password."),
