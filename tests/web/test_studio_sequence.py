@@ -1,7 +1,6 @@
 """A sequence's page: every email in words, a card in its place, each change kept in the draft."""
 
 import re
-from collections.abc import Iterator
 from html import unescape
 from typing import Any
 
@@ -27,8 +26,8 @@ LISTENING: dict[str, Any] = {
 
 
 @pytest.fixture
-def marketer(own_served: Served) -> Iterator[Colleague]:
-    yield hire(own_served, Role.MARKETER)
+def marketer(own_served: Served) -> Colleague:
+    return hire(own_served, Role.MARKETER)
 
 
 def seen(colleague: Colleague) -> str:
@@ -55,7 +54,7 @@ def test_every_email_stands_in_words_and_numbers_with_somebody_beside_it(
     own_served.work()
     page = marketer.get(PATH).text
     assert "2 days after The tables have turned, at 09:00" in page
-    assert re.search(r'data-row="your-seat".*?data-count="sent">1<', page, re.S)
+    assert re.search(r'data-row="your-seat".*?data-count="sent">1<', page, re.DOTALL)
     assert "live v1" in page
     assert "Calendar of" in page
     assert "Ana Muster" in page
@@ -185,7 +184,7 @@ def test_a_removed_email_can_be_put_back(own_served: Served, marketer: Colleague
 def notice_fields(html: str) -> dict[str, str]:
     notice = html.split('/draft/put-back"', 1)[1].split("</form>", 1)[0]
     fields = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', notice))
-    source = re.search(r"<textarea[^>]*>\n(.*?)</textarea>", notice, re.S)
+    source = re.search(r"<textarea[^>]*>\n(.*?)</textarea>", notice, re.DOTALL)
     assert source
     return {**fields, "source": unescape(source.group(1)).replace("\n", "\r\n")}
 
@@ -203,7 +202,7 @@ def test_a_discarded_draft_can_be_put_back(own_served: Served, marketer: Colleag
     assert draft(own_served) == former
 
 
-def test_one_sees_who_is_affected_publishes_and_goes_back(
+def test_one_sees_who_is_affected_and_by_name(
     own_served: Served, marketer: Colleague, address: str
 ) -> None:
     own_served.seat_of(address)
@@ -221,18 +220,24 @@ def test_one_sees_who_is_affected_publishes_and_goes_back(
     other = marketer.press(f"{PATH}/publish", **choice)
     assert other.status_code == 409, "another choice than the one that was counted"
     assert "Nothing was published yet" in other.text
-    done = marketer.press(f"{PATH}/publish", **{**choice, "policy": "move"}, note="Slower")
-    assert done.status_code == 303
+
+
+def test_one_publishes_watches_everybody_follow_and_goes_back(
+    own_served: Served, marketer: Colleague, address: str
+) -> None:
+    own_served.seat_of(address)
+    press(marketer, "/steps/listening", **{**LISTENING, "timing.days": "6"})
+    choice = {"policy": "move", "counted": "move"}
+    where = press(marketer, "/publish", **choice, live="1", note="Slower")
+    assert "0 of 1 people follow so far." in marketer.get(where).text
     continue_replans(own_served.deps.transactions)
-    shown = marketer.get(done.headers["location"]).text
+    shown = marketer.get(where).text
     assert "Version 2 is live." in shown
     assert "Everybody who was in it follows." in shown
     assert f"{PATH}/affected?to=1" in shown
     assert "Slower" in marketer.get(f"{PATH}/versions").text
-    back = marketer.get(f"{PATH}/affected?to=1").text
-    assert "Go back to version 1" in back
-    undone = marketer.press(f"{PATH}/publish", to="1", policy="move", counted="move", live="2")
-    assert undone.status_code == 303
+    assert "Go back to version 1" in marketer.get(f"{PATH}/affected?to=1").text
+    assert marketer.press(f"{PATH}/publish", to="1", live="2", **choice).status_code == 303
     assert "live v3" in marketer.get(PATH).text
 
 
