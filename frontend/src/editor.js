@@ -89,7 +89,7 @@ export function makeEditor({ place, text, label, describedBy, words, isReadOnly,
         LOOK,
         EditorView.lineWrapping,
         EditorState.readOnly.of(isReadOnly),
-        EditorView.contentAttributes.of({ "aria-label": label, "aria-describedby": described, spellcheck: "true" }),
+        EditorView.contentAttributes.of({ "aria-label": label, "aria-describedby": described, spellcheck: "true", tabindex: "0" }),
         // No Tab here: it leaves the editor, as it leaves every other field.
         keymap.of([
           { key: "Mod-s", preventDefault: true, run: () => (onSave(), true) },
