@@ -49,19 +49,19 @@ export function watchOrder(root, post) {
     const handle = event.target.closest("[data-lift]");
     if (!handle || event.button || held) return;
     event.preventDefault();
-    handle.setPointerCapture(event.pointerId);
     lift(handle.closest("tr"), false);
+    // Not captured by the handle: it is taken out of the page and put back with its row.
     const move = (moved) => over(moved.clientY);
     const end = (done) => {
-      handle.removeEventListener("pointermove", move);
-      handle.removeEventListener("pointerup", end);
-      handle.removeEventListener("pointercancel", end);
+      removeEventListener("pointermove", move);
+      removeEventListener("pointerup", end);
+      removeEventListener("pointercancel", end);
       if (done.type === "pointerup") letGo();
       else putBack();
     };
-    handle.addEventListener("pointermove", move);
-    handle.addEventListener("pointerup", end);
-    handle.addEventListener("pointercancel", end);
+    addEventListener("pointermove", move);
+    addEventListener("pointerup", end);
+    addEventListener("pointercancel", end);
   });
 
   function lift(row, isByKey) {
