@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from funnel.sending.mailbox import Mailbox
     from funnel.sending.mailer import Mailer
     from funnel.services.build_email import EmailBuilder
+    from funnel.services.check_installation import Installation
     from funnel.services.deliver_batch import Delivery
     from funnel.services.dispatch_due import DispatchLimits
     from funnel.services.load_definitions import DefinitionWatch
@@ -267,6 +268,25 @@ class Deps:
     def definitions_folder(self) -> Path:
         """Where sequences, emails and brands are written."""
         return self.settings.definitions_folder or SHIPPED_DEFINITIONS
+
+    @property
+    def installation(self) -> "Installation":
+        """What is looked at before going live; nothing of it is opened before its turn."""
+        from funnel.services.check_installation import Installation
+
+        settings = self.settings
+        return Installation(
+            database_url=settings.database_url,
+            broker_url=settings.broker_url,
+            base_url=settings.base_url,
+            is_demo=settings.is_demo,
+            link_keys=tuple(each.get_secret_value() for each in settings.link_keys),
+            trusted_proxies=settings.trusted_proxies,
+            mailer_name=settings.mailer,
+            mailer=lambda: self.mailer,
+            definitions_folder=self.definitions_folder,
+            transactions=lambda: self.transactions,
+        )
 
     def process_now(self) -> datetime:
         """Return this process's own clock, for what asks no database; aware UTC."""

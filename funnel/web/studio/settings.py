@@ -39,6 +39,12 @@ PLACES: Final = (
         permission=Permission.READ,
     ),
     SettingsPlace(
+        name=mark("Going live"),
+        path="/studio/going-live",
+        about=mark("What has to be right before real people are written to, and one email to you."),
+        permission=Permission.READ,
+    ),
+    SettingsPlace(
         name=mark("Forms"),
         path="/studio/forms",
         about=mark("Where signups come from, and what to paste into another site."),
