@@ -30,6 +30,7 @@ from funnel.web.forms import Posted, PostedForm
 from funnel.web.site import Site, TheSite
 from funnel.web.studio.faults import NONE, Fault, fault_of
 from funnel.web.studio.shell import done, studio_page
+from funnel.web.studio.templates import TEST_STATES
 
 _PATH = "/studio/going-live"
 _LATEST: Final = 5
@@ -152,6 +153,7 @@ def _page(request: Request, site: Site, me: Me, looked: _Looked) -> Response:
         way=_way(site),
         sequences=list_sequences(transactions).lines,
         tests=list_tests(transactions, limit=_LATEST),
+        states=TEST_STATES,
         may_edit=me.user.may(Permission.EDIT),
     )
 

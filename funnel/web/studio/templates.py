@@ -20,7 +20,7 @@ from funnel.web.studio.template_readers import chosen_reader
 
 LIST = "/studio/templates"
 _TESTS_SHOWN = 20
-_STATES = {
+TEST_STATES = {
     "queued": mark("waiting"),
     "sending": mark("being sent"),
     "accepted": mark("sent"),
@@ -117,7 +117,7 @@ def _by(at: str, by: str) -> str:
 
 
 def _test(test: EmailTest) -> _Test:
-    state = _STATES.get(test.status, test.status)
+    state = TEST_STATES.get(test.status, test.status)
     return _Test(
         subject=test.subject,
         to=test.to_address,
