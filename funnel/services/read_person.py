@@ -2,20 +2,39 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
+from typing import Final
 from uuid import UUID
 
-from funnel.domain.calendar import PersonCalendar
+from funnel.domain.calendar import CalendarLine, PersonCalendar
 from funnel.domain.consent import Topic
 from funnel.domain.errors import NotFoundError
 from funnel.domain.explanation import of_person
+from funnel.domain.session import Session
+from funnel.domain.signup import SessionOffer
+from funnel.domain.speech import say
 from funnel.domain.subscriber import Subscriber
 from funnel.services.read_person_calendar import calendar_in
-from funnel.storage import explanations, people_lines, runs, subscribers
+from funnel.services.tag_person import tags_of
+from funnel.storage import (
+    explanations,
+    notes,
+    people_lines,
+    person_story,
+    registrations,
+    runs,
+    sequences,
+    sessions,
+    subscribers,
+)
 from funnel.storage.explanations import SaidWord, SuppressedSince
+from funnel.storage.notes import Note
 from funnel.storage.people_lines import SignupLine
+from funnel.storage.person_story import OtherEmail, StoryRow
 from funnel.storage.runs import RunRecord
 from funnel.storage.transaction import Transaction, Transactions
+
+_MOST_DATES: Final = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,15 +46,31 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OpenSequence:
+    """A live sequence, and its dates that still have a seat, the next one first."""
+
+    id: UUID
+    title: str
+    dates: tuple[SessionOffer, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PersonPage:
     """One person; moments are plan time, aware UTC.
 
     Attributes:
         suppressed: Why nothing may be sent to the address; ``None``: it may.
         letters_paused_until: No letter leaves before; ``None``: not paused (any more).
+        tags: Those that they have now, by name.
+        notes: What those who work here wrote down, the newest first.
+        story: What happened besides the emails of their runs, the newest first.
+        other_emails: Confirmations and announcements: they stand in no run's plan.
         runs: The newest first.
         run: The one whose calendar it is; ``None`` with it for somebody who is in no sequence.
-        calendar: Its sentences speak of the person, not to them.
+        calendar: Of all runs together, or of the one that was named; its sentences speak of the
+            person, not to them.
+        held: The date whose seat they hold in ``run``.
+        places: Where they can be put: each live sequence with its open dates.
     """
 
     person: Subscriber
@@ -47,13 +82,19 @@ class PersonPage:
     runs: tuple[RunRecord, ...]
     run: RunRecord | None
     calendar: PersonCalendar | None
+    tags: tuple[str, ...]
+    notes: tuple[Note, ...]
+    story: tuple[StoryRow, ...]
+    other_emails: tuple[OtherEmail, ...]
+    held: Session | None
+    places: tuple[OpenSequence, ...]
     now: datetime
 
 
 def read_person(
     subscriber_id: UUID, transactions: Transactions, *, run_id: UUID | None = None
 ) -> PersonPage:
-    """Return a person, with the calendar of one run: the newest, or the one that is named.
+    """Return a person, with one calendar of all their runs, or of the one that is named.
 
     Raises:
         NotFoundError: No such person, one that is forgotten, or no such run of theirs.
@@ -74,7 +115,13 @@ def read_person(
             signups=tuple(people_lines.signups_of(tx, subscriber_id)),
             runs=tuple(theirs),
             run=run,
-            calendar=_told(calendar_in(tx, run.id)) if run else None,
+            calendar=_calendar(tx, theirs, run_id) if run else None,
+            tags=tuple(tags_of(tx, subscriber_id)),
+            notes=tuple(notes.of_person(tx, subscriber_id)),
+            story=tuple(person_story.read_story(tx, subscriber_id)),
+            other_emails=tuple(person_story.other_emails(tx, subscriber_id)),
+            held=_held(tx, run) if run else None,
+            places=_places(tx),
             now=tx.now,
         )
 
@@ -90,6 +137,38 @@ def _chosen(theirs: Sequence[RunRecord], run_id: UUID | None) -> RunRecord | Non
 
 def _standing(tx: Transaction, person: Subscriber, topic: Topic, *, is_wanted: bool) -> Standing:
     return Standing(is_wanted=is_wanted, word=explanations.last_word(tx, person.id, topic))
+
+
+def _calendar(tx: Transaction, theirs: Sequence[RunRecord], run_id: UUID | None) -> PersonCalendar:
+    """Return the calendar of one run, or of the newest with the emails of the others in it."""
+    if run_id is not None:
+        return _told(calendar_in(tx, run_id))
+    newest, *others = theirs
+    calendar = _told(calendar_in(tx, newest.id))
+    lines = list(calendar.lines)
+    for run in others:
+        lines += [_of_other(each, run) for each in _told(calendar_in(tx, run.id)).lines if each.at]
+    far = datetime.max.replace(tzinfo=UTC)
+    return replace(calendar, lines=tuple(sorted(lines, key=lambda each: each.at or far)))
+
+
+def _of_other(line: CalendarLine, run: RunRecord) -> CalendarLine:
+    why = say("{why}; in the time before, “{sequence}”", why=line.why, sequence=run.sequence_title)
+    return replace(line, why=why)
+
+
+def _held(tx: Transaction, run: RunRecord) -> Session | None:
+    seat = registrations.held(tx, run.id)
+    return sessions.find(tx, seat.session_id) if seat else None
+
+
+def _places(tx: Transaction) -> tuple[OpenSequence, ...]:
+    return tuple(
+        OpenSequence(
+            id=each.id, title=each.title, dates=sessions.list_open(tx, each.id, limit=_MOST_DATES)
+        )
+        for each in sequences.list_sequences(tx)
+    )
 
 
 def _told(calendar: PersonCalendar) -> PersonCalendar:

@@ -85,13 +85,14 @@ def undo_skip(
                 remedy=say("Load the page anew to see how it stands."),
             )
         last = skipped[-1]
+        # Awake before its row goes: sums of runs that have ended count the rows that there are.
+        runs.wake(tx, enrollment_id)
         if last.due_at <= tx.now or not copies.forget_skip(tx, last.id):
             raise InvalidInputError(
                 say("Its moment has come, so it stays skipped."),
                 field="step",
                 remedy=say("What is to come can still be changed."),
             )
-        runs.wake(tx, enrollment_id)
         _note(tx, record, step_key, "email put back", by=by)
         plan_enrollments(tx, runs.active_ids(tx, record.subscriber_id))
         version = sequences.read_definition(tx, runs.version_of(tx, enrollment_id))

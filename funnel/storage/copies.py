@@ -10,7 +10,6 @@ from sqlalchemy import text
 
 from funnel.domain.message import LETTER_PRIORITY, MessageStatus
 from funnel.storage import counters
-from funnel.storage.counters import Tally
 from funnel.storage.transaction import Transaction
 
 
@@ -73,14 +72,15 @@ def forget_skip(tx: Transaction, message_id: UUID) -> bool:
     row = tx.connection.execute(_FORGET_SKIP, {"id": message_id}).one_or_none()
     if row is None:
         return False
-    counters.move(tx, {Tally(row.sequence_id, row.step_key, MessageStatus.SKIPPED): -1})
+    counted = counters.settled(row, MessageStatus.SKIPPED)
+    counters.move(tx, {tally: -number for tally, number in counted.items()})
     return True
 
 
 _FORGET_SKIP = text(
     """
     delete from messages where id = :id and status = 'skipped' and due_at > plan_now()
-    returning sequence_id, step_key
+    returning sequence_id, step_key, copy = 0 as is_first
     """
 )
 

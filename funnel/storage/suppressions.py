@@ -27,8 +27,8 @@ def find(tx: Transaction, email_key: str) -> SuppressionReason | None:
 def add(tx: Transaction, email_key: str, reason: SuppressionReason, *, source: str) -> bool:
     """Suppress an address; one that is suppressed already keeps its reason. Say if it is new."""
     statement = insert(SuppressionRow).values(email_key=email_key, reason=reason, source=source)
-    done = tx.connection.execute(statement.on_conflict_do_nothing())
-    return done.rowcount == 1
+    written = statement.on_conflict_do_nothing().returning(SuppressionRow.email_key)
+    return tx.connection.execute(written).one_or_none() is not None
 
 
 def lift_unsubscribed(tx: Transaction, subscriber_id: UUID) -> bool:

@@ -34,6 +34,7 @@ class Form(StrEnum):
     FAILED = mark("failed")
     UNKNOWN = mark("unknown")
     SESSION = mark("masterclass")
+    HAPPENED = mark("happened")  # besides emails
 
 
 _FORMS = {
@@ -49,7 +50,7 @@ _FORMS = {
 
 
 # What was handed over lies behind, even where time has stood still since.
-_DONE = frozenset({Form.SENT, Form.FAILED, Form.UNKNOWN})
+_DONE = frozenset({Form.SENT, Form.FAILED, Form.UNKNOWN, Form.HAPPENED})
 _AHEAD = frozenset({Form.QUEUED, Form.COMING, Form.OPEN})
 
 
@@ -149,7 +150,12 @@ class CalendarView:
 
 
 def calendar_view(
-    before: PersonCalendar, *, lift: Lift | None = None, is_movable: bool, shows_all: bool = False
+    before: PersonCalendar,
+    *,
+    lift: Lift | None = None,
+    is_movable: bool,
+    shows_all: bool = False,
+    besides: Sequence[Moment] = (),
 ) -> CalendarView:
     """Return the component's rows, in the reader's zone.
 
@@ -158,8 +164,9 @@ def calendar_view(
         lift: Where the masterclass would go; only for one that ``is_movable``.
         is_movable: There is a masterclass that has not begun.
         shows_all: Draw the far letters too, instead of a line that counts them.
+        besides: What happened besides emails, drawn among them; for a calendar that lies.
     """
-    drawing = _Drawing(before, lift, is_movable=is_movable)
+    drawing = _Drawing(before, lift, is_movable=is_movable, besides=besides)
     return drawing.view(shows_all=shows_all)
 
 
@@ -170,8 +177,16 @@ def may_move(calendar: PersonCalendar) -> bool:
 
 
 class _Drawing:
-    def __init__(self, before: PersonCalendar, lift: Lift | None, *, is_movable: bool) -> None:
+    def __init__(
+        self,
+        before: PersonCalendar,
+        lift: Lift | None,
+        *,
+        is_movable: bool,
+        besides: Sequence[Moment],
+    ) -> None:
         self._before = before
+        self._besides = besides
         self._lift = lift
         self._zone = ZoneInfo(before.zone)
         self._today = local_day(before.now, self._zone)
@@ -218,6 +233,7 @@ class _Drawing:
         ]
         if session is not None and session.cancelled_at is None:
             moments.append(self._of_session(session))
+        moments += self._besides
         # A reminder at the very moment of the session stands before it.
         return sorted(moments, key=lambda each: (each.at, each.is_session))
 

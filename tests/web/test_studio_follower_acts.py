@@ -40,10 +40,10 @@ def audited(served: Served, person: Person, by: Colleague) -> list[str]:
 
 def test_letters_are_paused_and_go_on(served: Served, marketer: Colleague, person: Person) -> None:
     page = press(marketer, person, "pause", length="2 weeks")
-    assert "The letters are paused." in page and "Letters paused" in page
+    assert "The letters are paused." in page and "<dt>Letters paused</dt>" in page
     assert "Pause the letters" not in page
     page = press(marketer, person, "resume")
-    assert "The letters go on" in page and "Letters paused" not in page
+    assert "The letters go on" in page and "<dt>Letters paused</dt>" not in page
     assert audited(served, person, marketer) == ["letters paused", "letters resumed"]
 
 
