@@ -82,6 +82,7 @@ from funnel.web.studio import landing as studio_landing
 _POSTED_BY_OTHERS = ("/webhooks/", "/u/", "/form/")
 _UPLOADS = {
     "/studio/images": guards.MOST_UPLOAD_BYTES,
+    "/studio/brand-logo": guards.MOST_UPLOAD_BYTES,
     "/studio/people/import": guards.MOST_TABLE_BYTES,
 }
 

@@ -2,6 +2,9 @@
 
 import html
 import re
+from io import BytesIO
+
+from PIL import Image
 
 from funnel.domain.access import Role
 from tests.web.colleagues import hire
@@ -84,3 +87,23 @@ def test_a_viewer_sees_and_cannot_change(served):
     assert "readonly" in page
     assert viewer.press("/studio/brands/default", name="x").status_code == 403
     assert viewer.get("/studio/brands/nobody").status_code == 404
+
+
+def test_a_logo_is_taken_from_a_file_and_what_is_no_picture_is_refused(own_served):
+    mira = hire(own_served, Role.MARKETER)
+    form = {"form_token": mira.form_token(), "brand": "default"}
+    form["seen"] = fields_of(mira.get("/studio/brands/default").text)["seen"]
+    picture = BytesIO()
+    Image.new("RGB", (300, 80), "teal").save(picture, "PNG")
+
+    def send(content, name):
+        files = {"file": (name, content)}
+        return mira.browser.post("/studio/brand-logo", data=form, files=files)
+
+    svg = send(b"<svg xmlns='http://www.w3.org/2000/svg'/>", "logo.svg")
+    assert svg.status_code == 422
+    assert send(picture.getvalue(), "logo.png").status_code == 303
+    address = fields_of(mira.get("/studio/brands/default").text)["logo_url"]
+    shown = own_served.get(address[address.index("/images/") :])
+    assert shown.status_code == 200
+    assert shown.headers["content-type"] == "image/png"

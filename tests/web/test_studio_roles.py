@@ -148,6 +148,7 @@ NEEDED = {
     "POST /studio/brands": Permission.EDIT,
     "GET /studio/brands/{slug}": Permission.READ,
     "POST /studio/brands/{slug}": Permission.EDIT,
+    "POST /studio/brand-logo": Permission.EDIT,
     "GET /studio/tokens": Permission.ADMINISTER,
     "POST /studio/tokens": Permission.ADMINISTER,
     "POST /studio/tokens/revoke": Permission.ADMINISTER,

@@ -12,6 +12,7 @@ from funnel.domain.brand import Brand
 from funnel.domain.errors import DraftConflictError, InvalidInputError
 from funnel.domain.speech import mark, say
 from funnel.services.edit_brand import BrandPage, add_brand, edit_brand, list_brands, read_brand
+from funnel.services.keep_image import keep_image
 from funnel.web.auth import EditorForm, Me, Needs, Reader
 from funnel.web.forms import Posted, PostedForm
 from funnel.web.site import Site, TheSite
@@ -216,6 +217,32 @@ def save(request: Request, slug: str, me: EditorForm, posted: Posted, site: TheS
         found = read_brand(slug, site.deps.transactions)
         return _page(request, site, me, found, _Shown(fault=fault_of(error), given=values))
     return done(f"{_PATH}/{slug}", "saved")
+
+
+@router.post("/studio/brand-logo")
+def take_logo(request: Request, me: EditorForm, posted: Posted, site: TheSite) -> Response:
+    """Keep a picture and make it the brand's logo."""
+    slug, transactions = posted.get("brand"), site.deps.transactions
+    try:
+        _keep_logo(slug, posted, me, site)
+    except DraftConflictError as error:
+        fault = Fault(text=fault_of(error).text, status=409)
+        return _page(request, site, me, read_brand(slug, transactions), _Shown(fault=fault))
+    except InvalidInputError as error:
+        shown = _Shown(fault=fault_of(error))
+        return _page(request, site, me, read_brand(slug, transactions), shown)
+    return done(f"{_PATH}/{slug}", "saved")
+
+
+def _keep_logo(slug: str, posted: PostedForm, me: Me, site: Site) -> None:
+    if posted.file is None or not posted.file.content:
+        raise InvalidInputError(
+            say("no picture was chosen"), field="file", remedy=say("Choose a file, try again.")
+        )
+    by, transactions = me.user.email, site.deps.transactions
+    kept = keep_image(posted.file.content, posted.file.name, by=by, transactions=transactions)
+    values = {"logo_url": site.deps.settings.base_url.rstrip("/") + kept.path}
+    edit_brand(slug, values, seen=posted.get("seen"), by=by, transactions=transactions)
 
 
 def _page(request: Request, site: Site, me: Me, found: BrandPage | None, shown: _Shown) -> Response:
