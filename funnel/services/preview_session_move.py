@@ -34,6 +34,7 @@ class SessionMovePreview:
         repeated: Reminders that left for the date before, and come again: key to people.
         late: Reminders whose time for the new date is over already: key to people.
         moving: Service emails that count from it and get another moment: key to people.
+        perhaps: Emails of those that wait for something, as who came; it may turn out otherwise.
         names: How the emails of these keys are called.
         nights: Of the people, how many for whom it would begin between 22:00 and 07:00.
         beside: What else is held on that day, of any sequence: up to three.
@@ -46,6 +47,7 @@ class SessionMovePreview:
     repeated: dict[str, int]
     late: dict[str, int]
     moving: dict[str, int]
+    perhaps: tuple[str, ...]
     names: dict[str, str]
     nights: int
     beside: tuple[Session, ...]
@@ -113,7 +115,7 @@ def _preview(
     sent: dict[str, int],
     per_hour: int | None,
 ) -> SessionMovePreview:
-    late, moving = _account(groups, session, moved, tx.now)
+    late, moving, perhaps = _account(groups, session, moved, tx.now)
     repeating = {key for each in groups for key in _repeating(each.version)}
     names = {step.key: step.known_as for each in groups for step in each.version.steps}
     return SessionMovePreview(
@@ -127,6 +129,7 @@ def _preview(
             for key, people in moving.items()
             if people > sent.get(key, 0)
         },
+        perhaps=perhaps,
         names=names,
         nights=sum(each.people for each in groups if _is_night(moved.starts_at, each.zone)),
         beside=tuple(date_lines.same_day(tx, session, moved.starts_at)),
@@ -140,13 +143,14 @@ def _repeating(version: SequenceDefinition) -> frozenset[str]:
 
 def _account(
     groups: list[_Group], session: Session, moved: Session, now: datetime
-) -> tuple[dict[str, int], dict[str, int]]:
+) -> tuple[dict[str, int], dict[str, int], tuple[str, ...]]:
     """Ask the planner twice for each zone and version: what is late then, and what moves.
 
     Service emails count from the session alone; letters depend on each person's own days.
     """
     late: Counter[str] = Counter()
     moving: Counter[str] = Counter()
+    perhaps: dict[str, None] = {}
     for group in groups:
         before, after = (_planned(group, each, now) for each in (session, moved))
         repeating = _repeating(group.version)
@@ -155,8 +159,11 @@ def _account(
             if key in repeating and line.skip is SkipReason.LATE:
                 late[key] += group.people
             elif was is not None and _leaves(was) and _leaves(line) and was.moment != line.moment:
-                moving[key] += group.people
-    return dict(late), dict(moving)
+                if line.is_open:
+                    perhaps[key] = None
+                else:
+                    moving[key] += group.people
+    return dict(late), dict(moving), tuple(perhaps)
 
 
 def _planned(group: _Group, session: Session, now: datetime) -> dict[str, PlannedStep]:

@@ -30,7 +30,7 @@ async function refresh() {
     if (!answer.ok || old.contains(document.activeElement)) return true;
     if (now) old.replaceWith(document.adoptNode(now));
     else old.remove();
-    return Boolean(now);
+    return now?.dataset.progress !== undefined;
   } catch {
     return true;
   }

@@ -111,6 +111,8 @@ def _does(found: SessionMovePreview) -> Iterator[str]:
             name=found.names[key],
             people=people_words(people),
         )
+    for key in found.perhaps:
+        yield say("“{name}” moves with it, for those who are to get it.", name=found.names[key])
     for key, people in found.repeated.items():
         yield say(
             "“{name}” left for the date before, and comes again for the new one: {people}.",
