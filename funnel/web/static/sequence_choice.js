@@ -17,6 +17,9 @@ async function count(policy) {
   const address = new URL(location.href);
   address.pathname = form.getAttribute("action").replace(/\/publish$/, "/affected");
   address.searchParams.set("policy", policy);
+  // After a publish that was refused the page stands at another address.
+  const former = form.elements.to?.value;
+  if (former) address.searchParams.set("to", former);
   form.setAttribute("aria-busy", "true");
   try {
     const { page } = await ask(address);

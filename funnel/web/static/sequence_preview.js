@@ -35,8 +35,10 @@ export function previewWhileTyping(root) {
 
 function mark(card, page) {
   const wrong = new Set([...page.querySelectorAll("[data-fault]")].map((each) => each.dataset.fault));
+  const differs = new Set(page.querySelector("[data-differs]")?.dataset.differs.split(" "));
   for (const field of card.elements) {
-    if (!field.name) continue;
+    if (!field.name || field.type === "hidden") continue;
+    field.classList.toggle("diff", differs.has(field.name));
     if (wrong.has(field.name)) field.setAttribute("aria-invalid", "true");
     else field.removeAttribute("aria-invalid");
   }

@@ -192,6 +192,7 @@ def card_of(
     position = lines.index(line)
     above = tuple(Choice(value=each.key, says=each.name) for each in lines[:position])
     shown, former = form or line.form, _live_form(line)
+    differs = frozenset(_different(shown, former)) if former else frozenset[str]()
     return Card(
         line=line,
         form=shown,
@@ -201,8 +202,8 @@ def card_of(
         emails=above,
         links=_names(lines, "clicked link "),
         tags=_names(lines, "tag "),
-        differs=frozenset(_different(shown, former)) if former else frozenset(),
-        live=tuple(_live_words(line.was)) if line.was else (),
+        differs=differs,
+        live=tuple(_live_words(line, differs)),
         problems=_by_field(problems, key),
     )
 
@@ -253,13 +254,18 @@ def _said(value: object) -> object:
     return value or ""
 
 
-def _live_words(was: StepWas) -> Iterator[str]:
+def _live_words(line: StepLine, differs: frozenset[str]) -> Iterator[str]:
     """Yield what is live of an email, each part that differs: "live: 2 days after Listening"."""
-    for words in (was.timing, was.late, *was.conditions):
-        if words:
-            yield say("live: {words}", words=words)
-    if was.name:
-        yield say("live: “{words}”", words=was.name)
+    was = line.was or StepWas()
+    if any(each.startswith("timing") for each in differs):
+        yield say("live: {words}", words=was.timing or line.timing)
+    if differs & {"late", "opens", "closes", "weekdays"} and was.late:
+        yield say("live: {words}", words=was.late)
+    if differs & {"only_if", "skip_if"}:
+        told = was.conditions or line.conditions or (say("to everybody"),)
+        yield say("live: {words}", words="; ".join(told))
+    if "name" in differs:
+        yield say("live: “{words}”", words=was.name or line.name)
     if was.without_session:
         yield say("live, without a seat: {words}", words=was.without_session)
     if was.position is not None:
