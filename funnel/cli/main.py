@@ -14,7 +14,9 @@ from funnel.cli import (
     email_tests,
     fact_sources,
     facts,
+    launches,
     people,
+    people_import,
     publishing,
     rehearse,
     sending,
@@ -24,6 +26,7 @@ from funnel.cli import (
     sessions,
     sources,
     status,
+    templates,
     tokens,
     users,
     versions,
@@ -57,6 +60,8 @@ sequences.app.command("publish")(publishing.publish)
 sequences.app.command("rollback")(publishing.rollback)
 sequences.app.command("discard")(versions.discard)
 sequences.app.command("versions")(versions.versions)
+sequences.app.command("copy")(launches.copy)
+sequences.app.command("schema")(launches.schema)
 app.add_typer(sequences.app, name="sequence")
 sessions.app.command("move")(session_dates.move)
 sessions.app.command("cancel")(session_dates.cancel)
@@ -65,7 +70,9 @@ app.command("announce")(announcements.announce)
 app.command("test-email")(email_tests.email_test)
 app.add_typer(announcements.app, name="announcement")
 app.add_typer(series.app, name="series")
+app.add_typer(templates.app, name="template")
 app.add_typer(sources.app, name="source")
+app.add_typer(people_import.app, name="people")
 app.add_typer(users.app, name="user")
 app.add_typer(tokens.app, name="token")
 app.add_typer(fact_sources.app, name="fact-source")

@@ -12,7 +12,7 @@ from typing import Final
 from funnel.domain.people_import import Column, PersonState
 
 _PLAIN: Final[Mapping[Column, tuple[str, ...]]] = {
-    Column.EMAIL: ("email", "email address", "e mail", "e mail address", "mail", "email adresse"),
+    Column.EMAIL: ("email", "email address", "e mail", "e mail address", "mail", "e mail adresse"),
     Column.FIRST_NAME: ("first name", "firstname", "given name", "vorname", "fname", "prenom"),
     Column.LAST_NAME: ("last name", "lastname", "surname", "family name", "nachname", "lname"),
     Column.NAME: ("name", "full name", "contact name", "subscriber name"),

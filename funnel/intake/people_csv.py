@@ -153,15 +153,19 @@ class _Rows:
         begins = self._place
         raw = self._lines[begins]
         self._place += 1
-        found = _lasting_problem(raw)
-        if found is None:
-            cells = self._cells(begins, columns)
-            if not isinstance(cells, Reason):
-                return TableLine(line=begins + 1, cells=cells)
-            found = cells
-        self._place = begins + 1
-        kept = raw[:_MOST_LINE].replace("\x00", _NUL_SHOWN).replace(UNREADABLE, "")
-        return TableLine(line=begins + 1, cells=(kept,), broken=found)
+        cells = _lasting_problem(raw) or self._cells(begins, columns)
+        if isinstance(cells, Reason):
+            self._place = begins + 1
+            return self._broken(begins, cells)
+        if any("\x00" in each for each in cells):
+            return self._broken(begins, Reason(problem=Problem.NUL))
+        return TableLine(line=begins + 1, cells=cells)
+
+    def _broken(self, begins: int, reason: Reason) -> TableLine:
+        """Return the lines from there to where we stand, as they are written."""
+        raw = "\n".join(self._lines[begins : self._place])[:_MOST_LINE]
+        kept = raw.replace("\x00", _NUL_SHOWN).replace(UNREADABLE, "")
+        return TableLine(line=begins + 1, cells=(kept,), broken=reason)
 
     def _cells(self, begins: int, columns: int | None) -> tuple[str, ...] | Reason:
         """Return the cells of the row, over as many lines as its quotation marks need."""
@@ -187,8 +191,6 @@ def _lasting_problem(raw: str) -> Reason | None:
     """Return what is wrong with a line whatever stands around it."""
     if raw.startswith(UNREADABLE):
         return Reason(problem=Problem.NOT_ENCODED)
-    if "\x00" in raw:
-        return Reason(problem=Problem.NUL)
     return Reason(problem=Problem.TOO_LONG) if len(raw) > _MOST_LINE else None
 
 

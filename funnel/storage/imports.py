@@ -311,16 +311,6 @@ def lines_of_address(tx: Transaction, email_key: str, limit: int = 20) -> list[L
     return [LineOfPerson(**{**row, "outcome": Outcome(row["outcome"])}) for row in rows]
 
 
-def forget_person(tx: Transaction, email_key: str) -> int:
-    """Empty the lines about an address that is erased: what became of them stays, without them."""
-    done = tx.connection.execute(
-        update(ImportLineRow)
-        .where(ImportLineRow.email_key == email_key)
-        .values(cells=[], email_key=None, subscriber_id=None)
-    )
-    return done.rowcount
-
-
 def forget_lines(tx: Transaction, older_than: timedelta, limit: int) -> int:
     """Delete rows of files that were uploaded so long ago (real time), unless one is under way."""
     done = tx.connection.execute(_FORGET_LINES, {"age": older_than, "limit": limit})
