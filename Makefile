@@ -55,6 +55,7 @@ format: $(VENV)/.installed-dev
 bench: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.bench.bench_planner
 	$(BIN)/python -m tests.bench.bench_replan
+	$(BIN)/python -m tests.bench.bench_people_search
 	$(BIN)/python -m tests.bench.bench_sequence_page
 	$(BIN)/python -m tests.bench.bench_preview
 	$(BIN)/python -m pytest -n 0 -s -m bench $(TEST_ARGS) tests/bench/bench_webhook.py

@@ -14,8 +14,8 @@ from funnel.cli import (
     email_tests,
     fact_sources,
     facts,
-    launches,
     people,
+    people_acts,
     people_import,
     publishing,
     rehearse,
@@ -60,8 +60,6 @@ sequences.app.command("publish")(publishing.publish)
 sequences.app.command("rollback")(publishing.rollback)
 sequences.app.command("discard")(versions.discard)
 sequences.app.command("versions")(versions.versions)
-sequences.app.command("copy")(launches.copy)
-sequences.app.command("schema")(launches.schema)
 app.add_typer(sequences.app, name="sequence")
 sessions.app.command("move")(session_dates.move)
 sessions.app.command("cancel")(session_dates.cancel)
@@ -72,6 +70,7 @@ app.add_typer(announcements.app, name="announcement")
 app.add_typer(series.app, name="series")
 app.add_typer(templates.app, name="template")
 app.add_typer(sources.app, name="source")
+people_acts.add_to(people_import.app)
 app.add_typer(people_import.app, name="people")
 app.add_typer(users.app, name="user")
 app.add_typer(tokens.app, name="token")

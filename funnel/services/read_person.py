@@ -91,6 +91,20 @@ class PersonPage:
     now: datetime
 
 
+def find_person(named: str, transactions: Transactions) -> UUID:
+    """Return the id of the person that an address or an id names.
+
+    Raises:
+        NotFoundError: Nobody, or somebody who is forgotten.
+        InvalidInputError: Neither an id nor an address.
+    """
+    with transactions.begin_reading() as tx:
+        person = subscribers.find_named(tx, named)
+    if person is None or not person.email:
+        raise NotFoundError("nobody of that address or id is known")
+    return person.id
+
+
 def read_person(
     subscriber_id: UUID, transactions: Transactions, *, run_id: UUID | None = None
 ) -> PersonPage:
