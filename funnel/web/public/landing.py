@@ -181,6 +181,7 @@ def _show(
     state: FormState,
     *,
     status: int = 200,
+    is_framed: bool = False,
 ) -> Response:
     dates = date_choices(offer.dates, state.zone, offer.now)
     first = offer.dates[0].session if offer.dates else None
@@ -194,6 +195,8 @@ def _show(
         "landing.html",
         brand=offer.brand,
         status=status,
+        has_bar=not is_framed,
+        is_framed=is_framed,
         texts=texts,
         source=source.slug,
         stamp=state.stamp or site.deps.form_gate.stamp(offer.read_at),
@@ -223,7 +226,8 @@ def preview_landing(
     offer = site.offer(sequence_id)
     nowhere = Source(id=uuid4(), slug="preview", sequence_id=sequence_id)
     state = FormState(typed=Typed(), zone=_host_zone(offer))
-    return _show(site, request, nowhere, replace(offer, landing=landing_to_json(texts)), state)
+    would_be = replace(offer, landing=landing_to_json(texts))
+    return _show(site, request, nowhere, would_be, state, is_framed=True)
 
 
 def _state(posted: PostedForm, offer: Offer) -> FormState:

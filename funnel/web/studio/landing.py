@@ -149,7 +149,9 @@ def _framed(request: Request, site: Site, found: LandingPage, source: LandingSou
         answer = preview_landing(request, site, found.sequence_id, source)
     except InvalidInputError as error:
         fault = fault_of(error)
-        answer = site.page(request, "studio/framed_fault.html", brand=None, fault=fault, status=422)
+        answer = site.page(
+            request, "studio/framed_fault.html", brand=None, fault=fault, status=422, has_bar=False
+        )
     policy = answer.headers.get("content-security-policy", page_policy())
     answer.headers["content-security-policy"] = framed_policy(policy)
     answer.headers["x-frame-options"] = "SAMEORIGIN"
