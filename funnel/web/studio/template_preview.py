@@ -7,6 +7,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from funnel.domain.errors import NotFoundError
 from funnel.rendering.finding import Severity
+from funnel.services.edit_brand import list_brands
 from funnel.services.edit_template import read_template
 from funnel.services.preview_template import Preview, preview_template
 from funnel.services.read_template_versions import list_versions
@@ -54,7 +55,8 @@ def show_frame(folder: str, name: str, request: Request, _me: Reader, site: TheS
     """Answer the kept text, or a version of it, as somebody gets it, for the frame."""
     query, key = request.query_params, key_of(folder, name)
     source = _kept_source(key, query.get("version", ""), site)
-    return _framed(preview_of(key, source, query.get("reader", ""), site), query.get("look", ""))
+    shown = preview_of(key, source, query.get("reader", ""), site)
+    return _framed(shown.html, query.get("look", ""), site)
 
 
 def _kept_source(key: str, version: str, site: Site) -> str:
@@ -75,7 +77,7 @@ def show_typed_frame(
     """Answer what was typed as somebody gets it, for the frame; nothing is kept."""
     source = posted.get("source").replace("\r\n", "\n")
     shown = preview_of(key_of(folder, name), source, posted.get("reader"), site)
-    return _framed(shown, posted.get("look"))
+    return _framed(shown.html, posted.get("look"), site)
 
 
 @router.post("/studio/templates/{folder}/{name}/preview")
@@ -90,16 +92,18 @@ def answer_preview(
 
 
 @router.post("/studio/templates/look")
-def show_given(_me: ReaderForm, posted: Posted) -> Response:
+def show_given(_me: ReaderForm, posted: Posted, site: TheSite) -> Response:
     """Answer a page that was given, framed: a script has it from a preview, rendered once.
 
     Whatever it is, the answer's policy lets it do nothing.
     """
-    return frame_answer(looking(posted.get("html"), look_of(posted.get("look"))))
+    return _framed(posted.get("html"), posted.get("look"), site)
 
 
-def _framed(shown: ShownPreview, look: str) -> HTMLResponse:
-    return frame_answer(looking(shown.html, look_of(look)))
+def _framed(html: str, look: str, site: Site) -> HTMLResponse:
+    # Pictures of our own, and the brands' logos: nobody else learns that somebody looks.
+    logos = [each.logo_url for each in list_brands(site.deps.transactions)]
+    return frame_answer(looking(html, look_of(look)), images=logos)
 
 
 def _shown(preview: Preview) -> ShownPreview:
