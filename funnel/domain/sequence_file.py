@@ -46,8 +46,8 @@ SEQUENCE_FIELDS = (
     "opens",
     "steps",
 )
-_MOST_STEPS = 200
-_LONGEST_TITLE = 200
+MOST_STEPS = 200
+LONGEST_TITLE = 200
 
 
 class SequenceFileError(InvalidInputError):
@@ -128,8 +128,8 @@ def _steps(fields: Fields, problems: list[Problem]) -> tuple[list[Step], dict[st
     nodes = list(fields.mappings("steps"))
     if not nodes and not problems:
         fields.wrong("steps", "there are no steps", "Add steps: with an entry for every email.")
-    if len(nodes) > _MOST_STEPS:
-        fields.wrong("steps", f"there are more than {_MOST_STEPS} steps", "Split the sequence.")
+    if len(nodes) > MOST_STEPS:
+        fields.wrong("steps", f"there are more than {MOST_STEPS} steps", "Split the sequence.")
         return [], {}
     read: list[tuple[Step, Fields]] = []
     positions: dict[str, int] = {}
@@ -155,9 +155,9 @@ def _endings(fields: Fields, name: str, positions: Mapping[str, int]) -> tuple[C
 
 
 def _read_title(text: str) -> str:
-    if len(text) > _LONGEST_TITLE:
+    if len(text) > LONGEST_TITLE:
         raise InvalidInputError(
-            f"the title is longer than {_LONGEST_TITLE} characters", remedy="Shorten it."
+            f"the title is longer than {LONGEST_TITLE} characters", remedy="Shorten it."
         )
     return text
 

@@ -40,14 +40,14 @@ STEP_FIELDS = (
     "repeats_when_moved",
 )
 
-_LONGEST_NAME = 60
+LONGEST_STEP_NAME = 60
 _BARE_SKIP = timedelta(minutes=10)  # PRODUCT: a bare `skip` means 10 minutes
 _LONGEST_GRACE = timedelta(days=7)
 _DAY_NAMES = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _DAYS_REMEDY = 'Write days like "mon-fri", "tue, thu" or "every day".'
 
 # What one kind of step has and the other has not, and why.
-_NOT_FOR = {
+NOT_FOR = {
     StepKind.LETTER: {
         "late": "a letter may leave until its hours end, then it takes the next day",
         "lead": "a letter keeps to days, not to a distance from its anchor",
@@ -115,9 +115,9 @@ def _read_name(text: str) -> str:
             "the name holds a control character, one that shows nothing, or two spaces in a row",
             remedy="Write it as people are to read it.",
         )
-    if len(name) > _LONGEST_NAME:
+    if len(name) > LONGEST_STEP_NAME:
         raise InvalidInputError(
-            f"the name has {len(name)} characters, more than {_LONGEST_NAME}",
+            f"the name has {len(name)} characters, more than {LONGEST_STEP_NAME}",
             remedy="Shorten it: it stands beside a day in a narrow calendar.",
         )
     return name
@@ -142,7 +142,7 @@ def choice(states: type[_Choice]) -> Callable[[str], _Choice]:
 
 
 def _refuse_fields(fields: Fields, kind: StepKind) -> None:
-    for name, reason in _NOT_FOR[kind].items():
+    for name, reason in NOT_FOR[kind].items():
         if name in fields:
             fields.wrong(name, f'"{name}" is not for a {kind}: {reason}', "Delete this line.")
 
