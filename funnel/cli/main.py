@@ -14,6 +14,7 @@ from funnel.cli import (
     email_tests,
     fact_sources,
     facts,
+    launches,
     people,
     people_acts,
     people_import,
@@ -60,6 +61,8 @@ sequences.app.command("publish")(publishing.publish)
 sequences.app.command("rollback")(publishing.rollback)
 sequences.app.command("discard")(versions.discard)
 sequences.app.command("versions")(versions.versions)
+sequences.app.command("copy")(launches.copy)
+sequences.app.command("schema")(launches.schema)
 app.add_typer(sequences.app, name="sequence")
 sessions.app.command("move")(session_dates.move)
 sessions.app.command("cancel")(session_dates.cancel)
