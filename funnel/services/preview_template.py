@@ -20,7 +20,7 @@ from funnel.services.read_reader import EmailDesk
 from funnel.storage import template_readers
 from funnel.storage.transaction import Transaction, Transactions
 
-PEOPLE_LOOKED_AT = 12
+PEOPLE_LOOKED_AT = 8
 MISSING = "value-missing"  # the finding about people who are to get the email and lack a value
 
 

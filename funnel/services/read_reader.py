@@ -18,9 +18,7 @@ from funnel.domain.session import Session
 from funnel.domain.speech import say
 from funnel.domain.template import EmailContext
 from funnel.domain.template_draft import NOTICES
-from funnel.rendering.compiled import CompiledTemplate
-from funnel.sending.mailer import OutgoingEmail
-from funnel.services.build_email import EmailBuilder, build_email, email_context
+from funnel.services.build_email import EmailBuilder, email_context
 from funnel.storage import (
     brands,
     enrollments,
@@ -88,26 +86,6 @@ def read_reader_data(
         NotFoundError: There is no such email, or nobody of that id.
     """
     return EmailDesk.open(tx, key).reader(reader, names_replay=names_replay)
-
-
-def email_for(
-    tx: Transaction,
-    key: str,
-    reader: Reader,
-    builder: EmailBuilder,
-    compiled: CompiledTemplate,
-) -> OutgoingEmail:
-    """Return the finished email of a reader, made as sending makes it, for nobody's inbox but ours.
-
-    ``compiled`` must have been tried in its confinement: this renders in the process that asks.
-
-    Raises:
-        NotFoundError: There is no such email, or nobody of that id.
-        RenderError: The text asks for something this reader has not.
-    """
-    names_replay = any(each.startswith("replay") for each in compiled.variables)
-    found = read_reader_data(tx, key, reader, names_replay=names_replay)
-    return build_email(found.data, compiled, found.dates, builder)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
