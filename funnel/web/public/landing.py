@@ -44,10 +44,14 @@ class Typed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FormState:
-    """The form as it is shown: first empty, then again with what was typed and what is wrong."""
+    """The form as it is shown: first empty, then again with what was typed and what is wrong.
+
+    In a frame of the studio (``is_framed``) the page runs no script.
+    """
 
     typed: Typed
     zone: str
+    is_framed: bool = False
     is_zone_chosen: bool = False
     is_zone_open: bool = False
     stamp: str = ""
@@ -181,7 +185,6 @@ def _show(
     state: FormState,
     *,
     status: int = 200,
-    is_framed: bool = False,
 ) -> Response:
     dates = date_choices(offer.dates, state.zone, offer.now)
     first = offer.dates[0].session if offer.dates else None
@@ -195,8 +198,8 @@ def _show(
         "landing.html",
         brand=offer.brand,
         status=status,
-        has_bar=not is_framed,
-        is_framed=is_framed,
+        has_bar=not state.is_framed,
+        is_framed=state.is_framed,
         texts=texts,
         source=source.slug,
         stamp=state.stamp or site.deps.form_gate.stamp(offer.read_at),
@@ -225,9 +228,9 @@ def preview_landing(
     """
     offer = site.offer(sequence_id)
     nowhere = Source(id=uuid4(), slug="preview", sequence_id=sequence_id)
-    state = FormState(typed=Typed(), zone=_host_zone(offer))
+    state = FormState(typed=Typed(), zone=_host_zone(offer), is_framed=True)
     would_be = replace(offer, landing=landing_to_json(texts))
-    return _show(site, request, nowhere, would_be, state, is_framed=True)
+    return _show(site, request, nowhere, would_be, state)
 
 
 def _state(posted: PostedForm, offer: Offer) -> FormState:
