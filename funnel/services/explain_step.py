@@ -16,14 +16,19 @@ from funnel.domain.explanation import (
     unknown_step,
     verdict_of,
 )
+from funnel.domain.import_words import OUTCOMES
+from funnel.domain.import_words import why as import_why
+from funnel.domain.people_import import Reason
 from funnel.domain.sequence import SequenceDefinition, StepKind
 from funnel.domain.signup import SignupStatus
+from funnel.domain.speech import say
 from funnel.domain.subscriber import Subscriber
 from funnel.rendering.words import place_in_words
 from funnel.services.explain_decisions import Asked, consent_of, decisions_of, suppression_of
 from funnel.services.read_person_calendar import calendar_in
-from funnel.storage import calendar_rows, explanations, runs, sequences, subscribers
+from funnel.storage import calendar_rows, explanations, imports, runs, sequences, subscribers
 from funnel.storage.explanations import SignupState
+from funnel.storage.imports import LineOfPerson
 from funnel.storage.runs import RunRecord
 from funnel.storage.transaction import Transaction, Transactions
 
@@ -130,6 +135,7 @@ def _not_enrolled(tx: Transaction, person: Subscriber, name: str) -> Explanation
         consent_of(tx, person, Topic.SEAT, reading),
         suppression_of(tx, person, reading),
         *(_signup(each, reading) for each in signups),
+        *(_imported(each) for each in imports.lines_of_address(tx, person.email_key)),
     ]
     why = "they are in no sequence that has it"
     if signups and signups[0].status == SignupStatus.PENDING:
@@ -140,6 +146,22 @@ def _not_enrolled(tx: Transaction, person: Subscriber, name: str) -> Explanation
         title=f"{name}, to {person.email}",
         lines=tuple(told),
         verdict=f"It was not sent: {why}.",
+    )
+
+
+def _imported(line: LineOfPerson) -> ExplainedDecision:
+    became = say(OUTCOMES[line.outcome])
+    because = import_why(Reason.read(line.reason))
+    return ExplainedDecision(
+        about="import",
+        says=say(
+            "They came by an import, line {line} of “{file}”: {became}. {why}",
+            line=line.line,
+            file=line.file_name,
+            became=became,
+            why=because,
+        ).strip(),
+        evidence=f"import {line.import_id}",
     )
 
 

@@ -18,6 +18,7 @@ from funnel.services.read_person_calendar import calendar_in
 from funnel.services.tag_person import tags_of
 from funnel.storage import (
     explanations,
+    imports,
     notes,
     people_lines,
     person_story,
@@ -28,6 +29,7 @@ from funnel.storage import (
     subscribers,
 )
 from funnel.storage.explanations import SaidWord, SuppressedSince
+from funnel.storage.imports import LineOfPerson
 from funnel.storage.notes import Note
 from funnel.storage.people_lines import SignupLine
 from funnel.storage.person_story import OtherEmail, StoryRow
@@ -61,6 +63,7 @@ class PersonPage:
     Attributes:
         suppressed: Why nothing may be sent to the address; ``None``: it may.
         letters_paused_until: No letter leaves before; ``None``: not paused (any more).
+        imported: What files from other tools said of them, and what became of it, the newest first.
         tags: Those that they have now, by name.
         notes: What those who work here wrote down, the newest first.
         story: What happened besides the emails of their runs, the newest first.
@@ -82,6 +85,7 @@ class PersonPage:
     runs: tuple[RunRecord, ...]
     run: RunRecord | None
     calendar: PersonCalendar | None
+    imported: tuple[LineOfPerson, ...]
     tags: tuple[str, ...]
     notes: tuple[Note, ...]
     story: tuple[StoryRow, ...]
@@ -130,6 +134,7 @@ def read_person(
             runs=tuple(theirs),
             run=run,
             calendar=_calendar(tx, theirs, run_id) if run else None,
+            imported=tuple(imports.lines_of_address(tx, person.email_key)),
             tags=tuple(tags_of(tx, subscriber_id)),
             notes=tuple(notes.of_person(tx, subscriber_id)),
             story=tuple(person_story.read_story(tx, subscriber_id)),

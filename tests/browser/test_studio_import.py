@@ -79,6 +79,8 @@ def test_fifty_people_come_from_kit_and_one_asks_why_they_get_nothing(  # noqa: 
     page.get_by_role("link", name=f"left.{who}@example.org").click()
     expect(page.get_by_role("heading", name="Mona Left")).to_be_visible()
     expect(page.get_by_text("they left everything")).to_be_visible()
+    expect(page.get_by_text("kit-subscribers.csv, line 9")).to_be_visible()
+    expect(page.get_by_text("they had unsubscribed there")).to_be_visible()
     look_at("left")
     page.go_back()
     page.get_by_role("link", name=f"p00.{who}@example.org").click()

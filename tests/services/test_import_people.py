@@ -11,6 +11,7 @@ from funnel.domain.people_import import Column, ImportStatus
 from funnel.domain.signup import Visitor
 from funnel.domain.subscriber import ZoneChoice, ZoneSource
 from funnel.services.continue_imports import continue_imports
+from funnel.services.explain_step import explain_step
 from funnel.services.import_people import (
     discard_import,
     forget_imports,
@@ -20,6 +21,7 @@ from funnel.services.import_people import (
     stop_import,
     try_import,
 )
+from funnel.services.read_person import read_person
 from funnel.services.unsubscribe import Word, unsubscribe
 from funnel.storage import subscribers, suppressions
 from tests.fixtures.posting import assert_balanced
@@ -307,3 +309,15 @@ def test_two_workers_take_nobody_twice(world: World, make_door: MakeDoor) -> Non
     assert world.ask("select count(*) from enrollments") == 420
     assert world.ask("select count(*) from consents") == 420
     assert_balanced(world)
+
+
+def test_why_somebody_got_nothing_names_the_import(world: World) -> None:
+    take(world, kit(BEA))
+    found = explain_step("bea@example.org", "first", world.transactions, most_published=10)
+    told = {each.about: each.says for each in found[0].lines}
+    assert told["import"] == (
+        "They came by an import, line 2 of “kit.csv”: Onto the do-not-email list. "
+        "Nothing is sent to them: they had unsubscribed there."
+    )
+    page = read_person(_id(world, "bea@example.org"), world.transactions)
+    assert [each.line for each in page.imported] == [2]

@@ -8,7 +8,9 @@ from typing import Final
 from funnel.domain.calendar_words import notice_name
 from funnel.domain.consent import SuppressionReason
 from funnel.domain.facts import FactKind
+from funnel.domain.import_words import OUTCOMES, why
 from funnel.domain.message import MessageKind
+from funnel.domain.people_import import Reason
 from funnel.domain.signup import SignupStatus
 from funnel.domain.speech import mark, say
 from funnel.domain.subscriber import Subscriber, ZoneSource
@@ -21,6 +23,7 @@ _ZONES: Final = {
     ZoneSource.DEFAULT: mark("guessed: they named none"),
     ZoneSource.WEBHOOK: mark("came with their signup"),
     ZoneSource.FORM: mark("chosen as they signed up"),
+    ZoneSource.IMPORT: mark("came with them from another tool"),
     ZoneSource.PERSON: mark("they chose it"),
     ZoneSource.STUDIO: mark("written down here"),
 }
@@ -107,6 +110,12 @@ def known_of(found: PersonPage) -> Iterator[Known]:
             says=say("{day}, by “{source}”", day=day, source=each.source),
             detail=f"{each.sequence_title}: {say(_SIGNUPS[SignupStatus(each.status)])}",
         )
+    for line in found.imported:
+        yield Known(
+            about=say("Came by an import"),
+            says=say("{file}, line {line}", file=line.file_name, line=line.line),
+            detail=f"{say(OUTCOMES[line.outcome])}. {why(Reason.read(line.reason))}".strip(),
+        )
 
 
 def besides_of(found: PersonPage) -> tuple[Moment, ...]:
@@ -120,11 +129,11 @@ def moment_in_words(at: datetime, zone: str, now: datetime) -> str:
     return f"{day_of(at, zone, now)} {hour_of(at, zone)} {where_of(zone)}"
 
 
-def _suppressed(found: PersonPage, why: str, source: str) -> Known:
+def _suppressed(found: PersonPage, reason: str, source: str) -> Known:
     day = _day(found, found.suppressed.at) if found.suppressed else ""
     return Known(
         about=say("On the do-not-email list"),
-        says=say(SUPPRESSED[SuppressionReason(why)]),
+        says=say(SUPPRESSED[SuppressionReason(reason)]),
         detail=say("since {day}, by {source}; nothing is sent", day=day, source=source)
         if source
         else say("since {day}; nothing is sent", day=day),
