@@ -87,6 +87,9 @@ def _replaced(
     for offset in range(max(len(before), len(after))):
         one = before[offset] if offset < len(before) else None
         other = after[offset] if offset < len(after) else None
+        if one is not None and one == other:
+            yield from _same([one], old + offset, new + offset)
+            continue
         pieces = None if one is None or other is None else _pieces(one, other)
         if pieces is not None:
             yield LineDifference(
