@@ -2,6 +2,8 @@
 
 from enum import StrEnum
 
+from funnel.domain.speech import mark
+
 
 class Topic(StrEnum):
     """What a person can want or not want, each on its own."""
@@ -13,8 +15,8 @@ class Topic(StrEnum):
 class SuppressionReason(StrEnum):
     """Why an address must not be written to; confirming anew lifts only ``UNSUBSCRIBED``."""
 
-    UNSUBSCRIBED = "unsubscribed"
-    BOUNCED = "bounced"
-    COMPLAINED = "complained"
-    ERASED = "erased"
-    BY_HAND = "by hand"
+    UNSUBSCRIBED = mark("unsubscribed")
+    BOUNCED = mark("bounced")
+    COMPLAINED = mark("complained")
+    ERASED = mark("erased")
+    BY_HAND = mark("by hand")

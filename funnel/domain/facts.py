@@ -5,24 +5,27 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
+from funnel.domain.speech import mark
+
 
 class FactKind(StrEnum):
-    SIGNED_UP = "signed up"
-    CONFIRMED = "confirmed"
-    REGISTERED_THERE = "registered there"  # a platform gave them a way into the room of their own
-    ATTENDED = "attended"
-    MISSED = "missed"
-    JOINED = "joined"
-    LEFT_ROOM = "left the room"
-    WATCHED = "watched"
-    CLICKED = "clicked"
-    TAGGED = "tagged"
-    UNTAGGED = "untagged"
-    BOOKED = "booked"
-    BOOKING_CANCELLED = "booking cancelled"
-    BOUGHT = "bought"
-    REPLIED = "replied"
-    GOAL = "goal"
+    SIGNED_UP = mark("signed up")
+    CONFIRMED = mark("confirmed")
+    # A platform gave them a way into the room of their own.
+    REGISTERED_THERE = mark("registered there")
+    ATTENDED = mark("attended")
+    MISSED = mark("missed")
+    JOINED = mark("joined")
+    LEFT_ROOM = mark("left the room")
+    WATCHED = mark("watched")
+    CLICKED = mark("clicked")
+    TAGGED = mark("tagged")
+    UNTAGGED = mark("untagged")
+    BOOKED = mark("booked")
+    BOOKING_CANCELLED = mark("booking cancelled")
+    BOUGHT = mark("bought")
+    REPLIED = mark("replied")
+    GOAL = mark("goal")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

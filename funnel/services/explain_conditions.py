@@ -15,6 +15,7 @@ from funnel.domain.facts import FactKind, Happening
 from funnel.domain.known import Known
 from funnel.domain.sequence import Condition, ConditionKind, SequenceDefinition, Step
 from funnel.domain.session import Attendance, Registration, Session
+from funnel.domain.speech import mark, say
 from funnel.domain.step_moments import anchor_at, settled_moment, timing_for
 from funnel.storage import calendar_rows, explanations
 from funnel.storage.calendar_rows import RunFrame
@@ -27,14 +28,23 @@ _HAPPENED = (
     *(FactKind.BOOKING_CANCELLED, FactKind.BOUGHT, FactKind.REPLIED),
 )
 _MISSING = {
-    ConditionKind.CLICKED: "no such click came",
-    ConditionKind.TAG: "no such mark was set",
-    ConditionKind.BOOKED: "no such booking came",
-    ConditionKind.BOUGHT: "no such purchase came",
-    ConditionKind.REPLIED: "no reply came",
-    ConditionKind.REPLAY_WATCHED: "they did not watch it",
+    ConditionKind.CLICKED: mark("no such click came"),
+    ConditionKind.TAG: mark("no such mark was set"),
+    ConditionKind.BOOKED: mark("no such booking came"),
+    ConditionKind.BOUGHT: mark("no such purchase came"),
+    ConditionKind.REPLIED: mark("no reply came"),
+    ConditionKind.REPLAY_WATCHED: mark("they did not watch it"),
 }
-_ENDED = {FactKind.UNTAGGED: "taken off", FactKind.BOOKING_CANCELLED: "cancelled"}
+_ENDED = {
+    FactKind.UNTAGGED: mark("taken off"),
+    FactKind.BOOKING_CANCELLED: mark("cancelled"),
+}
+_ATTENDED = {
+    Attendance.UNKNOWN: mark("nothing is known yet"),
+    Attendance.ATTENDED: mark("they attended it"),
+    Attendance.MISSED: mark("they missed it"),
+}
+_ONLY_IF = mark("Only if {words}: {said}.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,14 +99,15 @@ def conditions_of(tx: Transaction, asked: AskedConditions) -> Iterator[Explained
     ]
     frame = calendar_rows.find_run(tx, asked.run_id)
     if not conditions or frame is None:
-        yield ExplainedDecision(about="condition", says="It has none.")
+        yield ExplainedDecision(about=say("condition"), says=say("It has none."))
         return
     past = _past(tx, asked, frame)
     for each in conditions:
         words = of_person(statement(each, asked.version, is_so=True))
-        rule = f"{'Not if' if each.is_negated else 'Only if'} {words}"
         said, evidence = _answer(tx, asked, each, past, frame)
-        yield ExplainedDecision(about="condition", says=f"{rule}: {said}.", evidence=evidence)
+        pattern = mark("Not if {words}: {said}.") if each.is_negated else _ONLY_IF
+        says = say(pattern, words=words, said=said)
+        yield ExplainedDecision(about=say("condition"), says=says, evidence=evidence)
 
 
 def _answer(
@@ -113,8 +124,12 @@ def _answer(
         return _of_account(asked, condition, account, past)
     if condition.kind is ConditionKind.FIELD:
         said = explanations.fields_of(tx, frame.subscriber_id).get(condition.name)
-        known = f"their {condition.name} is {said}" if said is not None else "nothing is known"
-        return known, f"person {frame.subscriber_id}"
+        known = (
+            say("their {field} is {value}", field=condition.name, value=said)
+            if said is not None
+            else say("nothing is known")
+        )
+        return known, say("person {id}", id=frame.subscriber_id)
     if condition.kind is ConditionKind.REPLAY_AVAILABLE:
         return _replay(asked)
     return _room(tx, asked, past.seat)
@@ -130,17 +145,17 @@ def _of_account(
         return _cannot_happen(condition), ""
     if records:
         first, last = records[0], records[-1]
-        named = f"{first.kind}{f' “{first.name}”' if first.name else ''}"
+        named = f"{say(first.kind)}{f' “{first.name}”' if first.name else ''}"
         if account.at is None:
-            named += f", and {_ENDED[FactKind(last.kind)]}"
-        return f"{named} on {moment(last.at)}", evidence
+            named = say("{fact}, and {end}", fact=named, end=say(_ENDED[FactKind(last.kind)]))
+        return say("{fact} on {moment}", fact=named, moment=moment(last.at)), evidence
     if account.at is not None:
         return _without_record(asked, condition, account.at, past)
     return _missing(asked, condition, account.counts_until), ""
 
 
 def _cannot_happen(condition: Condition) -> str:
-    return "they do not get that email" if condition.step_key else "they hold no seat"
+    return say("they do not get that email") if condition.step_key else say("they hold no seat")
 
 
 def _without_record(
@@ -149,19 +164,21 @@ def _without_record(
     """Say what no fact of its own tells: a press on "Watch", a goal that was reported."""
     seat = past.seat
     if condition.kind is ConditionKind.REPLAY_WATCHED and seat is not None:
-        return f"watched on {asked.reading.moment(at)}", f"registration {seat.id}"
-    is_reported = at == past.reported_at
-    return f"{'reported on' if is_reported else 'so since'} {asked.reading.moment(at)}", ""
+        watched = say("watched on {moment}", moment=asked.reading.moment(at))
+        return watched, say("registration {id}", id=seat.id)
+    pattern = mark("reported on {moment}") if at == past.reported_at else mark("so since {moment}")
+    return say(pattern, moment=asked.reading.moment(at)), ""
 
 
 def _missing(asked: AskedConditions, condition: Condition, counts_until: datetime | None) -> str:
     until = asked.asked_at
-    said = _MISSING.get(_asked_kind(asked, condition), "nothing of the kind came")
+    missing = say(_MISSING.get(_asked_kind(asked, condition), mark("nothing of the kind came")))
+    moment = asked.reading.moment
     if counts_until is None or counts_until <= until:
-        return f"{said} until {asked.reading.moment(counts_until or until)}"
-    said += f" until {asked.reading.moment(until)}"
+        return say("{what} until {moment}", what=missing, moment=moment(counts_until or until))
+    said = say("{what} until {moment}", what=missing, moment=moment(until))
     if asked.decided_at is None:
-        said += f"; one counts until {asked.reading.moment(counts_until)}"
+        return say("{said}; one counts until {moment}", said=said, moment=moment(counts_until))
     return said
 
 
@@ -174,32 +191,42 @@ def _asked_kind(asked: AskedConditions, condition: Condition) -> ConditionKind:
 
 def _room(tx: Transaction, asked: AskedConditions, seat: SeatRecord | None) -> tuple[str, str]:
     if seat is None:
-        return "they hold no seat", ""
-    is_unknown = seat.attendance == Attendance.UNKNOWN
-    known = "nothing is known yet" if is_unknown else f"they {seat.attendance} it"
+        return say("they hold no seat"), ""
+    known = say(_ATTENDED[Attendance(seat.attendance)])
     if seat.left_at is not None:
-        known += f", and left {asked.reading.moment(seat.left_at)}"
+        moment = asked.reading.moment(seat.left_at)
+        known = say("{known}, and left {moment}", known=known, moment=moment)
     words = [
         each
         for each in explanations.facts_of(tx, asked.run_id, _ROOM_WORDS)
         if each.session_id == seat.session_id
     ]
-    rows = (f"registration {seat.id}", *(_fact(each, asked.reading) for each in words[:3]))
+    rows = (
+        say("registration {id}", id=seat.id),
+        *(_fact(each, asked.reading) for each in words[:3]),
+    )
     return known, "; ".join(rows)
 
 
 def _replay(asked: AskedConditions) -> tuple[str, str]:
     session = asked.session
     if session is None or not session.replay_url:
-        return "no link is entered", ""
-    since = session.replay_known_at
-    entered = f", entered {asked.reading.moment(since)}" if since else ""
-    known = f"there is one until {asked.reading.moment(session.replay_closes_at)}"
-    return known, f"session {session.id}{entered}"
+        return say("no link is entered"), ""
+    since, moment = session.replay_known_at, asked.reading.moment
+    evidence = say("session {id}", id=session.id)
+    if since:
+        evidence = say("{row}, entered {moment}", row=evidence, moment=moment(since))
+    return say("there is one until {moment}", moment=moment(session.replay_closes_at)), evidence
 
 
 def _fact(fact: FactRecord, reading: Reading) -> str:
-    return f"fact {fact.id}: {fact.kind} on {reading.moment(fact.at)}, by {fact.source}"
+    return say(
+        "fact {id}: {kind} on {moment}, by {source}",
+        id=fact.id,
+        kind=say(fact.kind),
+        moment=reading.moment(fact.at),
+        source=fact.source,
+    )
 
 
 def _past(tx: Transaction, asked: AskedConditions, frame: RunFrame) -> _Past:

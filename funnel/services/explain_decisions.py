@@ -3,15 +3,17 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from funnel.domain.calendar import CalendarLine, FormerDate, LineState
-from funnel.domain.calendar_words import counted, weekdays_text
+from funnel.domain.calendar_words import weekdays_text
 from funnel.domain.consent import Topic
 from funnel.domain.explanation import ExplainedDecision, Reading
 from funnel.domain.message import MessageStatus
 from funnel.domain.sequence import SequenceDefinition, Step, StepKind
 from funnel.domain.session import Session
+from funnel.domain.speech import mark, say, say_many
 from funnel.domain.subscriber import Subscriber
 from funnel.domain.timing import EVERY_DAY, SendWindow
 from funnel.domain.timing_text import named_timing_text
@@ -65,7 +67,7 @@ def decisions_of(tx: Transaction, asked: Asked) -> Iterator[ExplainedDecision]:
     yield suppression_of(tx, asked.person, asked.reading)
     if asked.step is None:
         yield ExplainedDecision(
-            about="sequence", says="The email is no longer part of their sequence."
+            about="sequence", says=say("The email is no longer part of their sequence.")
         )
     else:
         yield _window(asked, asked.step)
@@ -81,28 +83,51 @@ def consent_of(
 ) -> ExplainedDecision:
     """Return whether a person wants what an email is part of, and who said so."""
     wants = person.wants_letters if topic is Topic.LETTERS else person.wants_seat_emails
-    what = "the letters" if topic is Topic.LETTERS else "the emails about their seat"
     word = explanations.last_word(tx, person.id, topic)
-    evidence = "no word about it was ever written down"
+    evidence = say("no word about it was ever written down")
     if word is not None:
-        said = "yes" if word.is_given else "no"
-        wording = f", wording {word.wording}" if word.wording else ""
-        evidence = (
-            f"consent {word.id}: {said} on {reading.moment(word.at)}, by {word.source}{wording}"
+        said = say("yes") if word.is_given else say("no")
+        wording = say(", wording {wording}", wording=word.wording) if word.wording else ""
+        evidence = say(
+            "consent {id}: {said} on {moment}, by {source}{wording}",
+            id=word.id,
+            said=said,
+            moment=reading.moment(word.at),
+            source=word.source,
+            wording=wording,
         )
-    says = f"They want {what}." if wants else f"They do not want {what}, so none leaves."
-    return ExplainedDecision(about="consent", says=says, evidence=evidence)
+    wanted, unwanted = _WANTS[topic]
+    says = say(wanted) if wants else say(unwanted)
+    return ExplainedDecision(about=say("consent"), says=says, evidence=evidence)
+
+
+_WANTS: Final = {
+    Topic.LETTERS: (
+        mark("They want the letters."),
+        mark("They do not want the letters, so none leaves."),
+    ),
+    Topic.SEAT: (
+        mark("They want the emails about their seat."),
+        mark("They do not want the emails about their seat, so none leaves."),
+    ),
+}
 
 
 def suppression_of(tx: Transaction, person: Subscriber, reading: Reading) -> ExplainedDecision:
     """Return whether the address may be written to."""
     row = explanations.suppressed_since(tx, person.email_key)
     if row is None:
-        return ExplainedDecision(about="do-not-email list", says="The address may be written to.")
+        return ExplainedDecision(
+            about=say("do-not-email list"), says=say("The address may be written to.")
+        )
     return ExplainedDecision(
-        about="do-not-email list",
-        says=f"The address must not be written to: {row.reason}.",
-        evidence=f"since {reading.moment(row.at)}, by {row.source or 'nobody named'}",
+        about=say("do-not-email list"),
+        says=say("The address must not be written to: {reason}.", reason=say(row.reason)),
+        evidence=say(
+            "since {moment}, by {who}",
+            moment=reading.moment(row.at),
+            who=row.source or say("nobody named"),
+        ),
     )
 
 
@@ -110,47 +135,64 @@ def _window(asked: Asked, step: Step) -> ExplainedDecision:
     timing = named_timing_text(step.timing, asked.version)
     if not asked.is_letter:
         return ExplainedDecision(
-            about="window",
-            says=f"Counted {timing}; an email about a seat leaves at any hour.",
+            about=say("window"),
+            says=say("Counted {timing}; an email about a seat leaves at any hour.", timing=timing),
             evidence=_validity(asked),
         )
     window = step.window or SendWindow()
     is_daily = window.weekdays == EVERY_DAY
-    days = "every day" if is_daily else f"on {weekdays_text(window.weekdays)}"
-    says = (
-        f"Counted {timing}; it may leave {days} from {window.opens:%H:%M}"
-        f" to {window.closes:%H:%M} in {asked.reading.place}."
+    days = say("every day") if is_daily else say("on {days}", days=weekdays_text(window.weekdays))
+    says = say(
+        "Counted {timing}; it may leave {days} from {opens} to {closes} in {place}.",
+        timing=timing,
+        days=days,
+        opens=f"{window.opens:%H:%M}",
+        closes=f"{window.closes:%H:%M}",
+        place=asked.reading.place,
     )
     paused = asked.letters_paused_until
     if paused is not None and paused > asked.reading.now:
-        says += f" Their letters are paused until {asked.reading.moment(paused)}."
-    return ExplainedDecision(about="window", says=says, evidence=_validity(asked))
+        until = asked.reading.moment(paused)
+        says = " ".join((says, say("Their letters are paused until {moment}.", moment=until)))
+    return ExplainedDecision(about=say("window"), says=says, evidence=_validity(asked))
 
 
 def _validity(asked: Asked) -> str:
     message = asked.message
     if message is None:
-        return "" if asked.line.at is None else f"planned for {asked.reading.moment(asked.line.at)}"
+        if asked.line.at is None:
+            return ""
+        return say("planned for {moment}", moment=asked.reading.moment(asked.line.at))
     until = message.valid_until
-    last = f", good until {asked.reading.moment(until)}" if until else ""
-    return f"message {message.id}: planned for {asked.reading.moment(message.due_at)}{last}"
+    last = say(", good until {moment}", moment=asked.reading.moment(until)) if until else ""
+    return say(
+        "message {id}: planned for {moment}{last}",
+        id=message.id,
+        moment=asked.reading.moment(message.due_at),
+        last=last,
+    )
 
 
 def _letter_a_day(asked: Asked) -> ExplainedDecision:
+    about = say("letter a day")
     if not asked.is_letter:
-        says = "It is no letter, so it takes no day from the letters."
-        return ExplainedDecision(about="letter a day", says=says)
+        says = say("It is no letter, so it takes no day from the letters.")
+        return ExplainedDecision(about=about, says=says)
     apart = asked.version.days_between_letters
-    rule = f"One letter a day at most, {counted(apart, 'day')} apart in this sequence"
+    rule = say_many(
+        "One letter a day at most, {count} day apart in this sequence",
+        "One letter a day at most, {count} days apart in this sequence",
+        apart,
+    )
     if asked.line.at is None or asked.line.state in _WITHOUT_DAY:
-        return ExplainedDecision(about="letter a day", says=f"{rule}; this one takes no day.")
+        return ExplainedDecision(about=about, says=say("{rule}; this one takes no day.", rule=rule))
     at = asked.line.at
     near = sorted(asked.letters, key=lambda each: abs((each.at or at) - at))[:2]
     named = [f"{each.name} {asked.reading.day(each.at)}" for each in near if each.at is not None]
     return ExplainedDecision(
-        about="letter a day",
-        says=f"{rule}; it has {asked.reading.day(at)}.",
-        evidence=f"the nearest others: {', '.join(named)}" if named else "",
+        about=about,
+        says=say("{rule}; it has {day}.", rule=rule, day=asked.reading.day(at)),
+        evidence=say("the nearest others: {names}", names=", ".join(named)) if named else "",
     )
 
 
@@ -172,12 +214,18 @@ def _session(tx: Transaction, asked: Asked) -> ExplainedDecision:
         return _former_date(tx, asked, asked.line.former)
     session = asked.session
     if session is None:
-        return ExplainedDecision(about="date", says="They hold no seat.")
+        return ExplainedDecision(about=say("date"), says=say("They hold no seat."))
     seat = explanations.held_seat(tx, asked.run_id)
     return ExplainedDecision(
-        about="date",
-        says=f"They hold a seat in “{session.title}”, {asked.reading.moment(session.starts_at)}.",
-        evidence=f"session {session.id}" + (f", registration {seat.id}" if seat else ""),
+        about=say("date"),
+        says=say(
+            "They hold a seat in “{title}”, {moment}.",
+            title=session.title,
+            moment=asked.reading.moment(session.starts_at),
+        ),
+        evidence=say("session {id}, registration {seat}", id=session.id, seat=seat.id)
+        if seat
+        else say("session {id}", id=session.id),
     )
 
 
@@ -185,64 +233,94 @@ def _former_date(tx: Transaction, asked: Asked, former: FormerDate) -> Explained
     """Return for which date an email was skipped, where that is not the one now held."""
     found = sessions.find(tx, former.session_id)
     title = f"“{found.title}”, " if found else ""
-    message = f", message {asked.message.id}" if asked.message else ""
+    about = former.session_id
     return ExplainedDecision(
-        about="date",
-        says=f"It was for the date before: {title}{asked.reading.moment(former.starts_at)}.",
-        evidence=f"session {former.session_id}{message}",
+        about=say("date"),
+        says=say(
+            "It was for the date before: {date}.",
+            date=f"{title}{asked.reading.moment(former.starts_at)}",
+        ),
+        evidence=say("session {id}, message {message}", id=about, message=asked.message.id)
+        if asked.message
+        else say("session {id}", id=about),
     )
 
 
 def _throttle(tx: Transaction, asked: Asked) -> ExplainedDecision:
+    about, message = say("throttle"), asked.message
     brake = next((each for each in pauses.standing(tx) if each.scope == pauses.EVERYTHING), None)
     if brake is not None:
         return ExplainedDecision(
-            about="throttle",
-            says=f"Everything is paused: {brake.reason}.",
-            evidence=f"by {brake.by}, on {asked.reading.moment(brake.at)} by the server's clock",
+            about=about,
+            says=say("Everything is paused: {reason}.", reason=brake.reason),
+            evidence=say(
+                "by {who}, on {moment} by the server's clock",
+                who=brake.by,
+                moment=asked.reading.moment(brake.at),
+            ),
         )
-    message = asked.message
     if message is None:
-        says = "Nothing is paused now; its place in the lane is asked for when it leaves."
-        return ExplainedDecision(about="throttle", says=says)
+        says = say("Nothing is paused now; its place in the lane is asked for when it leaves.")
+        return ExplainedDecision(about=about, says=says)
     if message.status != MessageStatus.QUEUED:
-        return ExplainedDecision(about="throttle", says="It is settled; nothing holds it back.")
+        return ExplainedDecision(about=about, says=say("It is settled; nothing holds it back."))
+    return _place_in_lane(tx, asked, message)
+
+
+def _place_in_lane(tx: Transaction, asked: Asked, message: MessageRecord) -> ExplainedDecision:
     throttle = explanations.throttle_of(tx, message.lane)
-    says = (
-        f"{throttle.published} of {asked.most_published} places of the lane"
-        f" “{message.lane}” are taken"
+    says = say(
+        "{taken} of {all} places of the lane “{lane}” are taken.",
+        taken=throttle.published,
+        all=asked.most_published,
+        lane=message.lane,
     )
     if message.available_at > throttle.real_now:
         again = asked.reading.moment(message.available_at)
-        says += f"; it is tried again {again}, by the server's clock"
+        retried = say("It is tried again {moment}, by the server's clock.", moment=again)
+        says = f"{says} {retried}"
     return ExplainedDecision(
-        about="throttle",
-        says=f"{says}.",
-        evidence=f"message {message.id}: {_tries(message)} so far",
+        about=say("throttle"),
+        says=says,
+        evidence=say("message {id}: {tries} so far", id=message.id, tries=_tries(message)),
     )
 
 
 def _answer(asked: Asked) -> ExplainedDecision:
     message = asked.message
     if message is None or not message.attempts:
-        return ExplainedDecision(about="provider", says="It was not handed over to anybody.")
-    who = message.provider or "the mail system"
-    said = {
-        "accepted": f"{who} took it",
-        "unknown": f"It was handed over to {who}, and no answer came back",
-        "failed": f"{who} refused it",
-    }.get(message.status, f"{who} has not taken it")
-    reason = f": {message.reason}" if message.reason else ""
-    later = "" if message.delivery == "none" else f"; then: {message.delivery}"
+        return ExplainedDecision(
+            about=say("provider"), says=say("It was not handed over to anybody.")
+        )
+    who = message.provider or say("the mail system")
     at = message.accepted_at or message.settled_at
-    when = f" on {asked.reading.moment(at)}" if at else ""
-    their_id = f", there {message.provider_id}" if message.provider_id else ""
+    said = say(_ANSWERS.get(message.status, _NOT_TAKEN), who=who)
+    if at:
+        said = say("{said} on {moment}", said=said, moment=asked.reading.moment(at))
+    if message.reason:
+        said = f"{said}: {message.reason}"
+    if message.delivery != "none":
+        said = say("{said}; then: {later}", said=said, later=message.delivery)
+    their_id = say(", there {id}", id=message.provider_id) if message.provider_id else ""
     return ExplainedDecision(
-        about="provider",
-        says=f"{said}{when}{reason}{later}.",
-        evidence=f"message {message.id}{their_id}, {_tries(message)}",
+        about=say("provider"),
+        says=f"{said}.",
+        evidence=say(
+            "message {id}{there}, {tries}",
+            id=message.id,
+            there=their_id,
+            tries=_tries(message),
+        ),
     )
 
 
+_NOT_TAKEN: Final = mark("{who} has not taken it")
+_ANSWERS: Final = {
+    MessageStatus.ACCEPTED: mark("{who} took it"),
+    MessageStatus.UNKNOWN: mark("It was handed over to {who}, and no answer came back"),
+    MessageStatus.FAILED: mark("{who} refused it"),
+}
+
+
 def _tries(message: MessageRecord) -> str:
-    return "1 try" if message.attempts == 1 else f"{message.attempts} tries"
+    return say_many("{count} try", "{count} tries", message.attempts)

@@ -136,15 +136,17 @@ class Site:
         *,
         brand: Brand | None,
         status: int = 200,
-        has_bar: bool = True,
         **values: object,
     ) -> HTMLResponse:
         """Return a page in the voice of ``brand``; without one it is signed by nobody.
 
-        In a frame it goes without the demo's bar: the page around it has one.
+        In a frame (``is_framed`` among the values) it goes without the demo's bar: the page around
+        it has one.
         """
         # What broke may break the bar as well: a page about that goes without.
-        bar = self._bar_of(self, request) if has_bar and status < 500 else None  # HTTP's line
+        bar = (
+            self._bar_of(self, request) if status < 500 and not values.get("is_framed") else None
+        )  # HTTP's line
         html = self._templates.get_template(name).render(
             brand=brand, bar=bar, language=spoken().language, **values
         )

@@ -198,7 +198,6 @@ def _show(
         "landing.html",
         brand=offer.brand,
         status=status,
-        has_bar=not state.is_framed,
         is_framed=state.is_framed,
         texts=texts,
         source=source.slug,
