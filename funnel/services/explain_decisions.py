@@ -294,7 +294,7 @@ def _answer(asked: Asked) -> ExplainedDecision:
         )
     who = message.provider or say("the mail system")
     at = message.accepted_at or message.settled_at
-    said = say(_ANSWERS.get(message.status, _NOT_TAKEN), who=who)
+    said = say(_ANSWERS.get(MessageStatus(message.status), _NOT_TAKEN), who=who)
     if at:
         said = say("{said} on {moment}", said=said, moment=asked.reading.moment(at))
     if message.reason:

@@ -141,7 +141,7 @@ def test_the_brake_and_a_retry_are_named(seated: Post) -> None:
     world.travel_to(TUESDAY_NOON + 21 * HOUR)
     seated.deliver()
     (explanation,) = _explain(world, "first")
-    assert "it is tried again" in _says(explanation, "throttle")
+    assert "It is tried again" in _says(explanation, "throttle")
     assert "1 try so far" in _shows(explanation, "throttle")
     assert explanation.verdict.startswith("It is on its way since Wed 5 March 2031 09:00")
 

@@ -150,7 +150,7 @@ def _framed(request: Request, site: Site, found: LandingPage, source: LandingSou
     except InvalidInputError as error:
         fault = fault_of(error)
         answer = site.page(
-            request, "studio/framed_fault.html", brand=None, fault=fault, status=422, has_bar=False
+            request, "studio/framed_fault.html", brand=None, fault=fault, status=422, is_framed=True
         )
     policy = answer.headers.get("content-security-policy", page_policy())
     answer.headers["content-security-policy"] = framed_policy(policy)
