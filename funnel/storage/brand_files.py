@@ -7,7 +7,7 @@ from hashlib import sha256
 from sqlalchemy import select, update
 
 from funnel.domain.brand import Brand
-from funnel.storage.tables import BrandRow
+from funnel.storage.definition_tables import BrandRow
 from funnel.storage.transaction import Transaction
 
 

@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
 from funnel.domain.brand import Brand
-from funnel.storage.tables import BrandRow, SequenceRow
+from funnel.storage.definition_tables import BrandRow, SequenceRow
 from funnel.storage.transaction import Transaction
 
 _COLUMNS = (

@@ -8,7 +8,7 @@ from sqlalchemy import delete, select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from funnel.storage.base import REAL_NOW
-from funnel.storage.tables import DefinitionErrorRow
+from funnel.storage.definition_tables import DefinitionErrorRow
 from funnel.storage.transaction import Transaction
 
 # Two processes that load the same change must not both number it.

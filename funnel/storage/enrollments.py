@@ -15,14 +15,10 @@ from funnel.domain.enrollment import (
     EnrollmentState,
     Facts,
     LettersEnd,
-    PassedStep,
 )
-from funnel.domain.facts import FactKind, Happening
 from funnel.domain.message import LETTER_PRIORITY, MessageStatus
-from funnel.domain.plan import SkipReason
-from funnel.domain.session import Attendance, Registration, Session
-from funnel.domain.version_switch import REMOVED_REASON
-from funnel.storage import counters, sessions
+from funnel.domain.session import Registration, Session
+from funnel.storage import counters, run_rows
 from funnel.storage.rows import as_json
 from funnel.storage.transaction import Transaction
 
@@ -137,7 +133,7 @@ def load_runs(tx: Transaction, run_ids: Sequence[UUID]) -> list[Run]:
     return [
         _run(
             row,
-            registration=_registration(row, held),
+            registration=run_rows.registration(row, held),
             passed=passed[row["id"]],
             happened=happened[row["id"]],
             others=others[row["id"]],
@@ -263,12 +259,12 @@ def _run(
         ),
         facts=Facts(
             registration=registration,
-            passed=tuple(_passed(each) for each in passed),
+            passed=tuple(run_rows.passed(each) for each in passed),
             wants_letters=row["wants_letters"],
             wants_seat_emails=row["wants_seat_emails"],
             goal_reached_at=row["goal_reached_at"],
             had_letters=others.had,
-            happened=tuple(_happening(each) for each in happened),
+            happened=tuple(run_rows.happening(each) for each in happened),
             fields={name: str(value) for name, value in row["fields"].items()},
             letters_paused_until=row["letters_paused_until"],
         ),
@@ -278,58 +274,6 @@ def _run(
             for each in passed
             if each["status"] == MessageStatus.QUEUED
         },
-    )
-
-
-def _passed(row: RowMapping) -> PassedStep:
-    return PassedStep(
-        key=row["step_key"],
-        copy=row["copy"],
-        status=MessageStatus(row["status"]),
-        moment=row["due_at"],
-        settled_at=row["settled_at"],
-        session_id=row["session_id"],
-        session_starts_at=row["session_starts_at"],
-        skip=_skip_reason(row),
-        is_letter=row["priority"] == LETTER_PRIORITY,
-        was_removed=row["reason"] == REMOVED_REASON,
-    )
-
-
-def _happening(row: RowMapping) -> Happening:
-    return Happening(
-        kind=FactKind(row["kind"]),
-        at=row["at"],
-        name=row["name"],
-        step_key=row["step_key"] or "",
-        reference=row["data"].get("reference", ""),
-        replaces=row["data"].get("replaces", ""),
-    )
-
-
-def _skip_reason(row: RowMapping) -> SkipReason | None:
-    """The planner's own word, before the details that a row may add after a colon."""
-    word = (row["reason"] or "").partition(":")[0]
-    is_known = row["status"] == MessageStatus.SKIPPED and word in _SKIP_REASONS
-    return SkipReason(word) if is_known else None
-
-
-_SKIP_REASONS = frozenset(SkipReason)
-
-
-def _registration(row: RowMapping, held: dict[UUID, Session]) -> Registration | None:
-    """Return the seat in a row; ``held`` are the sessions of the rows before it."""
-    session = held.get(row["session_id"]) or sessions.beside_others(row)
-    if session is None:
-        return None
-    held[session.id] = session
-    return Registration(
-        session=session,
-        registered_at=row["registered_at"],
-        attendance=Attendance(row["attendance"]),
-        attendance_known_at=row["attendance_known_at"],
-        watched_at=row["watched_at"],
-        left_at=row["left_at"],
     )
 
 

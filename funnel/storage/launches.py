@@ -8,7 +8,7 @@ from sqlalchemy import insert, select, text
 
 from funnel.domain.signup import Source
 from funnel.storage import sources
-from funnel.storage.tables import SequenceRow
+from funnel.storage.definition_tables import SequenceRow
 from funnel.storage.transaction import Transaction
 
 

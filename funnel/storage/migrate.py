@@ -11,6 +11,7 @@ from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.pool import NullPool
 
 from funnel.storage import (  # noqa: F401  (their import fills the metadata)
+    definition_tables,
     fact_tables,
     login_tables,
     message_tables,

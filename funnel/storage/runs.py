@@ -11,7 +11,8 @@ from funnel.domain.enrollment import EnrollmentState, LettersEnd
 from funnel.domain.message import lane_of
 from funnel.domain.runs import LatestRun
 from funnel.storage import counters
-from funnel.storage.tables import EnrollmentRow, SequenceRow, SessionRow
+from funnel.storage.definition_tables import SequenceRow
+from funnel.storage.tables import EnrollmentRow, SessionRow
 from funnel.storage.transaction import Transaction
 
 

@@ -12,7 +12,7 @@ from funnel.domain.sequence import SequenceDefinition
 from funnel.domain.sequence_json import definition_from_json, definition_to_json
 from funnel.domain.sequence_text import sequence_text
 from funnel.domain.version_switch import VersionOrigin
-from funnel.storage.tables import SequenceRow, SequenceVersionRow
+from funnel.storage.definition_tables import SequenceRow, SequenceVersionRow
 from funnel.storage.transaction import Transaction
 
 

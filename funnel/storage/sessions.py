@@ -10,7 +10,8 @@ from sqlalchemy import RowMapping, Select, func, insert, select, update
 
 from funnel.domain.session import SeatStatus, Session
 from funnel.domain.signup import SessionOffer
-from funnel.storage.tables import RegistrationRow, SequenceRow, SessionRow
+from funnel.storage.definition_tables import SequenceRow
+from funnel.storage.tables import RegistrationRow, SessionRow
 from funnel.storage.transaction import Transaction
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, select
 
-from funnel.storage.tables import TemplateRow, TemplateVersionRow
+from funnel.storage.definition_tables import TemplateRow, TemplateVersionRow
 from funnel.storage.transaction import Transaction
 
 

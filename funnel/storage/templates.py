@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from funnel.domain.sequence import SequenceDefinition
 from funnel.domain.version_switch import VersionOrigin
 from funnel.storage import links
-from funnel.storage.tables import TemplateRow, TemplateVersionRow
+from funnel.storage.definition_tables import TemplateRow, TemplateVersionRow
 from funnel.storage.transaction import Transaction
 
 

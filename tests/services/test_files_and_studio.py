@@ -11,7 +11,7 @@ from funnel.rendering.compiler import compile_template
 from funnel.services.edit_template import read_template, save_template_draft
 from funnel.services.load_definitions import load_definitions
 from funnel.storage import brands, definition_errors, template_drafts, templates
-from funnel.storage.tables import BrandRow
+from funnel.storage.definition_tables import BrandRow
 from funnel.storage.templates import PublishAct
 from tests.services import test_load_definitions as loading
 

@@ -3,6 +3,7 @@
 from alembic import context
 
 from funnel.storage import (  # noqa: F401  (their import fills the metadata)
+    definition_tables,
     fact_tables,
     login_tables,
     message_tables,
