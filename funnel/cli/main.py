@@ -20,6 +20,7 @@ from funnel.cli import (
     people_import,
     publishing,
     rehearse,
+    results,
     sending,
     sequences,
     series,
@@ -72,6 +73,7 @@ app.command("test-email")(email_tests.email_test)
 app.add_typer(announcements.app, name="announcement")
 app.add_typer(series.app, name="series")
 app.add_typer(templates.app, name="template")
+app.add_typer(results.app, name="results")
 app.add_typer(sources.app, name="source")
 people_acts.add_to(people_import.app)
 app.add_typer(people_import.app, name="people")

@@ -1,5 +1,6 @@
 """End a topic or everything, and take the end of a topic back."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -11,7 +12,7 @@ from funnel.domain.subscriber import Subscriber
 from funnel.services.plan_enrollments import plan_enrollments
 from funnel.storage import consents, messages, runs, signups, subscribers, suppressions
 from funnel.storage.audit import write_audit
-from funnel.storage.consents import ConsentWord
+from funnel.storage.consents import ConsentWord, LastEmail
 from funnel.storage.transaction import Transaction, Transactions
 
 _LEFT = "left"
@@ -45,9 +46,7 @@ def unsubscribe(
     """
     with transactions.begin() as tx:
         person = _locked(tx, subscriber_id)
-        ended = list(Topic) if topic is None else [topic]
-        for each in ended:
-            _set(tx, person, each, word, is_wanted=False)
+        _end(tx, person, list(Topic) if topic is None else [topic], word)
         if topic is None:
             _leave(tx, person, word)
         else:
@@ -67,7 +66,7 @@ def resume_topic(subscriber_id: UUID, topic: Topic, word: Word, transactions: Tr
         person = _locked(tx, subscriber_id)
         if suppressions.find(tx, person.email_key) is not None:
             raise NotFoundError("the person has left; a new signup brings them back")
-        _set(tx, person, topic, word, is_wanted=True)
+        _set(tx, person, topic, word)
         plan_enrollments(tx, runs.active_ids(tx, subscriber_id))
 
 
@@ -79,11 +78,35 @@ def _locked(tx: Transaction, subscriber_id: UUID) -> Subscriber:
     return person
 
 
-def _set(tx: Transaction, person: Subscriber, topic: Topic, word: Word, *, is_wanted: bool) -> None:
-    stands = {Topic.LETTERS: person.wants_letters, Topic.SEAT: person.wants_seat_emails}[topic]
-    if stands == is_wanted:
+def _end(tx: Transaction, person: Subscriber, topics: Sequence[Topic], word: Word) -> None:
+    """End what still stands of these, all of it because of the one email that came last."""
+    standing = [each for each in topics if _wants(person, each)]
+    if not standing:
         return
-    given = ConsentWord(topic=topic, is_given=is_wanted, source=word.source)
+    last = consents.last_email(tx, person.id, standing)
+    for each in standing:
+        _write(tx, person, each, word, after=last if last and last.topic is each else None)
+
+
+def _set(tx: Transaction, person: Subscriber, topic: Topic, word: Word) -> None:
+    if not _wants(person, topic):
+        _write(tx, person, topic, word, is_wanted=True)
+
+
+def _wants(person: Subscriber, topic: Topic) -> bool:
+    return {Topic.LETTERS: person.wants_letters, Topic.SEAT: person.wants_seat_emails}[topic]
+
+
+def _write(
+    tx: Transaction,
+    person: Subscriber,
+    topic: Topic,
+    word: Word,
+    *,
+    is_wanted: bool = False,
+    after: LastEmail | None = None,
+) -> None:
+    given = ConsentWord(topic=topic, is_given=is_wanted, source=word.source, after=after)
     consents.add(tx, person.id, given, word.visitor)
     subscribers.set_wanted(tx, person.id, topic, is_wanted=is_wanted)
 

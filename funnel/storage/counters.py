@@ -89,8 +89,8 @@ def move(tx: Transaction, changes: Mapping[Tally, int]) -> None:
 
 
 def _write(tx: Transaction) -> None:
-    changes = tx.tallies
-    if not any(changes.values()):
+    changes = {each: n for each, n in tx.tallies.items() if isinstance(each, Tally) and n}
+    if not changes:
         return
     tx.connection.execute(
         _ADD,
@@ -102,7 +102,6 @@ def _write(tx: Transaction) -> None:
                 "change": changes[tally],
             }
             for tally in sorted(changes)
-            if changes[tally]
         ],
     )
 

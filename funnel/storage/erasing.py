@@ -15,6 +15,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from funnel.domain.subscriber import Subscriber
+from funnel.storage import result_sums, signups
 from funnel.storage.transaction import Transaction
 
 _SHORTEST = 3  # characters: what is shorter stands by chance in many an id
@@ -70,6 +71,9 @@ def forget(tx: Transaction, person: Subscriber) -> None:
     nothing else names a person: an erasure is rare.
     """
     traces = Traces.of(person)
+    pending = signups.pending_of(tx, person.id)
+    result_sums.keep_campaigns(tx, pending, named_by=traces.words)
+    result_sums.forget(tx, person.id, named_by=traces.words)
     values = {
         "person": person.id,
         "key": person.email_key,

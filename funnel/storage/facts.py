@@ -8,8 +8,11 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
 from funnel.domain.facts import FactKind, Happening
+from funnel.storage import result_sums
 from funnel.storage.fact_tables import FactRow
 from funnel.storage.transaction import Transaction
+
+_COUNTED = frozenset({FactKind.CLICKED, FactKind.BOOKED, FactKind.GOAL})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +41,8 @@ class NewFact:
 
 def add(tx: Transaction, fact: NewFact) -> bool:
     """Write a fact, known from now on; say whether it was new."""
+    if fact.kind in _COUNTED:
+        result_sums.watch(tx, [fact.subscriber_id])
     statement = (
         insert(FactRow)
         .values(

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, RowMapping, Select, func, insert, select, update
 
 from funnel.domain.session import Attendance, SeatStatus
+from funnel.storage import result_sums
 from funnel.storage.tables import RegistrationRow, SessionRow
 from funnel.storage.transaction import Transaction
 
@@ -111,6 +112,7 @@ def newest_begun(tx: Transaction, subscriber_id: UUID) -> Seat | None:
 
 def add(tx: Transaction, enrollment_id: UUID, subscriber_id: UUID, session_id: UUID) -> None:
     """Give a seat, from now on. The caller holds the session's lock and has counted."""
+    result_sums.watch(tx, [subscriber_id])
     tx.connection.execute(
         insert(RegistrationRow).values(
             enrollment_id=enrollment_id,
@@ -123,6 +125,7 @@ def add(tx: Transaction, enrollment_id: UUID, subscriber_id: UUID, session_id: U
 
 def end(tx: Transaction, registration_id: UUID, status: SeatStatus) -> None:
     """End a seat, as moved or cancelled: from now on it is free."""
+    result_sums.watch_seat(tx, registration_id)
     _change(tx, registration_id, {"status": status, "ended_at": tx.now})
 
 
@@ -130,6 +133,7 @@ def set_attendance(
     tx: Transaction, registration_id: UUID, attendance: Attendance, at: datetime
 ) -> None:
     """Write what is now known about a person's coming, by a word that speaks of ``at``."""
+    result_sums.watch_seat(tx, registration_id)
     changes = {"attendance": attendance, "attendance_known_at": tx.now, "attendance_at": at}
     _change(tx, registration_id, changes)
 
@@ -160,6 +164,7 @@ def set_join_url(tx: Transaction, registration_id: UUID, url: str, at: datetime)
 
 def set_watched(tx: Transaction, registration_id: UUID, at: datetime) -> None:
     """Write when the replay was watched; the earliest time counts, whichever is told first."""
+    result_sums.watch_seat(tx, registration_id)
     _change(tx, registration_id, {"watched_at": func.least(RegistrationRow.watched_at, at)})
 
 

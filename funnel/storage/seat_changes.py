@@ -13,7 +13,7 @@ from sqlalchemy import RowMapping, text
 
 from funnel.domain.message import MessageStatus
 from funnel.domain.replan import KnownDate, ToldDate
-from funnel.storage import counters
+from funnel.storage import counters, result_sums
 from funnel.storage.transaction import Transaction
 
 # In these nobody was, or will be, told anything.
@@ -149,6 +149,7 @@ _NOTE_NEW_DATE = text(
 def end_seats(tx: Transaction, run_ids: Sequence[UUID], session_id: UUID, replan_id: UUID) -> None:
     """Cancel the seats of these runs in a session that is called off, and mark the runs."""
     values = {"ids": list(run_ids), "session_id": session_id, "replan_id": replan_id}
+    result_sums.watch_runs(tx, run_ids)
     tx.connection.execute(_END_SEATS, values)
     tx.connection.execute(_LEAVE_SESSION, values)
 

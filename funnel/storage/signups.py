@@ -14,6 +14,7 @@ from sqlalchemy import RowMapping, Select, case, exists, func, null, or_, select
 from funnel.domain.message import MessageStatus, Notice
 from funnel.domain.signup import FieldValue, SignupStatus
 from funnel.domain.subscriber import ZoneChoice, ZoneSource
+from funnel.storage import result_sums
 from funnel.storage.message_tables import MessageRow
 from funnel.storage.tables import SessionRow, SignupRow, SubscriberRow, SuppressionRow
 from funnel.storage.transaction import Transaction
@@ -82,6 +83,7 @@ def lock(tx: Transaction, signup_id: UUID) -> None:
 
 def confirm(tx: Transaction, signup_id: UUID, enrollment_id: UUID) -> None:
     """Mark a signup as confirmed, and with it those that were merged into it."""
+    _watch(tx, [signup_id])
     tx.connection.execute(
         update(SignupRow)
         .where(or_(SignupRow.id == signup_id, SignupRow.merged_into_id == signup_id))
@@ -202,6 +204,8 @@ def expire(tx: Transaction, signup_ids: Sequence[UUID]) -> list[UUID]:
     The row stays: its external id is known for ever, and its hash still counts for the limits.
     """
     ids = list(signup_ids)
+    _watch(tx, ids)
+    result_sums.keep_campaigns(tx, ids)
     gone = update(SignupRow).where(
         or_(SignupRow.id.in_(ids), SignupRow.merged_into_id.in_(ids)),
         SignupRow.status != SignupStatus.CONFIRMED,
@@ -259,6 +263,15 @@ def _messages_of(statement: Select[UUID], signup_ids: Sequence[UUID]) -> Select[
         (SignupRow.subscriber_id == MessageRow.subscriber_id)
         & (SignupRow.id == MessageRow.signup_id),
     ).where(SignupRow.id.in_(list(signup_ids)))
+
+
+def _watch(tx: Transaction, ids: Sequence[UUID]) -> None:
+    people = tx.connection.execute(
+        select(SignupRow.subscriber_id).where(
+            SignupRow.id.in_(list(ids)), SignupRow.subscriber_id.is_not(None)
+        )
+    )
+    result_sums.watch(tx, [each for each in people.scalars() if each is not None])
 
 
 def _change_all(tx: Transaction, ids: Sequence[UUID], changes: dict[str, object]) -> None:

@@ -23,6 +23,7 @@ class Transaction:
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
         self.tallies: Counter[Any] = Counter()
+        self.watch: Any = None  # see storage/result_sums.py
         self._last_acts: dict[Callable[[Transaction], None], None] = {}
 
     @cached_property
@@ -47,8 +48,11 @@ class Transaction:
             transaction.rollback()
 
     def finish(self) -> None:
-        """Do what was kept for the end."""
-        for act in self._last_acts:
+        """Do what was kept for the end, in the same order in every transaction.
+
+        Each act locks sums: in two orders, two transactions would wait for each other.
+        """
+        for act in sorted(self._last_acts, key=lambda each: each.__module__):
             act(self)
 
     @contextmanager

@@ -33,6 +33,56 @@ def upgrade() -> None:
     _dates()
     _people()
     _message_of_announcement()
+    _checks()
+    _results()
+
+
+def _checks() -> None:
+    op.create_table(
+        "checks",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("target", sa.Text(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=True),
+        sa.Column("policy", sa.Text(), server_default="", nullable=False),
+        sa.Column("fingerprint", sa.Text(), nullable=False),
+        sa.Column("status", sa.Text(), server_default="running", nullable=False),
+        sa.Column("total", sa.Integer(), nullable=False),
+        sa.Column("done", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("reached", sa.Uuid(), nullable=True),
+        sa.Column(
+            "result",
+            postgresql.JSONB(astext_type=sa.Text()),
+            server_default=sa.text("'{}'"),
+            nullable=False,
+        ),
+        sa.Column("by", sa.Text(), nullable=False),
+        sa.Column(
+            "began_at",
+            sa.DateTime(timezone=True),
+            server_default=sa.text("plan_now()"),
+            nullable=False,
+        ),
+        sa.Column(
+            "created_at",
+            sa.DateTime(timezone=True),
+            server_default=sa.text("now()"),
+            nullable=False,
+        ),
+        sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint(
+            "status in ('running', 'finished', 'outdated')", name=op.f("ck_checks_status")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_checks")),
+    )
+    op.create_index(
+        "uq_checks_running",
+        "checks",
+        ["kind", "target", "policy", "fingerprint"],
+        unique=True,
+        postgresql_where=sa.text("status = 'running'"),
+    )
+    op.create_index("ix_checks_target", "checks", ["kind", "target", "created_at"], unique=False)
 
 
 def _images() -> None:
@@ -294,7 +344,13 @@ def _columns() -> None:
         "brands", sa.Column("daily_note_to", sa.Text(), server_default="", nullable=False)
     )
     op.add_column("brands", sa.Column("daily_note_on", sa.Date(), nullable=True))
+    op.add_column(
+        "brands", sa.Column("daily_note_since", sa.DateTime(timezone=True), nullable=True)
+    )
+    op.add_column("brands", sa.Column("daily_note_sums", postgresql.JSONB(), nullable=True))
     op.add_column("brands", sa.Column("file_checksum", sa.Text(), nullable=True))
+    op.add_column("consents", sa.Column("after_sequence_id", sa.Uuid(), nullable=True))
+    op.add_column("consents", sa.Column("after_step_key", sa.Text(), nullable=True))
     op.add_column("messages", sa.Column("announcement_id", sa.Uuid(), nullable=True))
     op.add_column("sequence_versions", sa.Column("source", sa.Text(), nullable=True))
     op.add_column(
@@ -401,4 +457,110 @@ def _message_of_announcement() -> None:
         "alter table messages add constraint ck_messages_kind check ("
         "(kind = 'sequence') = (enrollment_id is not null and step_key is not null)"
         " or kind in ('notice', 'announcement')) not valid"
+    )
+
+
+def _results() -> None:
+    """Fill the sums of results with what is there: see storage/result_rows.py."""
+    # Who ended everything has two rows of one moment; the newest email of all is counted.
+    op.execute(
+        """
+        with last as (
+            select c.id, m.sequence_id, m.step_key, row_number() over (
+                partition by c.subscriber_id, c.at order by m.accepted_at desc, c.id) as place
+            from consents c
+            cross join lateral (
+                select sequence_id, step_key, accepted_at from messages
+                where subscriber_id = c.subscriber_id and topic = c.topic
+                  and status = 'accepted' and accepted_at <= c.at
+                order by accepted_at desc, id desc limit 1
+            ) m
+            where not c.is_given and c.source <> 'import'
+        )
+        update consents c set after_sequence_id = last.sequence_id, after_step_key = last.step_key
+        from last where last.id = c.id and last.place = 1 and last.step_key is not null
+        """
+    )
+    op.execute(
+        """
+        insert into result_sums (sequence_id, scope, key, measure, total)
+        select e.sequence_id, 'email' as scope, f.step_key as key,
+               'clicked' as measure, count(distinct f.subscriber_id) as total
+        from facts f join enrollments e on e.id = f.enrollment_id
+        where f.kind = 'clicked' and f.step_key is not null and true
+        group by 1, 3
+        union all
+        select c.after_sequence_id, 'email', c.after_step_key, 'left',
+               count(distinct c.subscriber_id)
+        from consents c where c.after_step_key is not null and true
+        group by 1, 3
+        union all
+        select s.sequence_id, 'session', cast(r.session_id as text), m.measure,
+               count(distinct r.subscriber_id)
+        from registrations r
+        join sessions s on s.id = r.session_id
+        cross join lateral (values
+            ('registered', true),
+            ('attended', r.attendance = 'attended'),
+            ('missed', r.attendance = 'missed'),
+            ('replayed', r.watched_at is not null)
+        ) as m (measure, holds)
+        where r.status = 'registered' and m.holds and true
+        group by 1, 3, 4
+        union all
+        select s.sequence_id, 'session', cast(s.id as text), 'booked',
+               count(distinct f.subscriber_id)
+        from facts f
+        cross join lateral (
+            select session_id from registrations
+            where subscriber_id = f.subscriber_id and status = 'registered'
+              and registered_at <= f.at
+            order by registered_at desc, id desc limit 1
+        ) r
+        join sessions s on s.id = r.session_id
+        where f.kind in ('booked', 'goal') and true
+        group by 1, 3
+        union all
+        select g.sequence_id, k.scope, k.key, m.measure, count(*)
+        from signups g
+        cross join lateral (
+            select 'source' as scope, cast(g.source_id as text) as key
+            union all
+            select 'session', cast(g.session_id as text) where g.session_id is not null
+            union all
+            select 'utm', u.key from (
+        select replace(u.key, 'utm_', '') || '=' || left(u.value, 100) as key
+        from jsonb_each_text(g.utm) u
+        where replace(u.key, 'utm_', '') in ('source', 'medium', 'campaign') and u.value <> ''
+    ) u
+        ) k
+        cross join lateral (values
+            ('signups', true), ('confirmed', g.status = 'confirmed')
+        ) as m (measure, holds)
+        where g.merged_into_id is null and g.status in ('confirmed', 'expired') and m.holds and true
+        group by 1, 2, 3, 4
+        union all
+        select g.sequence_id, k.scope, k.key, m.measure, count(distinct g.subscriber_id)
+        from signups g
+        cross join lateral (
+            select 'source' as scope, cast(g.source_id as text) as key
+            union all
+            select 'utm', u.key from (
+        select replace(u.key, 'utm_', '') || '=' || left(u.value, 100) as key
+        from jsonb_each_text(g.utm) u
+        where replace(u.key, 'utm_', '') in ('source', 'medium', 'campaign') and u.value <> ''
+    ) u
+        ) k
+        cross join lateral (values
+            ('attended', exists (
+                select from registrations r where r.subscriber_id = g.subscriber_id
+                  and r.enrollment_id = g.enrollment_id
+                  and r.status = 'registered' and r.attendance = 'attended')),
+            ('booked', exists (
+                select from facts f where f.subscriber_id = g.subscriber_id
+                  and f.kind in ('booked', 'goal') and f.at >= g.confirmed_at))
+        ) as m (measure, holds)
+        where g.merged_into_id is null and g.status = 'confirmed' and m.holds and true
+        group by 1, 2, 3, 4
+        """
     )
