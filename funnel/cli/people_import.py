@@ -11,6 +11,7 @@ from funnel.cli.console import new_table, progress, say, show
 from funnel.cli.opening import opened, who
 
 if TYPE_CHECKING:
+    from funnel.bootstrap import Deps
     from funnel.domain.consent import Topic
     from funnel.domain.people_import import Column, ImportOptions
     from funnel.services.import_people import ImportPage
@@ -74,23 +75,24 @@ def import_people(  # noqa: PLR0913  (an argument for each option)
         _say_columns(page, options)
         import_id = page.record.id
         try_import(import_id, options, by=by, transactions=transactions)
-        _go_through(page, transactions)
+        _go_through(page, deps)
         if start:
             start_import(import_id, by=by, transactions=transactions)
-            _go_through(page, transactions)
+            _go_through(page, deps)
         _say_result(page, transactions, is_trial=not start)
 
 
-def _go_through(page: "ImportPage", transactions: "Transactions") -> None:
+def _go_through(page: "ImportPage", deps: "Deps") -> None:
     """Do the work here and now; a worker that is at it as well is waited for."""
     from funnel.services.continue_imports import continue_imports
     from funnel.services.import_people import read_import
 
-    import_id = page.record.id
+    import_id, transactions = page.record.id, deps.transactions
+    hash_key = deps.signup_rules.hash_key
     with progress(page.record.total) as show_done:
         while (record := read_import(import_id, transactions).record).status.is_open:
             show_done(record.done)
-            continue_imports(transactions, most_batches=1, only=import_id)
+            continue_imports(transactions, hash_key=hash_key, most_batches=1, only=import_id)
 
 
 def _content(file: Path) -> bytes:

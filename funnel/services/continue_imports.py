@@ -26,7 +26,11 @@ _LINES_TRIED_AT_ONCE = 1_000
 
 
 def continue_imports(
-    transactions: Transactions, *, most_batches: int | None = None, only: UUID | None = None
+    transactions: Transactions,
+    *,
+    hash_key: bytes,
+    most_batches: int | None = None,
+    only: UUID | None = None,
 ) -> int:
     """Go on with the oldest import that is open, and return how many batches were done.
 
@@ -34,17 +38,18 @@ def continue_imports(
 
     Args:
         transactions: One is opened for each batch.
+        hash_key: The secret under which those who were erased are remembered.
         most_batches: Stop after so many; ``None``: go on until nothing is open.
         only: No other import than this one.
     """
     left = sys.maxsize if most_batches is None else most_batches
     done = 0
-    while done < left and _do_batch(transactions, only):
+    while done < left and _do_batch(transactions, hash_key, only):
         done += 1
     return done
 
 
-def _do_batch(transactions: Transactions, only: UUID | None) -> bool:
+def _do_batch(transactions: Transactions, hash_key: bytes, only: UUID | None) -> bool:
     """Do one batch; say whether there was one to be done."""
     with transactions.begin() as tx:
         record = imports.claim_open(tx, only)
@@ -56,11 +61,11 @@ def _do_batch(transactions: Transactions, only: UUID | None) -> bool:
         if not lines:
             _finish(tx, record)
         elif is_trial:
-            judge_lines(tx, record, lines)
+            judge_lines(tx, record, lines, hash_key)
             _advance(tx, record, lines, record.sums)
         else:
             outcomes = [Outcome.BROKEN for each in lines if each.outcome is Outcome.BROKEN]
-            outcomes += take_lines(tx, record, lines)
+            outcomes += take_lines(tx, record, lines, hash_key)
             _advance(tx, record, lines, _with(record, Counter(outcomes)))
         return True
 

@@ -7,7 +7,7 @@ from typing import Final
 from funnel.domain.consent import SuppressionReason
 from funnel.domain.errors import InvalidInputError, NotFoundError
 from funnel.domain.speech import mark, say
-from funnel.domain.subscriber import normalise_address
+from funnel.domain.subscriber import address_hash, normalise_address
 from funnel.domain.text import clean_text
 from funnel.storage import subscribers, suppressions
 from funnel.storage.audit import write_audit
@@ -70,10 +70,20 @@ def read_do_not_email(
         )
 
 
-def stop_address(address: str, why: str, transactions: Transactions, *, by: str) -> bool:
+def stop_address(
+    address: str, why: str, transactions: Transactions, *, hash_key: bytes, by: str
+) -> bool:
     """Put an address on the list by hand; say whether it was not there before.
 
-    What is queued for it does not leave: the list is asked at the moment of sending.
+    What is queued for it does not leave: the list is asked at the moment of sending. The address
+    of somebody who was erased is not written down again: it stands there by its hash.
+
+    Args:
+        address: In any form that a person types.
+        why: A few words, kept with it.
+        transactions: One is opened.
+        hash_key: The secret under which those who were erased are remembered.
+        by: Who decided.
 
     Raises:
         InvalidInputError: Not an address, or no reason was given.
@@ -86,8 +96,14 @@ def stop_address(address: str, why: str, transactions: Transactions, *, by: str)
             field="why",
             remedy=say("Write a few words, such as “asked on the phone”."),
         )
+    source = f"{by}: {reason}"
     with transactions.begin() as tx:
-        is_new = suppressions.add(tx, key, SuppressionReason.BY_HAND, source=f"{by}: {reason}")
+        hashed = address_hash(key, hash_key)
+        # Who has come back since stands there with their address, as everybody does.
+        if suppressions.is_erased(tx, hashed) and subscribers.find_by_key(tx, key) is None:
+            is_new = suppressions.stop_erased(tx, hashed, source=source)
+        else:
+            is_new = suppressions.add(tx, key, SuppressionReason.BY_HAND, source=source)
         if is_new:
             _note(tx, key, "do-not-email added", by=by)
         return is_new

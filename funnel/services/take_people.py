@@ -73,12 +73,14 @@ class _Line:
         return self.person.address.key
 
 
-def judge_lines(tx: Transaction, record: ImportRecord, lines: Sequence[LineRecord]) -> None:
+def judge_lines(
+    tx: Transaction, record: ImportRecord, lines: Sequence[LineRecord], hash_key: bytes
+) -> None:
     """Write beside each line what would become of it; nobody is locked, nothing else written."""
     options, said, verdicts = _read(tx, record, lines)
     keys = [each.key for each in said]
     people = _known(tx, keys, _sequence(tx, options))
-    batch = _Batch(tx, record, keys)
+    batch = _Batch(tx, record, keys, hash_key)
     for each in said:
         known = batch.known(each, people)
         verdict = judge(each.number, each.person, known, options)
@@ -87,18 +89,21 @@ def judge_lines(tx: Transaction, record: ImportRecord, lines: Sequence[LineRecor
     imports.save_verdicts(tx, record.id, verdicts)
 
 
-def take_lines(tx: Transaction, record: ImportRecord, lines: Sequence[LineRecord]) -> list[Outcome]:
+def take_lines(
+    tx: Transaction, record: ImportRecord, lines: Sequence[LineRecord], hash_key: bytes
+) -> list[Outcome]:
     """Write the people of a batch and what became of each line, in this one transaction.
 
     Run again after a crash it finds the batch undone, or done and behind it.
     """
     options, said, verdicts = _read(tx, record, lines)
     keys = [each.key for each in said]
-    batch = _Batch(tx, record, keys)
+    batch = _Batch(tx, record, keys, hash_key)
     writing = _Writing(options=options, made=_make_people(tx, said, batch))
     sequence = _sequence(tx, options)
     # Statements of their own, after the locks: somebody may have left while these were waited for.
     batch.look_again(tx, keys)
+    _unmake(tx, writing, batch)
     people = _known(tx, keys, sequence)
     for each in said:
         person = people.get(each.key)
@@ -154,15 +159,18 @@ def _read(
 class _Batch:
     """What is known beside the people: the do-not-email list, and the file's other lines."""
 
-    def __init__(self, tx: Transaction, record: ImportRecord, keys: Sequence[str]) -> None:
-        self.suppressed = imported_people.suppressed(tx, keys)
+    def __init__(
+        self, tx: Transaction, record: ImportRecord, keys: Sequence[str], hash_key: bytes
+    ) -> None:
+        self._hash_key = hash_key
+        self.suppressed = imported_people.suppressed(tx, keys, hash_key)
         self._same: defaultdict[str, dict[int, Outcome]] = defaultdict(dict)
         for key, line, outcome in imports.same_addresses(tx, record.id, keys):
             self._same[key][line] = outcome
 
     def look_again(self, tx: Transaction, keys: Sequence[str]) -> None:
         """Read the do-not-email list anew."""
-        self.suppressed = imported_people.suppressed(tx, keys)
+        self.suppressed = imported_people.suppressed(tx, keys, self._hash_key)
 
     def known(self, line: _Line, people: Mapping[str, KnownPerson]) -> KnownHere:
         """Return all that is known of a line's address."""
@@ -210,6 +218,13 @@ def _make_people(tx: Transaction, said: Sequence[_Line], batch: _Batch) -> set[U
     found = imported_people.ids_of(tx, keys)
     subscribers.lock(tx, list(found.values()))
     return {each.id for each in made} & set(found.values())
+
+
+def _unmake(tx: Transaction, writing: _Writing, batch: _Batch) -> None:
+    """Take back the row of whoever was erased, or stopped, while this batch waited for locks."""
+    stopped = writing.made & set(imported_people.ids_of(tx, list(batch.suppressed)).values())
+    imported_people.remove(tx, stopped)
+    writing.made -= stopped
 
 
 def _write(

@@ -7,14 +7,15 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, select, text, update
+from sqlalchemy import delete, insert, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from funnel.domain.consent import SuppressionReason, Topic
 from funnel.domain.facts import FactKind
 from funnel.domain.import_rules import KnownPerson, SaidHere
-from funnel.domain.subscriber import ZoneSource
+from funnel.domain.subscriber import ZoneSource, address_hash
 from funnel.storage.fact_tables import FactRow
+from funnel.storage.suppressions import erased_key
 from funnel.storage.tables import (
     ConsentRow,
     EnrollmentRow,
@@ -57,14 +58,40 @@ class ImportedTag:
     at: datetime
 
 
-def suppressed(tx: Transaction, keys: Sequence[str]) -> dict[str, SuppressionReason]:
-    """Return which addresses must not be written to, and why."""
+def suppressed(
+    tx: Transaction, keys: Sequence[str], hash_key: bytes
+) -> dict[str, SuppressionReason]:
+    """Return which addresses must not be written to, and why.
+
+    Who was erased is known by the hash of their address alone. Somebody who was, and has signed
+    up and confirmed since, has come back by a word of their own.
+
+    Args:
+        tx: Read only.
+        keys: Of addresses.
+        hash_key: The secret of those hashes.
+    """
+    hashed = {erased_key(address_hash(each, hash_key)): each for each in keys}
     rows = tx.connection.execute(
         select(SuppressionRow.email_key, SuppressionRow.reason).where(
-            SuppressionRow.email_key.in_(keys)
+            SuppressionRow.email_key.in_([*keys, *hashed])
         )
     )
-    return {row.email_key: SuppressionReason(row.reason) for row in rows}
+    reasons = {row.email_key: SuppressionReason(row.reason) for row in rows}
+    found = {hashed[each]: reason for each, reason in reasons.items() if each in hashed}
+    erased = [each for each, reason in found.items() if reason is SuppressionReason.ERASED]
+    for each in _confirmed(tx, erased):
+        del found[each]
+    return found | {each: reason for each, reason in reasons.items() if each not in hashed}
+
+
+def _confirmed(tx: Transaction, keys: Sequence[str]) -> list[str]:
+    if not keys:
+        return []
+    statement = select(SubscriberRow.email_key).where(
+        SubscriberRow.email_key.in_(keys), SubscriberRow.confirmed_at.is_not(None)
+    )
+    return list(tx.connection.execute(statement).scalars())
 
 
 def ids_of(tx: Transaction, keys: Sequence[str]) -> dict[str, UUID]:
@@ -146,6 +173,11 @@ def add(tx: Transaction, people: Sequence[NewPerson]) -> None:
     if people:
         rows = [{name: getattr(each, name) for name in NewPerson.__slots__} for each in people]
         tx.connection.execute(upsert(SubscriberRow).on_conflict_do_nothing(), rows)
+
+
+def remove(tx: Transaction, ids: Iterable[UUID]) -> None:
+    """Take rows back that this transaction has made, and nobody else has seen."""
+    tx.connection.execute(delete(SubscriberRow).where(SubscriberRow.id.in_(list(ids))))
 
 
 def change(tx: Transaction, subscriber_id: UUID, changes: Mapping[str, Any]) -> None:

@@ -241,7 +241,7 @@ def forget_verdicts(tx: Transaction, import_id: UUID) -> None:
 
 
 def save_verdicts(tx: Transaction, import_id: UUID, verdicts: Iterable[LineVerdict]) -> None:
-    """Write what became of rows."""
+    """Write what became of rows; one whose person was erased meanwhile stays empty."""
     rows = as_json(
         {name: getattr(each, name) for name in LineVerdict.__slots__} for each in verdicts
     )
@@ -254,7 +254,7 @@ _SAVE_VERDICTS = text(
            subscriber_id = r.subscriber_id
     from json_to_recordset(cast(:rows as json)) as r(
         line integer, outcome text, reason text, email_key text, subscriber_id uuid)
-    where l.import_id = :id and l.line = r.line
+    where l.import_id = :id and l.line = r.line and l.cells <> '{}'
     """
 )
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import TextClause, delete, select, text
+from sqlalchemy import TextClause, delete, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from funnel.domain.consent import SuppressionReason
@@ -44,7 +44,14 @@ def lift_unsubscribed(tx: Transaction, subscriber_id: UUID) -> bool:
 
 
 def lift_by_hand(tx: Transaction, email_key: str) -> bool:
-    """Lift what was put on the list by hand, and nothing else; say whether it stood there."""
+    """Lift what was put on the list by hand, and nothing else; say whether it stood there.
+
+    Who was erased stays so: their own signup brings them back from here on, and nobody else.
+    """
+    if email_key.startswith(_ERASED_PREFIX):
+        return _set_reason(
+            tx, email_key, SuppressionReason.BY_HAND, SuppressionReason.ERASED, source=""
+        )
     done = tx.connection.execute(
         delete(SuppressionRow).where(
             SuppressionRow.email_key == email_key,
@@ -68,6 +75,31 @@ def is_erased(tx: Transaction, address_hash: bytes) -> bool:
     return find(tx, erased_key(address_hash)) is not None
 
 
+def stop_erased(tx: Transaction, address_hash: bytes, *, source: str) -> bool:
+    """Keep somebody who was erased from coming back even by themselves; say if that is new.
+
+    The address is not written down for it: its hash says enough.
+    """
+    return _set_reason(
+        tx,
+        erased_key(address_hash),
+        SuppressionReason.ERASED,
+        SuppressionReason.BY_HAND,
+        source=source,
+    )
+
+
+def _set_reason(
+    tx: Transaction, key: str, was: SuppressionReason, reason: SuppressionReason, *, source: str
+) -> bool:
+    done = tx.connection.execute(
+        update(SuppressionRow)
+        .where(SuppressionRow.email_key == key, SuppressionRow.reason == was)
+        .values(reason=reason, source=source)
+    )
+    return done.rowcount == 1
+
+
 def forget_address(tx: Transaction, email_key: str, address_hash: bytes) -> None:
     """Put a hash in the place of an address; what else kept it from being written to stays so.
 
@@ -79,7 +111,10 @@ def forget_address(tx: Transaction, email_key: str, address_hash: bytes) -> None
         .returning(SuppressionRow.reason)
     ).scalar()
     kept = row if row not in (None, SuppressionReason.UNSUBSCRIBED) else SuppressionReason.ERASED
-    add(tx, erased_key(address_hash), SuppressionReason(kept), source="")
+    key, reason = erased_key(address_hash), SuppressionReason(kept)
+    if not add(tx, key, reason, source=""):
+        # Erased before, and come back: what speaks against writing by now is the stronger word.
+        _set_reason(tx, key, SuppressionReason.ERASED, reason, source="")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

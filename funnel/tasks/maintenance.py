@@ -62,7 +62,9 @@ def send_tests() -> None:
 @app.task(name="funnel.continue_imports", queue=MAINTENANCE)
 def take_people() -> None:
     """Go on with a file of people from another tool, some batches at a time."""
-    continue_imports(process().deps.transactions, most_batches=_BATCHES_AT_ONCE)
+    deps = process().deps
+    hash_key = deps.signup_rules.hash_key
+    continue_imports(deps.transactions, hash_key=hash_key, most_batches=_BATCHES_AT_ONCE)
 
 
 @app.task(name="funnel.fill_series", queue=MAINTENANCE)

@@ -43,11 +43,11 @@ def _measure(world: World, people: int) -> None:
     import_id = page.record.id
     with _timed("tried", people):
         try_import(import_id, options, by="bench", transactions=world.transactions)
-        continue_imports(world.transactions)
+        continue_imports(world.transactions, hash_key=b"bench")
     after_trial = _memory()
     with _timed("taken in", people):
         start_import(import_id, by="bench", transactions=world.transactions)
-        continue_imports(world.transactions)
+        continue_imports(world.transactions, hash_key=b"bench")
     sums = read_import(import_id, world.transactions).sums
     told = ", ".join(f"{outcome}: {count:,}" for outcome, count in sums.items())
     sys.stdout.write(

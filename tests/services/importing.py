@@ -16,6 +16,7 @@ from funnel.services.import_people import (
     upload_people,
 )
 from funnel.storage.imports import LineRecord
+from tests.fixtures.signups import RULES
 from tests.fixtures.world import World
 
 HEADER = "id,first_name,email,state,created_at,tags,company"
@@ -33,7 +34,7 @@ def upload(world: World, content: bytes, **changes: object) -> UUID:
     named: dict[str, Any] = {"wording": WORDS, **changes}
     options = replace(page.options, **named)
     try_import(page.record.id, options, by="mira", transactions=world.transactions)
-    continue_imports(world.transactions)
+    continue_imports(world.transactions, hash_key=RULES.hash_key)
     return page.record.id
 
 
@@ -41,7 +42,7 @@ def take(world: World, content: bytes, **changes: object) -> UUID:
     """Upload a file, try it, and take its people in."""
     import_id = upload(world, content, **changes)
     start_import(import_id, by="mira", transactions=world.transactions)
-    continue_imports(world.transactions)
+    continue_imports(world.transactions, hash_key=RULES.hash_key)
     return import_id
 
 

@@ -25,7 +25,7 @@ from funnel.services.read_person import read_person
 from funnel.services.unsubscribe import Word, unsubscribe
 from funnel.storage import subscribers, suppressions
 from tests.fixtures.posting import assert_balanced
-from tests.fixtures.signups import Door, MakeDoor
+from tests.fixtures.signups import RULES, Door, MakeDoor
 from tests.fixtures.world import World
 from tests.services.importing import WORDS, kit, lines, rows, sums, take, told, upload
 
@@ -78,7 +78,7 @@ def test_a_trial_says_the_same_as_the_import_and_writes_nobody(world: World) -> 
         (5, "refused", "no date"),
     ]
     start_import(import_id, by="mira", transactions=world.transactions)
-    continue_imports(world.transactions)
+    continue_imports(world.transactions, hash_key=RULES.hash_key)
     assert told(world, import_id) == tried
     assert sums(world, import_id) == {"new": 1, "to the list": 1, "refused": 2}
     assert read_import(import_id, world.transactions).record.status is ImportStatus.FINISHED
@@ -200,7 +200,7 @@ def test_the_same_address_twice_is_one_person_and_a_no_counts_wherever_it_stands
     ]
     assert told(world, import_id) == expected
     start_import(import_id, by="mira", transactions=world.transactions)
-    continue_imports(world.transactions)
+    continue_imports(world.transactions, hash_key=RULES.hash_key)
     assert told(world, import_id) == expected
     assert world.ask("select count(*) from subscribers") == 3
     assert world.ask("select count(*) from consents") == 2
@@ -241,9 +241,9 @@ def test_stopped_it_goes_on_where_it_was_and_keeps_its_options(world: World) -> 
     people = [f"{n},P,p{n:03}@example.org,active,2025-03-01,," for n in range(250)]
     import_id = upload(world, kit(*people))
     start_import(import_id, by="mira", transactions=world.transactions)
-    continue_imports(world.transactions, most_batches=1)
+    continue_imports(world.transactions, hash_key=RULES.hash_key, most_batches=1)
     stop_import(import_id, by="mira", transactions=world.transactions)
-    assert continue_imports(world.transactions) == 0
+    assert continue_imports(world.transactions, hash_key=RULES.hash_key) == 0
     page = read_import(import_id, world.transactions)
     assert (page.record.status, page.record.done) == (ImportStatus.STOPPED, 100)
     assert world.ask("select count(*) from subscribers") == 100
@@ -252,7 +252,7 @@ def test_stopped_it_goes_on_where_it_was_and_keeps_its_options(world: World) -> 
     with pytest.raises(InvalidInputError):
         discard_import(import_id, by="mira", transactions=world.transactions)
     start_import(import_id, by="mira", transactions=world.transactions)
-    continue_imports(world.transactions)
+    continue_imports(world.transactions, hash_key=RULES.hash_key)
     assert world.ask("select count(*) from subscribers") == 250
     assert sums(world, import_id) == {"new": 250}
     acts = rows(world, "select action from audit order by id")
@@ -303,7 +303,9 @@ def test_two_workers_take_nobody_twice(world: World, make_door: MakeDoor) -> Non
     start_import(import_id, by="mira", transactions=world.transactions)
     door: Door = make_door()
     while not read_import(import_id, world.transactions).record.finished_at:
-        done = door.at_once([lambda t: continue_imports(t, most_batches=2)] * 2)
+        done = door.at_once(
+            [lambda t: continue_imports(t, hash_key=RULES.hash_key, most_batches=2)] * 2
+        )
         assert all(isinstance(each, int) for each in done), done
     assert sums(world, import_id) == {"new": 420}
     assert world.ask("select count(*) from enrollments") == 420

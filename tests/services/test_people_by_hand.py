@@ -17,6 +17,7 @@ from funnel.services.note_person import add_note, remove_note
 from funnel.services.read_person import read_person
 from funnel.services.tag_person import tag_person
 from funnel.services.unsubscribe import Word, unsubscribe
+from tests.fixtures.signups import RULES
 from tests.fixtures.world import TUESDAY_NOON, World
 
 DAY = timedelta(days=1)
@@ -180,8 +181,12 @@ def test_another_date_and_no_date_by_hand_say_yes_for_nobody(world: World, perso
 
 def test_an_address_is_put_on_the_list_and_taken_off_by_hand(world: World) -> None:
     transactions = world.transactions
-    assert stop_address(" Ana@Example.org ", "asked on the phone", transactions, by=BY)
-    assert not stop_address("ana@example.org", "again", transactions, by=BY)
+    assert stop_address(
+        " Ana@Example.org ", "asked on the phone", transactions, hash_key=RULES.hash_key, by=BY
+    )
+    assert not stop_address(
+        "ana@example.org", "again", transactions, hash_key=RULES.hash_key, by=BY
+    )
     (line,) = read_do_not_email("an", transactions).lines
     assert (line.address, line.source) == ("ana@example.org", f"{BY}: asked on the phone")
     allow_address("ana@example.org", transactions, by=BY)
@@ -190,7 +195,7 @@ def test_an_address_is_put_on_the_list_and_taken_off_by_hand(world: World) -> No
         allow_address("ana@example.org", transactions, by=BY)
     for address, why in (("ana", "x"), ("ana@example.org", " ")):
         with pytest.raises(InvalidInputError):
-            stop_address(address, why, transactions, by=BY)
+            stop_address(address, why, transactions, hash_key=RULES.hash_key, by=BY)
     assert acts(world) == ["do-not-email added", "do-not-email taken off"]
     assert "@" not in str(world.ask("select string_agg(target || detail::text, ' ') from audit"))
 

@@ -14,6 +14,7 @@ from funnel.services.read_person_calendar import read_person_calendar
 from funnel.services.resend_email import read_resend, resend_email
 from funnel.services.unsubscribe import Word, unsubscribe
 from tests.fixtures.posting import Post, assert_balanced, enrolled
+from tests.fixtures.signups import RULES
 from tests.fixtures.world import TUESDAY_NOON
 
 HOUR = timedelta(hours=1)
@@ -124,7 +125,7 @@ def test_never_against_their_word(
     elif what == "left":
         unsubscribe(person_id, None, WORD, transactions)
     elif what == "by hand":
-        stop_address("ana@example.org", "asked", transactions, by=BY)
+        stop_address("ana@example.org", "asked", transactions, hash_key=RULES.hash_key, by=BY)
     elif what == "seat given up":
         give_up_seat(run, transactions)
     offer = read_resend(run, key, transactions)

@@ -40,6 +40,7 @@ router = APIRouter()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Line:
+    key: str
     address: str
     reason: str
     source: str
@@ -59,7 +60,13 @@ def add(request: Request, me: EditorForm, posted: Posted, site: TheSite) -> Resp
     """Put an address on the list."""
     address, why = posted.get("address"), posted.get("why")
     try:
-        is_new = stop_address(address, why, site.deps.transactions, by=me.user.email)
+        is_new = stop_address(
+            address,
+            why,
+            site.deps.transactions,
+            hash_key=site.deps.signup_rules.hash_key,
+            by=me.user.email,
+        )
     except InvalidInputError as error:
         return _page(request, site, me, fault=fault_of(error), given=posted)
     return done(_PATH, "added" if is_new else "known")
@@ -110,6 +117,7 @@ def _page(
 
 def _line(each: SuppressionLine, now: datetime) -> _Line:
     return _Line(
+        key=each.key,
         address=each.address,
         reason=say(SUPPRESSED[each.reason]),
         source=each.source,
