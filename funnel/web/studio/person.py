@@ -31,6 +31,9 @@ from funnel.web.studio.shell import studio_page
 _COMING: Final = frozenset({LineState.QUEUED, LineState.COMING, LineState.OPEN})
 _LEFT: Final = frozenset({LineState.SENT, LineState.UNKNOWN, LineState.FAILED})
 
+_NEXT: Final = mark("Next: {email}")
+_PERHAPS: Final = mark("Next, perhaps: {email}")
+
 router = APIRouter()
 
 
@@ -190,7 +193,7 @@ def _verdict(found: PersonPage, calendar: PersonCalendar) -> _Verdict:
         )
     first, at = ahead[0], ahead[0].at
     is_open = first.state is LineState.OPEN
-    title = say("Next, perhaps: {email}" if is_open else "Next: {email}", email=first.name)
+    title = say(_PERHAPS if is_open else _NEXT, email=first.name)
     moment = moment_in_words(at, calendar.zone, calendar.now)
     when = say("now") if at <= calendar.now else moment
     return _Verdict(title=title, text=say("{when}: {why}.", when=when, why=first.why))
