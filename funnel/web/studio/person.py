@@ -13,7 +13,7 @@ from funnel.domain.access import Permission
 from funnel.domain.calendar import CalendarLine, LineState, PersonCalendar
 from funnel.domain.enrollment import EnrollmentState
 from funnel.domain.errors import InvalidInputError, NotFoundError
-from funnel.domain.speech import say
+from funnel.domain.speech import mark, say
 from funnel.services.explain_step import explain_step
 from funnel.services.pause_letters import PauseLength
 from funnel.services.read_person import OpenSequence, PersonPage, read_person
