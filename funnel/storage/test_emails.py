@@ -9,6 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import delete, func, insert, select, text, update
 
+from funnel.domain.daily_note import TEMPLATE_KEY
 from funnel.storage.base import REAL_NOW
 from funnel.storage.studio_tables import EmailTestRow
 from funnel.storage.transaction import Transaction
@@ -106,6 +107,7 @@ def list_newest(tx: Transaction, limit: int) -> list[EmailTest]:
             *(getattr(EmailTestRow, name) for name in _PLAIN),
             EmailTestRow.email["subject"].astext.label("subject"),
         )
+        .where(EmailTestRow.template_key != TEMPLATE_KEY)  # the daily note is no test
         .order_by(EmailTestRow.created_at.desc(), EmailTestRow.available_at, EmailTestRow.id)
         .limit(limit)
     )

@@ -28,9 +28,11 @@ DEMO_SECONDS = 0.5
 SWEEP_SECONDS = 5.0
 REPLAN_SECONDS = 0.5
 IMPORT_SECONDS = 0.5
+CHECK_SECONDS = 0.5
 ANNOUNCE_SECONDS = 1.0
 TESTS_SECONDS = 1.0
 SERIES_SECONDS = 60.0
+NOTES_SECONDS = 60.0
 PULSE_SECONDS = 10.0
 DEFINITIONS_SECONDS = 3.0
 # A click is judged ten seconds after it; the demo's clock waits for that.
@@ -162,10 +164,22 @@ app.conf.update(
             "schedule": IMPORT_SECONDS,
             "options": {"queue": MAINTENANCE},
         },
+        # One statement where no page waits; two never work at the same one.
+        "checks": {
+            "task": "funnel.continue_checks",
+            "schedule": CHECK_SECONDS,
+            "options": {"queue": MAINTENANCE},
+        },
         # Sessions are made weeks ahead; a minute after one was held the next is there.
         "series": {
             "task": "funnel.fill_series",
             "schedule": SERIES_SECONDS,
+            "options": {"queue": MAINTENANCE},
+        },
+        # Two statements on a table of a few rows; a note is due once a day.
+        "notes": {
+            "task": "funnel.write_daily_notes",
+            "schedule": NOTES_SECONDS,
             "options": {"queue": MAINTENANCE},
         },
         "judge": {

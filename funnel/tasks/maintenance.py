@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from funnel.services.continue_announcements import continue_announcements
+from funnel.services.continue_checks import continue_checks, forget_checks
 from funnel.services.continue_imports import continue_imports
 from funnel.services.continue_replans import continue_replans
 from funnel.services.fill_series import fill_series
@@ -13,6 +14,7 @@ from funnel.services.play_demo import play_demo
 from funnel.services.record_refusal import forget_refusals
 from funnel.services.send_test_emails import send_test_emails, settle_lost_tests
 from funnel.services.sweep_messages import sweep_messages
+from funnel.services.write_daily_notes import write_daily_notes
 from funnel.tasks.app import MAINTENANCE, NOTICES, app
 from funnel.tasks.process import process
 
@@ -29,6 +31,7 @@ def sweep() -> None:
     forget_refusals(deps.transactions)
     forget_evidence(deps.transactions)
     forget_imports(deps.transactions)
+    forget_checks(deps.transactions)
     process().show_life()
 
 
@@ -67,10 +70,23 @@ def take_people() -> None:
     continue_imports(deps.transactions, hash_key=hash_key, most_batches=_BATCHES_AT_ONCE)
 
 
+@app.task(name="funnel.continue_checks", queue=MAINTENANCE)
+def check() -> None:
+    """Look at everybody whom a publish would concern, some batches at a time."""
+    continue_checks(process().deps.previewing, most_batches=_BATCHES_AT_ONCE)
+
+
 @app.task(name="funnel.fill_series", queue=MAINTENANCE)
 def fill() -> None:
     """Make the sessions of series that have come near enough."""
     fill_series(process().deps.transactions)
+
+
+@app.task(name="funnel.write_daily_notes", queue=MAINTENANCE)
+def note() -> None:
+    """Write the hosts' notes of the morning, where it is seven o'clock."""
+    deps = process().deps
+    write_daily_notes(deps.transactions, deps.builder)
 
 
 @app.task(name="funnel.judge_evidence", queue=MAINTENANCE)
