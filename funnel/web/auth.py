@@ -11,6 +11,7 @@ from urllib.parse import quote, urlsplit
 
 import structlog
 from fastapi import Depends, Request
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse, Response
 
 from funnel.domain.access import ROLE_NAMES, ForbiddenError, Permission, User
@@ -28,7 +29,7 @@ from funnel.services.authenticate import authenticate
 from funnel.services.note_forbidden import note_forbidden
 from funnel.web.api.access import RefusedError
 from funnel.web.errors import answer_error, route_of, wants_json
-from funnel.web.forms import Posted, PostedForm
+from funnel.web.forms import PostedForm, posted_form
 from funnel.web.languages import LANGUAGE_COOKIE
 from funnel.web.limits import network_of
 from funnel.web.problems import FOREIGN_FORM, MISSING_PERMISSION, NOT_LOGGED_IN, answer_problem
@@ -78,19 +79,24 @@ class Needs:
 
 
 class NeedsForm:
-    """Something that is posted by those who have a permission, from a page of theirs."""
+    """Something that is posted by those who have a permission, from a page of theirs.
+
+    Who asks is known before a byte of the body is read: a stranger sends us no 20 MB. So a route
+    names this before ``Posted``.
+    """
 
     def __init__(self, permission: Permission) -> None:
         self.permission = permission
 
-    def __call__(self, request: Request, site: TheSite, posted: Posted) -> Me:
+    async def __call__(self, request: Request, site: TheSite) -> Me:
         """Return who asks.
 
         Raises:
             RefusedError: As ``Needs``; and 403 where the form is not one of this log-in's.
         """
-        me = _admit(request, site, self.permission)
-        _check_form(request, site, me, posted)
+        me = await run_in_threadpool(_admit, request, site, self.permission)
+        posted = await posted_form(request)
+        await run_in_threadpool(_check_form, request, site, me, posted)
         return me
 
 
@@ -213,8 +219,8 @@ def _to_log_in(request: Request) -> Response:
     if wants_json(request):
         return answer_problem(
             NOT_LOGGED_IN,
-            "nobody is logged in",
-            remedy="Log in at /studio/login; programs use /api/ with a token.",
+            say("nobody is logged in"),
+            remedy=say("Log in at /studio/login; programs use /api/ with a token."),
         )
     return RedirectResponse(f"{LOG_IN}?next={quote(_back_to(request), safe='/')}", status_code=303)
 
@@ -231,7 +237,7 @@ def _refuse_role(request: Request, me: Me, error: ForbiddenError) -> Response:
     log.warning("access.refused", route=route_of(request.scope), role=str(me.user.role))
     if wants_json(request):
         return answer_problem(
-            MISSING_PERMISSION, str(error), remedy="An admin can give you another role."
+            MISSING_PERMISSION, str(error), remedy=say("An admin can give you another role.")
         )
     text = say(
         "Your role here is {role}, and this needs one that may {act}. An admin can change that.",

@@ -8,6 +8,8 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException
 
+from funnel.domain.speech import say
+
 MOST_FIELDS = 150  # a file of people may have 120 columns, each with its meaning
 MOST_PART_BYTES = 1024 * 1024  # of a text field; a file is held by what its body may have
 _FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
@@ -34,7 +36,19 @@ class PostedForm:
         return next((value for key, value in self.items if key == name), "")
 
 
-async def _posted_form(request: Request) -> PostedForm:
+async def posted_form(request: Request) -> PostedForm:
+    """Return what was posted; read once, whoever asks for it first.
+
+    Raises:
+        HTTPException: It is no form, or holds what no form may.
+    """
+    found = getattr(request.state, "posted", None)
+    if found is None:
+        found = request.state.posted = await _read(request)
+    return found
+
+
+async def _read(request: Request) -> PostedForm:
     body = await request.body()
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if not body or kind not in _FORM_TYPES:
@@ -46,11 +60,11 @@ async def _posted_form(request: Request) -> PostedForm:
         ) as form:
             items, file = form.multi_items(), await _file_of(form)
     except (MultiPartException, HTTPException, UnicodeError, LookupError) as error:
-        raise HTTPException(status_code=400, detail="This is not a form.") from error
+        raise HTTPException(status_code=400, detail=say("This is not a form.")) from error
     pairs = tuple((name, value) for name, value in items if isinstance(value, str))
     if any("\x00" in text for pair in pairs for text in pair):
         # The database takes no NUL in a text, and no person types one.
-        raise HTTPException(status_code=422, detail="This form holds a NUL character.")
+        raise HTTPException(status_code=422, detail=say("This form holds a NUL character."))
     return PostedForm(items=pairs, file=file, body=body)
 
 
@@ -63,11 +77,11 @@ async def _file_of(form: FormData) -> PostedFile | None:
 
 async def _posted_or_nothing(request: Request) -> PostedForm:
     try:
-        return await _posted_form(request)
+        return await posted_form(request)
     except HTTPException:
         return PostedForm()
 
 
-Posted = Annotated[PostedForm, Depends(_posted_form)]
+Posted = Annotated[PostedForm, Depends(posted_form)]
 # For the one click of mail services, which send what they like: the address alone says all.
 PostedOrNothing = Annotated[PostedForm, Depends(_posted_or_nothing)]
