@@ -209,3 +209,46 @@ class ResultSumRow(Base):
     key: Mapped[str] = mapped_column(primary_key=True)
     measure: Mapped[str] = mapped_column(primary_key=True)  # "clicked", "left", "registered", …
     total: Mapped[int] = mapped_column(BigInteger)
+
+
+class CheckRow(Base):
+    """Whom a publish would concern, and whether each of their emails can be written: being found.
+
+    Asked for by a page where there are too many people to be looked at while it waits. A worker
+    goes through them in the order of their runs' ids; what is broken off goes on after ``reached``,
+    with the sums so far in ``result``. Deleted a day later.
+    """
+
+    __tablename__ = "checks"
+    __table_args__ = (
+        CheckConstraint("status in ('running', 'finished', 'outdated')", name="status"),
+        # One that is under way serves everybody who asks the same.
+        Index(
+            "uq_checks_running",
+            "kind",
+            "target",
+            "policy",
+            "fingerprint",
+            unique=True,
+            postgresql_where=text("status = 'running'"),
+        ),
+        # Read by the pages, and when old ones are forgotten.
+        Index("ix_checks_target", "kind", "target", "created_at"),
+    )
+
+    id: Mapped[Id]
+    kind: Mapped[str]  # "sequence" or "template"
+    target: Mapped[str]  # a sequence's slug, a template's key
+    number: Mapped[int | None]  # the former version that would live again; none: the draft
+    policy: Mapped[str] = mapped_column(server_default="")
+    fingerprint: Mapped[str]  # of all that the answer depends on but the people
+    status: Mapped[str] = mapped_column(server_default="running")
+    total: Mapped[int]
+    done: Mapped[int] = mapped_column(server_default=text("0"))
+    reached: Mapped[UUID | None]  # the last run that was looked at
+    result: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
+    by: Mapped[str]
+    # Plan: who came later is not in it.
+    began_at: Mapped[datetime] = mapped_column(server_default=PLAN_NOW)
+    created_at: Mapped[datetime] = mapped_column(server_default=REAL_NOW)  # real
+    finished_at: Mapped[datetime | None]  # real
