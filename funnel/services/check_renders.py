@@ -5,8 +5,9 @@ person, the email and the value that is missing.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from funnel.domain.brand import Brand
@@ -14,6 +15,7 @@ from funnel.domain.consent import Topic
 from funnel.domain.errors import FunnelError, InvalidInputError
 from funnel.domain.impact import Change, StepChange
 from funnel.domain.sequence import StepKind
+from funnel.domain.speech import number, say
 from funnel.domain.version_switch import PublishPolicy
 from funnel.rendering.compiled import CompiledTemplate
 from funnel.services.build_email import EmailBuilder, build_email
@@ -45,8 +47,20 @@ class RenderFailure:
     people: int = 1
 
     def __str__(self) -> str:
-        others = f" and {self.people - 1:,} more" if self.people > 1 else ""
-        return f"{self.step_key} for person {self.subscriber_id}{others}: {self.reason}"
+        if self.people == 1:
+            return say(
+                "{email} for person {id}: {reason}",
+                email=self.step_key,
+                id=self.subscriber_id,
+                reason=self.reason,
+            )
+        return say(
+            "{email} for person {id} and {others} more: {reason}",
+            email=self.step_key,
+            id=self.subscriber_id,
+            others=number(self.people - 1),
+            reason=self.reason,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,13 +81,20 @@ class RenderCheckError(InvalidInputError):
         lines = "\n".join(f"  {each}" for each in check.failures)
         more = check.failed - sum(each.people for each in check.failures)
         key = check.failures[0].step_key
+        reason = say(
+            "{failed} of {emails} emails cannot be rendered; nothing was published:",
+            failed=number(check.failed),
+            emails=number(check.emails),
+        )
+        others = say("and {count} for other reasons", count=number(more)) if more else ""
         super().__init__(
-            f"{check.failed:,} of {check.emails:,} emails cannot be rendered; "
-            f"nothing was published:\n{lines}"
-            + (f"\n  and {more:,} for other reasons" if more else ""),
+            f"{reason}\n{lines}" + (f"\n  {others}" if more else ""),
             field=key,
-            remedy=f"Give email/{slug}/{key}.md words for people without that value "
-            "({% if … %}), load it, and publish again.",
+            remedy=say(
+                "Give {email} words for people without that value ({{% if … %}}), and publish "
+                "again.",
+                email=f"{slug}/{key}",
+            ),
         )
 
 
@@ -94,24 +115,23 @@ def check_renders(
     Raises:
         NotFoundError: The brand or an email of the version does not exist.
     """
-    checking = _Checking(candidate, builder)
+    checking = RenderTally(candidate, builder)
     if policy is PublishPolicy.KEEP or candidate.live is None:
         return checking.result()
     total = 0
     for tx, runs in batches(candidate, transactions):
         total = total or version_runs.count_people(tx, candidate.live.id)
-        checking.look(tx)
-        wanted = {
-            run.id: checking.concerned(changes_of(tx, run, candidate, policy)) for run in runs
-        }
-        checking.render(tx, runs, wanted)
+        changes = {run.id: changes_of(tx, run, candidate, policy) for run in runs}
+        checking.add(tx, runs, changes)
         if progress is not None and runs:
             progress(checking.people, total)
     return checking.result()
 
 
 @dataclass(slots=True)
-class _Checking:
+class RenderTally:
+    """Renders what a publish would send to one batch of people after the other, and counts."""
+
     candidate: Candidate
     builder: EmailBuilder
     people: int = 0
@@ -123,7 +143,15 @@ class _Checking:
     _dates: Sequence[OpenDate] = ()
     _brand: Brand | None = None
 
-    def look(self, tx: Transaction) -> None:
+    def add(
+        self, tx: Transaction, runs: Sequence[Run], changes: Mapping[UUID, Sequence[StepChange]]
+    ) -> None:
+        """Render for some people, for whom a publish changes so much."""
+        self._look(tx)
+        wanted = {run.id: self._concerned(changes[run.id]) for run in runs}
+        self._render(tx, runs, wanted)
+
+    def _look(self, tx: Transaction) -> None:
         """Read once what all people share."""
         if self._brand is not None or self.candidate.live is None:
             return
@@ -138,7 +166,7 @@ class _Checking:
         self._dates = merge_data.load_open_dates(tx, definition.slug)
         self._brand = brands.find_brand(tx, definition.brand)
 
-    def concerned(self, changes: Sequence[StepChange]) -> list[StepChange]:
+    def _concerned(self, changes: Sequence[StepChange]) -> list[StepChange]:
         """Return the emails that this person will get and that have to be tried."""
         return [
             each
@@ -147,7 +175,7 @@ class _Checking:
             and (each.change is Change.WILL_GET or each.key in self._changed)
         ]
 
-    def render(
+    def _render(
         self, tx: Transaction, runs: Sequence[Run], wanted: Mapping[UUID, Sequence[StepChange]]
     ) -> None:
         """Build the wanted emails of a batch of people."""
@@ -158,6 +186,26 @@ class _Checking:
         for run_id, data in merge_data.load_run_data(tx, run_ids, self._brand).items():
             for change in wanted[run_id]:
                 self._try(change, data, tx.now)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what was found so far, for ``go_on``."""
+        failures = [asdict(each) for each in self.failures.values()]
+        return {
+            "people": self.people,
+            "emails": self.emails,
+            "failed": self.failed,
+            "failures": [
+                {**each, "subscriber_id": str(each["subscriber_id"])} for each in failures
+            ],
+        }
+
+    def go_on(self, found: Mapping[str, Any]) -> None:
+        """Begin with what was found before; the next people are added to it."""
+        self.people, self.emails = found["people"], found["emails"]
+        self.failed = found["failed"]
+        for kept in found["failures"]:
+            failure = RenderFailure(**{**kept, "subscriber_id": UUID(kept["subscriber_id"])})
+            self.failures[(failure.step_key, failure.reason)] = failure
 
     def result(self) -> RenderCheck:
         """Return what was found."""

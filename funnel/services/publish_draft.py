@@ -10,9 +10,11 @@ from uuid import uuid4
 from funnel.domain.errors import DraftConflictError, InvalidInputError, NotFoundError
 from funnel.domain.replan import ReplanKind
 from funnel.domain.sequence_text import definition_checksum
+from funnel.domain.speech import say
 from funnel.domain.version_switch import PublishPolicy, VersionOrigin
 from funnel.services.build_email import EmailBuilder
 from funnel.services.check_renders import RenderCheck, RenderCheckError, check_renders
+from funnel.services.count_affected import renders_counted
 from funnel.services.edit_draft import check_fit
 from funnel.services.read_impact import Candidate, Progress, candidate_of
 from funnel.storage import audit, definition_errors, drafts, launches, replans, sequences
@@ -100,6 +102,9 @@ def gate(
 ) -> RenderCheck:
     """Return what was rendered for whom, if all of it could be.
 
+    Where a worker has just looked at everybody for the same publish, that counts, and only who came
+    since is looked at.
+
     Raises:
         InvalidInputError: An email or the brand is missing, or it says what is live already.
         RenderCheckError: An email cannot be rendered for somebody.
@@ -108,9 +113,11 @@ def gate(
         check_fit(tx, candidate.definition)
     if candidate.definition == candidate.live_definition:
         raise InvalidInputError(
-            "this says what is live already", remedy="There is nothing to publish."
+            say("this says what is live already"), remedy=say("There is nothing to publish.")
         )
-    renders = check_renders(candidate, order.policy, builder, transactions, progress=progress)
+    renders = renders_counted(candidate, order.policy, builder, transactions)
+    if renders is None:
+        renders = check_renders(candidate, order.policy, builder, transactions, progress=progress)
     if renders.failed:
         raise RenderCheckError(renders, candidate.definition.slug)
     return renders
@@ -185,17 +192,26 @@ def check_base(tx: Transaction, draft: Draft, candidate: Candidate) -> None:
     if (None if live is None else live.live_version_id) == draft.base_version_id:
         return
     base = draft.base_version_id
-    begun = (
-        "before there was a version"
-        if base is None
-        else (f"from version {sequences.version_number(tx, base)}")
-    )
     number = 0 if live is None else live.number
     raise DraftConflictError(
-        f"this draft was begun {begun}, and version {number} is live by now; the draft stays",
+        say(
+            "this draft was begun before there was a version, and version {number} is live by "
+            "now; the draft stays",
+            number=number,
+        )
+        if base is None
+        else say(
+            "this draft was begun from version {base}, and version {number} is live by now; "
+            "the draft stays",
+            base=sequences.version_number(tx, base),
+            number=number,
+        ),
         field="draft",
-        remedy=f"See what would be undone: funnel sequence diff {draft.slug}. If that is meant, "
-        f"save it once more with --on {number}.",
+        remedy=say(
+            "Look at what would be undone; if that is meant, save the draft once more over "
+            "version {number}.",
+            number=number,
+        ),
     )
 
 
@@ -203,9 +219,12 @@ def _check_seen(draft: Draft, order: PublishOrder) -> None:
     """What somebody looked at must be what goes live."""
     if order.seen and order.seen != draft.checksum:
         raise DraftConflictError(
-            f"{draft.updated_by} changed the draft after you looked at it; nothing was published",
+            say(
+                "{updated_by} changed the draft after you looked at it; nothing was published",
+                updated_by=draft.updated_by,
+            ),
             field="draft",
-            remedy="Look at what it says now, and publish again if it is meant.",
+            remedy=say("Look at what it says now, and publish again if it is meant."),
         )
 
 
@@ -214,7 +233,10 @@ def _check_unchanged(tx: Transaction, checked: Draft) -> None:
     draft = drafts.find_draft(tx, checked.slug)
     if draft is None or draft.checksum != checked.checksum:
         raise DraftConflictError(
-            "the draft was changed or discarded while it was being checked; nothing was published",
+            say(
+                "the draft was changed or discarded while it was being checked; "
+                "nothing was published"
+            ),
             field="draft",
-            remedy=f"Look at it (funnel sequence diff {checked.slug}) and publish again.",
+            remedy=say("Look at what it says now, and publish again if it is meant."),
         )

@@ -1,19 +1,23 @@
 """Make the draft of an email what is sent, once it was rendered for everybody it concerns."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from typing import NoReturn
-from uuid import UUID
 
 from funnel.domain.errors import DraftConflictError, InvalidInputError, NotFoundError
+from funnel.domain.publish_check import PublishCheck
 from funnel.domain.readers import MadeUp, MadeUpReader
 from funnel.domain.speech import say, say_many
 from funnel.domain.template_draft import TemplateDraft
 from funnel.domain.version_switch import VersionOrigin
 from funnel.rendering.compiled import CompiledTemplate
-from funnel.rendering.confinement import Failure
 from funnel.rendering.errors import TemplateError
 from funnel.rendering.finding import Finding, Severity
+from funnel.services.check_readers import (
+    TemplateFailure,
+    TextAsked,
+    ask_readers,
+    check_readers,
+)
 from funnel.services.preview_template import (
     MISSING,
     Previewing,
@@ -21,40 +25,18 @@ from funnel.services.preview_template import (
     compile_confined,
     preview_template,
 )
-from funnel.services.read_reader import EmailDesk, ReaderData
 from funnel.storage import (
     audit,
     definition_errors,
     template_drafts,
-    template_readers,
     template_versions,
     templates,
 )
-from funnel.storage.merge_data import MergeData
 from funnel.storage.template_versions import TemplateVersion
 from funnel.storage.templates import PublishAct
 from funnel.storage.transaction import Transaction
 
-_PEOPLE_AT_ONCE = 100
-_SHOWN = 20
 _USUAL = MadeUpReader(kind=MadeUp.USUAL)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TemplateFailure:
-    """Somebody (or several) who is to get the email and for whom it cannot be rendered.
-
-    Attributes:
-        subscriber_id: The first of them, and their ``name`` or address.
-        variable: The value that they lack; empty where the error names none.
-        people: How many they are.
-    """
-
-    subscriber_id: UUID
-    name: str
-    variable: str
-    reason: str
-    people: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,12 +48,14 @@ class TemplateCheck:
         failures: By reason, the first twenty reasons.
         findings: What is to mend; errors stand in the way, warnings do not.
         problem: Why it does not compile; nobody was rendered for then.
+        waits: A worker's look at so many people; who lacks what is not known before it is finished.
     """
 
     people: int = 0
     failures: tuple[TemplateFailure, ...] = ()
     findings: tuple[Finding, ...] = ()
     problem: TemplateProblem | None = None
+    waits: PublishCheck | None = None
 
     @property
     def errors(self) -> tuple[Finding, ...]:
@@ -81,7 +65,8 @@ class TemplateCheck:
     @property
     def is_passed(self) -> bool:
         """Whether it may be published."""
-        return self.problem is None and not self.failures and not self.errors
+        is_known = self.waits is None and self.problem is None
+        return is_known and not self.failures and not self.errors
 
 
 class TemplateCheckError(InvalidInputError):
@@ -101,11 +86,17 @@ class PublishedTemplate:
     people: int
 
 
-def check_template(key: str, previewing: Previewing) -> TemplateCheck:
+def check_template(key: str, previewing: Previewing, *, asked_by: str = "") -> TemplateCheck:
     """Return what stands in the way of publishing an email's draft (or of what is live).
 
     It is rendered, strictly and with their own data, for everybody who is still to get it, as of
     the moment when they get it; in batches, and in its confinement.
+
+    Args:
+        key: The template.
+        previewing: What the check is made with.
+        asked_by: Who asks and cannot wait: many people are looked at by a worker then, and
+            ``waits`` says how far it is. Empty: everybody is looked at now.
 
     Raises:
         NotFoundError: There is no such email, or it has no text yet.
@@ -115,7 +106,7 @@ def check_template(key: str, previewing: Previewing) -> TemplateCheck:
     found = draft or live
     if found is None:
         raise NotFoundError(say('The email "{key}" has no text yet.', key=key))
-    return _checked(key, found.source, previewing)[0]
+    return _checked(key, found.source, previewing, asked_by=asked_by)[0]
 
 
 def publish_template(
@@ -185,22 +176,6 @@ def make_live(
     return number
 
 
-def check_people(
-    key: str, compiled: CompiledTemplate, previewing: Previewing
-) -> tuple[int, tuple[TemplateFailure, ...]]:
-    """Return for how many people an email was rendered, and for whom it cannot be.
-
-    Raises:
-        NotFoundError: There is no such email.
-        TemplateError: Rendering was stopped.
-    """
-    checking = _Checking(key=key, compiled=compiled, previewing=previewing)
-    after = checking.next(None)
-    while after is not None:
-        after = checking.next(after)
-    return checking.people, tuple(checking.failures.values())
-
-
 def refuse_changed(tx: Transaction, key: str, yours: str) -> NoReturn:
     """Say that the draft is another one by now.
 
@@ -220,56 +195,8 @@ def refuse_changed(tx: Transaction, key: str, yours: str) -> NoReturn:
     )
 
 
-@dataclass(slots=True, kw_only=True)
-class _Checking:
-    key: str
-    compiled: CompiledTemplate
-    previewing: Previewing
-    people: int = 0
-    failures: dict[str, TemplateFailure] = field(default_factory=dict)
-
-    def next(self, after: UUID | None) -> UUID | None:
-        """Render for the next people behind a run; return the last one, ``None``: all are done."""
-        with self.previewing.transactions.begin_reading() as tx:
-            desk = EmailDesk.open(tx, self.key)
-            if desk.sequence is None or desk.place.sequence_slug is None:
-                return None  # notices have no one waiting for them
-            run_ids = template_readers.next_without(
-                tx, desk.sequence.id, desk.step_key, after=after, limit=_PEOPLE_AT_ONCE
-            )
-            readers = list(desk.of_runs(run_ids, only_due=True)) if run_ids else []
-            names = template_readers.names_of(tx, run_ids)
-        # Rendered when the connection is given back: another process takes its time.
-        self._try(readers, names)
-        return run_ids[-1] if len(run_ids) == _PEOPLE_AT_ONCE else None
-
-    def _try(self, readers: Sequence[ReaderData], names: Mapping[UUID, str]) -> None:
-        self.people += len(readers)
-        contexts = [each.context(self.previewing.builder) for each in readers]
-        if not contexts:
-            return
-        tried = self.previewing.confinement.try_compiled(
-            self.compiled, name=self.key, others=contexts
-        )
-        for failure in tried:
-            data = readers[failure.index].data
-            self._note(failure, data, names.get(data.enrollment_id or data.subscriber_id, ""))
-
-    def _note(self, failure: Failure, data: MergeData, name: str) -> None:
-        known = self.failures.get(failure.reason)
-        if known is not None:
-            self.failures[failure.reason] = replace(known, people=known.people + 1)
-        elif len(self.failures) < _SHOWN:
-            self.failures[failure.reason] = TemplateFailure(
-                subscriber_id=data.subscriber_id,
-                name=name,
-                variable=failure.variable,
-                reason=failure.reason,
-            )
-
-
 def _checked(
-    key: str, source: str, previewing: Previewing
+    key: str, source: str, previewing: Previewing, *, asked_by: str = ""
 ) -> tuple[TemplateCheck, CompiledTemplate | None]:
     preview = preview_template(key, source, _USUAL, previewing)
     if preview.error is not None:
@@ -278,7 +205,11 @@ def _checked(
     findings = tuple(each for each in preview.findings if each.code != MISSING)
     try:
         compiled = compile_confined(key, source, previewing)
-        people, failures = check_people(key, compiled, previewing)
+        question = TextAsked(key=key, source=source, compiled=compiled)
+        waits = ask_readers(question, previewing, by=asked_by) if asked_by else None
+        if waits is not None:
+            return TemplateCheck(people=waits.total, findings=findings, waits=waits), compiled
+        people, failures = check_readers(question, previewing)
     except TemplateError as error:
         problem = TemplateProblem(line=error.line, reason=error.reason, remedy=error.remedy)
         return TemplateCheck(problem=problem, findings=findings), None

@@ -4,7 +4,7 @@ Each person is planned twice, as they are and as the publish would leave them, i
 see one moment of the database. What is kept is sums: memory does not grow with the people.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -92,11 +92,23 @@ def read_impact(
     if policy is PublishPolicy.KEEP:
         sentence = sentence_for_keep(people, candidate.number)
         return _impact(candidate, policy, ImpactSums(), now=now, people=people, sentence=sentence)
-    sums = ImpactSums(_new_keys(candidate), _names(candidate))
+    sums = empty_sums(candidate)
     for person in people_impact(candidate, policy, transactions):
         sums.add(person.changes, person.zone, person.now)
         if progress is not None:
             progress(sums.people, people)
+    return impact_of(candidate, policy, sums, now)
+
+
+def empty_sums(candidate: Candidate) -> ImpactSums:
+    """Return what everybody in the sequence is added to."""
+    return ImpactSums(_new_keys(candidate), _names(candidate))
+
+
+def impact_of(
+    candidate: Candidate, policy: PublishPolicy, sums: ImpactSums, now: datetime
+) -> Impact:
+    """Return what a publish would mean, once everybody is in the sums; ``now`` is plan time."""
     sentence = sums.sentence(candidate.number)
     return _impact(candidate, policy, sums, now=now, people=sums.people, sentence=sentence)
 
@@ -113,28 +125,36 @@ def people_impact(
     Everybody comes in the order of their runs' ids; ``after`` one of them, if it is given.
     """
     for tx, runs in batches(candidate, transactions, after=after):
-        emails = version_runs.addresses(tx, [run.id for run in runs])
-        for run in runs:
-            yield PersonImpact(
-                enrollment_id=run.id,
-                subscriber_id=run.subscriber_id,
-                email=emails[run.id],
-                zone=run.enrollment.zone,
-                now=tx.now,
-                changes=changes_of(tx, run, candidate, policy),
-            )
+        yield from impact_on(tx, runs, candidate, policy)
+
+
+def impact_on(
+    tx: Transaction, runs: Sequence[Run], candidate: Candidate, policy: PublishPolicy
+) -> Iterator[PersonImpact]:
+    """Yield some people with what changes for them."""
+    emails = version_runs.addresses(tx, [run.id for run in runs])
+    for run in runs:
+        yield PersonImpact(
+            enrollment_id=run.id,
+            subscriber_id=run.subscriber_id,
+            email=emails[run.id],
+            zone=run.enrollment.zone,
+            now=tx.now,
+            changes=changes_of(tx, run, candidate, policy),
+        )
 
 
 def batches(
     candidate: Candidate, transactions: Transactions, *, after: UUID | None = None
-) -> Iterator[tuple[Transaction, list[Run]]]:
+) -> Generator[tuple[Transaction, list[Run]], None, None]:
     """Yield everybody in the sequence, some at a time, with the transaction that saw them."""
     live = candidate.live
     while live is not None:
         with transactions.begin_reading() as tx:
             version_runs.see_one_moment(tx)
             run_ids = version_runs.next_people(tx, live.id, after=after, limit=PEOPLE_AT_ONCE)
-            yield tx, enrollments.load_runs(tx, run_ids)
+            # By their ids as well: where a page or a worker goes on is behind the last of them.
+            yield tx, sorted(enrollments.load_runs(tx, run_ids), key=lambda run: run.id)
         if len(run_ids) < PEOPLE_AT_ONCE:
             return
         after = run_ids[-1]

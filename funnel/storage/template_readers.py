@@ -80,10 +80,10 @@ def next_without(
         "after": after or UUID(int=0),
         "limit": limit,
     }
-    return list(tx.connection.execute(_NEXT_WITHOUT, given).scalars())
+    return list(tx.connection.execute(NEXT_WITHOUT, given).scalars())
 
 
-_NEXT_WITHOUT = text(
+NEXT_WITHOUT = text(
     """
     select e.id from enrollments e
     where e.sequence_id = :sequence and e.state = 'active' and e.id > :after
@@ -92,6 +92,25 @@ _NEXT_WITHOUT = text(
         where m.enrollment_id = e.id and m.step_key = :key and m.status <> 'queued'
       )
     order by e.id limit :limit
+    """
+)
+
+
+def count_without(tx: Transaction, sequence_id: UUID, step_key: str) -> int:
+    """Return how many runs under way have not had an email; takes as long as reading them all."""
+    given = {"sequence": sequence_id, "key": step_key}
+    found: int = tx.connection.execute(COUNT_WITHOUT, given).scalar_one()
+    return found
+
+
+COUNT_WITHOUT = text(
+    """
+    select count(*) from enrollments e
+    where e.sequence_id = :sequence and e.state = 'active'
+      and not exists (
+        select from messages m
+        where m.enrollment_id = e.id and m.step_key = :key and m.status <> 'queued'
+      )
     """
 )
 
