@@ -1,13 +1,16 @@
 """``/studio/audit``: who changed what, the newest first, page by page."""
 
+import re
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Final
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
 from funnel.domain.access import Permission
+from funnel.domain.speech import mark, say
 from funnel.domain.text import clean_text
 from funnel.services.read_audit import read_audit
 from funnel.storage.audit import AuditEntry
@@ -18,6 +21,17 @@ from funnel.web.site import TheSite
 from funnel.web.studio.shell import studio_page
 
 _PATH = "/studio/audit"
+_PERSON: Final = (mark("a person"), "/studio/people/{id}")
+# By the first word of an act: what its id names.
+_FILE: Final = (mark("a file of people"), "/studio/people/import/{id}")
+_PLACES: Final[Mapping[str, tuple[str, str]]] = {
+    "announcement": (mark("an announcement"), ""),
+    "import": _FILE,
+    "people": _FILE,
+    "series": (mark("a series"), "/studio/dates/series"),
+    "session": (mark("a date"), "/studio/dates/{id}"),
+    "upload": (mark("a file of people"), ""),
+}
 _AT_ONCE = 50
 _LONGEST_NUMBER = 18  # digits: what a bigint holds
 _LONGEST_NAME = 320
@@ -51,8 +65,7 @@ def show_audit(request: Request, me: Operator, site: TheSite) -> Response:
 
 
 def _shown(entry: AuditEntry, now: datetime) -> dict[str, str]:
-    # Acts on a person name them by their id: an address would outlive its erasure here.
-    person = read_id(entry.target)
+    name, place = _named(entry)
     return {
         "day": day_of(entry.at, "UTC", now),
         "hour": hour_of(entry.at, "UTC"),
@@ -60,12 +73,22 @@ def _shown(entry: AuditEntry, now: datetime) -> dict[str, str]:
         "by": entry.by,
         "by_path": _address(entry.by, None),
         "action": entry.action.replace(".", " ").replace("_", " "),
-        "target": entry.target if person is None else "",
-        "person": f"/studio/people/{person}" if person is not None else "",
+        "target": name,
+        "path": place,
         "detail": ", ".join(
             f"{name.replace('_', ' ')} {value}" for name, value in entry.detail.items()
         ),
     }
+
+
+def _named(entry: AuditEntry) -> tuple[str, str]:
+    """Return what an act was done to, and its page, if it has one."""
+    known = read_id(entry.target)
+    if known is None:
+        return entry.target, ""
+    # A person is named by their id: an address would outlive its erasure here.
+    what, path = _PLACES.get(re.split(r"[. ]", entry.action)[0], _PERSON)
+    return say(what), path.format(id=known)
 
 
 def _number(text: str) -> int | None:
