@@ -5,12 +5,12 @@ For those who run the service: it speaks of the person, not to them.
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from funnel.domain.calendar import CalendarLine, LineState
+from funnel.domain.calendar import CalendarLine, LineState, PersonCalendar
 from funnel.domain.calendar_words import short_day
 from funnel.domain.enrollment import EnrollmentState
 from funnel.domain.errors import InvalidInputError
@@ -107,6 +107,12 @@ def of_person(words: str) -> str:
     for spoken_to, spoken_of in _OF_PERSON.get(spoken().language, _OF_PERSON["en"]):
         words = re.sub(rf"\b{spoken_to}\b", spoken_of, words)
     return words
+
+
+def calendar_of_person(calendar: PersonCalendar) -> PersonCalendar:
+    """Return a person's own calendar as somebody else reads it: "when they took their seat"."""
+    lines = (replace(each, why=of_person(each.why)) for each in calendar.lines)
+    return replace(calendar, lines=tuple(lines))
 
 
 # The same verb goes with both, in either language.

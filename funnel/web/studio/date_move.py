@@ -14,6 +14,7 @@ from starlette.responses import Response
 from funnel.domain.access import Permission
 from funnel.domain.calendar import PersonCalendar
 from funnel.domain.errors import InvalidInputError
+from funnel.domain.explanation import calendar_of_person
 from funnel.domain.session_dates import DateChangedError
 from funnel.domain.speech import say
 from funnel.services.continue_replans import continue_replans
@@ -206,6 +207,10 @@ def _bare(page: DatePage) -> PersonCalendar:
     )
 
 
+def _of_them(lift: Lift) -> Lift:
+    return replace(lift, after=calendar_of_person(lift.after)) if lift.after else lift
+
+
 def _page(
     request: Request, site: Site, me: Me, page: DatePage, shown: _Shown, *, status: int = 200
 ) -> Response:
@@ -224,8 +229,8 @@ def _values(request: Request, me: Me, page: DatePage, shown: _Shown) -> dict[str
     }
     movable = page.is_movable and me.user.may(Permission.EDIT)
     view = calendar_view(
-        shown.calendar,
-        lift=shown.lift if movable else None,
+        calendar_of_person(shown.calendar),
+        lift=_of_them(shown.lift) if shown.lift and movable else None,
         is_movable=movable,
         shows_all=shows_all,
     )
