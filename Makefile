@@ -100,7 +100,7 @@ chromium:
 # Texts of the code and the pages, under which each catalogue keeps its translation. Without places:
 # a line that moved would be news in every catalogue. The command line speaks English, by a `say` of its own.
 catalogues: $(VENV)/.installed-dev
-	$(BIN)/pybabel -q extract -F pyproject.toml --ignore-dirs ".* _* cli" -k say -k say_many:1,2 -k mark --no-location --sort-output -o $(VENV)/studio.pot .
+	$(BIN)/pybabel -q extract -F pyproject.toml --ignore-dirs ".* _* cli" -k say -k say_many:1,2 -k mark -k mark_many:1,2 --no-location --sort-output -o $(VENV)/studio.pot .
 	$(BIN)/pybabel -q update -i $(VENV)/studio.pot -o funnel/web/catalogues/de.po -l de --no-fuzzy-matching --ignore-obsolete --no-wrap --ignore-pot-creation-date
 
 # Three lists with the same pins: what runs here, what runs in a container (which has its

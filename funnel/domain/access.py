@@ -10,7 +10,7 @@ from typing import Final
 from uuid import UUID
 
 from funnel.domain.errors import FunnelError
-from funnel.domain.speech import mark
+from funnel.domain.speech import mark, say
 
 
 class Permission(StrEnum):
@@ -109,5 +109,5 @@ class ForbiddenError(FunnelError):
     """Somebody who is logged in may not do this: answer 403; ``permission`` is what they lack."""
 
     def __init__(self, permission: Permission) -> None:
-        super().__init__(f"this needs the permission to {permission}")
+        super().__init__(say("this needs the permission to {act}", act=say(permission)))
         self.permission = permission

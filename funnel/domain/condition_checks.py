@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from funnel.domain.condition_text import HAPPENING, condition_text
 from funnel.domain.sequence import AnchorKind, Condition, ConditionKind, Step, StepKind
+from funnel.domain.speech import say
 from funnel.domain.timing import Delay
 
 _NO_TIME = timedelta(0)
@@ -57,15 +58,15 @@ def check_endings(
     """Yield what is wrong with the ``goal`` or ``exit_if`` of a sequence."""
     for entry, condition in enumerate(conditions):
         if condition.kind in _ONLY_AT_A_STEP:
-            reason = f'"{condition.kind}" is asked at the moment of an email'
-            yield Finding(name=name, reason=reason, remedy="Ask it in only_if.", entry=entry)
+            reason = say('"{kind}" is asked at the moment of an email', kind=condition.kind)
+            yield Finding(name=name, reason=reason, remedy=say("Ask it in only_if."), entry=entry)
         if name == "goal" and condition.kind is ConditionKind.GOAL_REACHED:
-            reason = "the goal cannot be that the goal is reached"
-            remedy = "Say what must happen: booked, bought, tag customer."
+            reason = say("the goal cannot be that the goal is reached")
+            remedy = say("Say what must happen: booked, bought, tag customer.")
             yield Finding(name=name, reason=reason, remedy=remedy, entry=entry)
         if condition in conditions[:entry]:
-            reason = "a condition is here twice"
-            yield Finding(name=name, reason=reason, remedy="Keep one.", entry=entry)
+            reason = say("a condition is here twice")
+            yield Finding(name=name, reason=reason, remedy=say("Keep one."), entry=entry)
         yield from _email(condition, positions, len(positions), name, entry)
         yield from _elapsed(condition, name, entry)
 
@@ -75,19 +76,27 @@ def _contradictions(step: Step) -> Iterator[Finding]:
     refused = [_positive(each) for each in step.conditions if each.is_negated]
     for entry, each in enumerate(refused):
         if each in wanted:
-            reason = f'"{condition_text(each)}" is asked both ways'
-            yield Finding(name="skip_if", reason=reason, remedy="Keep one of them.", entry=entry)
+            reason = say('"{each}" is asked both ways', each=condition_text(each))
+            yield Finding(
+                name="skip_if", reason=reason, remedy=say("Keep one of them."), entry=entry
+            )
     words: list[str] = sorted({each.kind for each in wanted} & _ATTENDANCE)
     in_room = any(each.kind in _ROOM for each in wanted)
     if len(words) > 1 or (in_room and words and words != [ConditionKind.ATTENDED]):
-        words += ["in the room"] if in_room else []
-        reason = f"nobody is {' and '.join(words)} at once: all conditions must hold"
+        words += [say("in the room")] if in_room else []
+        reason = say(
+            "nobody is {names} at once: all conditions must hold", names=say(" and ").join(words)
+        )
         yield Finding(
-            name="only_if", reason=reason, remedy="Write one step for each, in one group: one_of."
+            name="only_if",
+            reason=reason,
+            remedy=say("Write one step for each, in one group: one_of."),
         )
     yield from _empty_stay(wanted)
     if len(set(step.conditions)) < len(step.conditions):
-        yield Finding(name="only_if", reason="a condition is here twice", remedy="Keep one.")
+        yield Finding(
+            name="only_if", reason=say("a condition is here twice"), remedy=say("Keep one.")
+        )
 
 
 def _positive(condition: Condition) -> Condition:
@@ -105,22 +114,27 @@ def _empty_stay(wanted: Sequence[Condition]) -> Iterator[Finding]:
     left = [each.elapsed for each in wanted if each.kind is ConditionKind.LEFT_BEFORE]
     stayed = [each.elapsed for each in wanted if each.kind is ConditionKind.STAYED_UNTIL]
     if left and stayed and max(stayed) >= min(left):
-        reason = "nobody leaves before a time until which they stayed"
-        yield Finding(name="only_if", reason=reason, remedy="Let them stay until an earlier time.")
+        reason = say("nobody leaves before a time until which they stayed")
+        yield Finding(
+            name="only_if", reason=reason, remedy=say("Let them stay until an earlier time.")
+        )
 
 
 def _too_early(step: Step, condition: Condition, name: str, entry: int) -> Iterator[Finding]:
     """What is never so at the step's moment, or always, is a slip: whichever way it is asked."""
     kind, reason = condition.kind, ""
     if kind in _REPLAY and condition.limit is None and _is_before_replay(step):
-        reason = "there is no replay before the session has ended"
+        reason = say("there is no replay before the session has ended")
     elif kind in _ATTENDANCE | _ROOM and _is_ahead_of_session(step):
-        who = "everybody" if kind is ConditionKind.ATTENDANCE_UNKNOWN else "nobody"
-        reason = f'{who} has "{kind.value}" before the session'
+        reason = (
+            say('everybody has "{kind}" before the session', kind=kind.value)
+            if kind is ConditionKind.ATTENDANCE_UNKNOWN
+            else say('nobody has "{kind}" before the session', kind=kind.value)
+        )
     elif kind is ConditionKind.MISSED and _is_as_it_begins(step):
-        reason = f'nobody has "{kind.value}" before the session is under way'
+        reason = say('nobody has "{value}" before the session is under way', value=kind.value)
     if reason:
-        remedy = "Let the step count from session end, or delete the condition."
+        remedy = say("Let the step count from session end, or delete the condition.")
         yield Finding(name=name, reason=reason, remedy=remedy, entry=entry)
 
 
@@ -173,8 +187,8 @@ def _is_negative(delay: Delay) -> bool:
 
 def _elapsed(condition: Condition, name: str, entry: int) -> Iterator[Finding]:
     if condition.elapsed > _A_DAY:
-        reason = "no session is longer than a day"
-        remedy = "Count from the session's start: 45 min."
+        reason = say("no session is longer than a day")
+        remedy = say("Count from the session's start: 45 min.")
         yield Finding(name=name, reason=reason, remedy=remedy, entry=entry)
 
 
@@ -187,11 +201,14 @@ def _limit(step: Step, condition: Condition, name: str, entry: int) -> Iterator[
     if limit is None:
         return
     if limit.days + limit.elapsed / _A_DAY > _LONGEST_LIMIT_DAYS:
-        reason = "nobody waits longer than a year"
-        yield Finding(name=name, reason=reason, remedy="Write a shorter time.", entry=entry)
+        reason = say("nobody waits longer than a year")
+        yield Finding(name=name, reason=reason, remedy=say("Write a shorter time."), entry=entry)
     if not condition.step_key and _is_before_session(step):
-        reason = "that time ends after the session's start, and a reminder leaves before it"
-        remedy = f'Count from an email: "{_in_an_email(condition)}", or delete the time.'
+        reason = say("that time ends after the session's start, and a reminder leaves before it")
+        remedy = say(
+            'Count from an email: "{condition}", or delete the time.',
+            condition=_in_an_email(condition),
+        )
         yield Finding(name=name, reason=reason, remedy=remedy, entry=entry)
 
 
@@ -207,12 +224,14 @@ def _email(
     key = condition.step_key
     if not key:
         return
-    remedy = 'Name the key of a step above after "in".'
+    remedy = say('Name the key of a step above after "in".')
     if key not in positions:
-        reason = f'"{key}" is no step of this sequence'
+        reason = say('"{key}" is no step of this sequence', key=key)
         yield Finding(name=name, reason=reason, remedy=remedy, entry=entry)
     elif positions[key] >= below:
-        reason = f'"{key}" does not stand above this step, so nobody has clicked in it yet'
+        reason = say(
+            '"{key}" does not stand above this step, so nobody has clicked in it yet', key=key
+        )
         yield Finding(name=name, reason=reason, remedy=remedy, entry=entry)
 
 

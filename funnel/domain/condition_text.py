@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from funnel.domain.errors import InvalidInputError
 from funnel.domain.sequence import Condition, ConditionKind
+from funnel.domain.speech import mark, say
 from funnel.domain.timing import Delay
 from funnel.domain.timing_text import STEP_KEY, delay_text, duration_text, read_delay, read_duration
 
@@ -43,8 +44,8 @@ HAPPENING = frozenset(
     }
 )
 _MUST_BE_NAMED = {
-    ConditionKind.TAG: 'Say which one: "tag customer".',
-    ConditionKind.FIELD: 'Say which one: "field company" or "field country is France".',
+    ConditionKind.TAG: mark('Say which one: "tag customer".'),
+    ConditionKind.FIELD: mark('Say which one: "field company" or "field country is France".'),
 }
 _TAKES_NAME = frozenset({*_MUST_BE_NAMED, ConditionKind.BOOKED, ConditionKind.BOUGHT})
 
@@ -53,11 +54,12 @@ _KINDS = sorted(ConditionKind, key=lambda kind: -len(kind.value))
 _PARTS = re.compile(r'"(?:[^"\\]|\\.)*"|\S+')
 _BARE_NAME = re.compile(r"[^\s\"\\']+(?: [^\s\"\\']+)*")
 _KEYWORDS = frozenset({"in", "is", "link", "within"})
-_REMEDY = (
-    "Write one of: registered, attended, missed, attendance unknown, left before 45 min, "
-    "stayed until 45 min, replay watched, replay available, clicked, clicked link NAME in STEP, "
-    "tag NAME, field NAME is VALUE, booked, bought, replied, goal reached; what happens may end "
-    "in: within 2 days."
+_REMEDY = mark(
+    "Write one of: registered, attended, missed, attendance unknown, left "
+    "before 45 min, stayed until 45 min, replay watched, replay available, "
+    "clicked, clicked link NAME in STEP, tag NAME, field NAME is VALUE, "
+    "booked, bought, replied, goal reached; what happens may end in: "
+    "within 2 days."
 )
 
 
@@ -102,7 +104,7 @@ def read_condition(text: str) -> Condition:
     words = " ".join(_PARTS.findall(text))
     kind = next((each for each in _KINDS if f"{words} ".startswith(f"{each.value} ")), None)
     if kind is None:
-        raise InvalidInputError(f'"{text}" is no condition', remedy=_REMEDY)
+        raise InvalidInputError(say('"{text}" is no condition', text=text), remedy=say(_REMEDY))
     rest = words[len(kind.value) :].strip()
     if kind in _ROOM:
         return Condition(kind=kind, elapsed=_read_elapsed(rest, kind))
@@ -112,7 +114,9 @@ def read_condition(text: str) -> Condition:
 def _condition(kind: ConditionKind, parts: _Parts, text: str) -> Condition:
     _refuse_parts(kind, parts, text)
     if kind in _MUST_BE_NAMED and not parts.name:
-        raise InvalidInputError(f'"{text}" says no name', remedy=_MUST_BE_NAMED[kind])
+        raise InvalidInputError(
+            say('"{text}" says no name', text=text), remedy=say(_MUST_BE_NAMED[kind])
+        )
     return Condition(
         kind=kind,
         name=_read_name(parts.link if kind is ConditionKind.CLICKED else parts.name, text),
@@ -133,10 +137,14 @@ def _refuse_parts(kind: ConditionKind, parts: _Parts, text: str) -> None:
     }
     for part, is_wrong in misplaced.items():
         if part is not None and is_wrong:
-            raise InvalidInputError(f'"{part}" is not understood in "{text}"', remedy=_REMEDY)
+            raise InvalidInputError(
+                say('"{part}" is not understood in "{text}"', part=part, text=text),
+                remedy=say(_REMEDY),
+            )
     if parts.limit is not None and kind not in HAPPENING:
         raise InvalidInputError(
-            f'"{kind}" does not happen within a time', remedy='Delete "within" and what follows.'
+            say('"{kind}" does not happen within a time', kind=kind),
+            remedy=say('Delete "within" and what follows.'),
         )
 
 
@@ -147,7 +155,9 @@ def _parts(rest: str, text: str) -> _Parts:
     for part in _PARTS.findall(rest):
         if part in _KEYWORDS:
             if part in found:
-                raise InvalidInputError(f'"{part}" is twice in "{text}"', remedy=_REMEDY)
+                raise InvalidInputError(
+                    say('"{part}" is twice in "{text}"', part=part, text=text), remedy=say(_REMEDY)
+                )
             keyword = part
             found[keyword] = []
         else:
@@ -155,8 +165,11 @@ def _parts(rest: str, text: str) -> _Parts:
     for keyword, words in found.items():
         if keyword and not words:
             raise InvalidInputError(
-                f'nothing follows "{keyword}" in "{text}"',
-                remedy=f'Say it, or delete "{keyword}". A name with that word goes in quotes.',
+                say('nothing follows "{keyword}" in "{text}"', keyword=keyword, text=text),
+                remedy=say(
+                    'Say it, or delete "{keyword}". A name with that word goes in quotes.',
+                    keyword=keyword,
+                ),
             )
     joined = {keyword: " ".join(words) for keyword, words in found.items()}
     return _Parts(
@@ -183,12 +196,13 @@ def _read_name(words: str | None, text: str) -> str:
             name = str(json.loads(words))
         except ValueError as error:
             raise InvalidInputError(
-                f"{words} is no name", remedy='Put the whole name into quotes: "My name".'
+                say("{words} is no name", words=words),
+                remedy=say('Put the whole name into quotes: "My name".'),
             ) from error
     if not name.strip() or len(name) > LONGEST_NAME:
         raise InvalidInputError(
-            f'the name in "{text[:LONGEST_NAME]}" is empty or too long',
-            remedy=f"Use 1 to {LONGEST_NAME} characters.",
+            say('the name in "{text}" is empty or too long', text=text[:LONGEST_NAME]),
+            remedy=say("Use 1 to {longest_name} characters.", longest_name=LONGEST_NAME),
         )
     return name
 
@@ -198,8 +212,8 @@ def _read_step_key(words: str | None) -> str:
         return ""
     if STEP_KEY.fullmatch(words) is None:
         raise InvalidInputError(
-            f'"{words}" is no key of a step',
-            remedy='Write the key of a step above after "in".',
+            say('"{words}" is no key of a step', words=words),
+            remedy=say('Write the key of a step above after "in".'),
         )
     return words
 
@@ -209,8 +223,8 @@ def _read_limit(words: str) -> Delay:
         return read_delay(words)
     except InvalidInputError as error:
         raise InvalidInputError(
-            f'"{words}" is no time within which something happens',
-            remedy='Write it like "within 2 days" or "within 36 h".',
+            say('"{words}" is no time within which something happens', words=words),
+            remedy=say('Write it like "within 2 days" or "within 36 h".'),
         ) from error
 
 
@@ -219,6 +233,6 @@ def _read_elapsed(words: str, kind: ConditionKind) -> timedelta:
         return read_duration(words)
     except InvalidInputError as error:
         raise InvalidInputError(
-            f'"{kind} {words}" says no time from the session\'s start',
-            remedy=f'Write it like "{kind} 45 min".',
+            say('"{kind} {words}" says no time from the session\'s start', kind=kind, words=words),
+            remedy=say('Write it like "{kind} 45 min".', kind=kind),
         ) from error

@@ -6,6 +6,7 @@ from typing import Final
 from funnel.domain.errors import InvalidInputError
 from funnel.domain.facts import FactKind
 from funnel.domain.session import Session
+from funnel.domain.speech import say
 
 # Clocks of other systems are a little wrong; more than this is a mistake in the time zone.
 _CLOCKS_DIFFER_BY: Final = timedelta(minutes=5)
@@ -26,15 +27,15 @@ def check_moment(at: datetime, now: datetime) -> None:
     """
     if at > now + _CLOCKS_DIFFER_BY:
         raise InvalidInputError(
-            f"{at:%Y-%m-%d %H:%M} UTC lies in the future",
+            say("{at} UTC lies in the future", at=f"{at:%Y-%m-%d %H:%M}"),
             field="at",
-            remedy="Give the moment with its offset from UTC, as 2027-03-09T18:05+01:00.",
+            remedy=say("Give the moment with its offset from UTC, as 2027-03-09T18:05+01:00."),
         )
     if at < now - _OLDEST:
         raise InvalidInputError(
-            f"{at:%Y-%m-%d} is more than three years ago",
+            say("{at} is more than three years ago", at=f"{at:%Y-%m-%d}"),
             field="at",
-            remedy="Give the moment as a date with its time, not as a number in another unit.",
+            remedy=say("Give the moment as a date with its time, not as a number in another unit."),
         )
 
 
@@ -51,7 +52,7 @@ def check_about_session(kind: FactKind, session: Session, at: datetime) -> None:
         return
     if at < begins_at:
         raise InvalidInputError(
-            "the session had not begun",
+            say("the session had not begun"),
             field="at",
-            remedy="Name the session that it is about, or the moment at which it happened.",
+            remedy=say("Name the session that it is about, or the moment at which it happened."),
         )

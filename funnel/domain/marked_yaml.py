@@ -14,6 +14,7 @@ import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from funnel.domain.errors import FunnelError, InvalidInputError
+from funnel.domain.speech import say
 
 LARGEST_FILE = 1_000_000  # characters; the shipped sequence has 4,000
 _DEEPEST = 12
@@ -44,7 +45,12 @@ class Problem:
     remedy: str = ""
 
     def __str__(self) -> str:
-        place = f"line {self.line}, column {self.column}: {self.reason}"
+        place = say(
+            "line {line}, column {column}: {reason}",
+            line=self.line,
+            column=self.column,
+            reason=self.reason,
+        )
         return f"{place}. {self.remedy}" if self.remedy else place
 
 
@@ -95,7 +101,11 @@ class Fields:
     def require(self, name: str, reader: Callable[[str], _Value]) -> _Value | None:
         """Return what ``reader`` makes of a field that must be there; ``None`` after a problem."""
         if name not in self._values:
-            self.wrong(None, f'"{name}" is missing', f"Add a line that begins with {name}:")
+            self.wrong(
+                None,
+                say('"{name}" is missing', name=name),
+                say("Add a line that begins with {name}:", name=name),
+            )
         return self.read(name, reader, None)
 
     def read_each(self, name: str, reader: Callable[[str], _Value]) -> list[_Value]:
@@ -105,7 +115,11 @@ class Fields:
             return []
         nodes = node.value if isinstance(node, SequenceNode) else [node]
         if not nodes:
-            self.wrong(name, f'"{name}" is empty', "Leave the field away, or write what it is.")
+            self.wrong(
+                name,
+                say('"{name}" is empty', name=name),
+                say("Leave the field away, or write what it is."),
+            )
         found: list[_Value] = []
         self._entries[name] = []
         for each in nodes:
@@ -122,14 +136,18 @@ class Fields:
             return
         if not isinstance(node, MappingNode):
             self.wrong(
-                name, f'"{name}" must be a mapping', f"Write it like {name}: {{key: value}}."
+                name,
+                say('"{name}" must be a mapping', name=name),
+                say("Write it like {name}: {{key: value}}.", name=name),
             )
             return
         seen: set[str] = set()
         for key, value in node.value:
             text = _key_text(key, self._problems)
             if text in seen:
-                self._problems.append(problem_at(key, f'"{text}" is here twice', "Keep one."))
+                self._problems.append(
+                    problem_at(key, say('"{text}" is here twice', text=text), say("Keep one."))
+                )
             elif text is not None:
                 seen.add(text)
                 yield text, value
@@ -140,14 +158,20 @@ class Fields:
         if node is None:
             return
         if not isinstance(node, SequenceNode):
-            self.wrong(name, f'"{name}" must be a list', "Begin each of its entries with a dash.")
+            self.wrong(
+                name,
+                say('"{name}" must be a list', name=name),
+                say("Begin each of its entries with a dash."),
+            )
             return
         for each in node.value:
             if isinstance(each, MappingNode):
                 yield each
             else:
-                reason = f"every entry of {name} must be a mapping"
-                self._problems.append(problem_at(each, reason, "Write names and values: key: x"))
+                reason = say("every entry of {name} must be a mapping", name=name)
+                self._problems.append(
+                    problem_at(each, reason, say("Write names and values: key: x"))
+                )
 
     def read_node(self, node: Node, name: str, reader: Callable[[str], _Value]) -> _Value | None:
         """Return what ``reader`` makes of a text below a field; ``None`` after a problem."""
@@ -158,11 +182,19 @@ class Fields:
         if name is None:
             return
         if name in self._values:
-            self._problems.append(problem_at(key, f'"{name}" is here twice', "Keep one of them."))
+            self._problems.append(
+                problem_at(key, say('"{name}" is here twice', name=name), say("Keep one of them."))
+            )
         elif name not in known:
             close = get_close_matches(name, known, n=1)
-            remedy = f"Did you mean {close[0]}?" if close else f"Known are {', '.join(known)}."
-            self._problems.append(problem_at(key, f'"{name}" is not known here', remedy))
+            remedy = (
+                say("Did you mean {close}?", close=close[0])
+                if close
+                else say("Known are {names}.", names=", ".join(known))
+            )
+            self._problems.append(
+                problem_at(key, say('"{name}" is not known here', name=name), remedy)
+            )
         else:
             self._values[name] = value
 
@@ -182,8 +214,10 @@ class Fields:
 def read_mapping(text: str, problems: list[Problem]) -> MappingNode | None:
     """Return the one mapping that a file is, or ``None`` with the reason among ``problems``."""
     if len(text) > LARGEST_FILE:
-        reason = f"the file is longer than {LARGEST_FILE:,} characters"
-        problems.append(Problem(line=1, column=1, reason=reason, remedy="Write less."))
+        reason = say(
+            "the file is longer than {largest_file} characters", largest_file=f"{LARGEST_FILE:,}"
+        )
+        problems.append(Problem(line=1, column=1, reason=reason, remedy=say("Write less.")))
         return None
     node = _compose(text)
     if isinstance(node, Problem):
@@ -191,9 +225,11 @@ def read_mapping(text: str, problems: list[Problem]) -> MappingNode | None:
         return None
     if not isinstance(node, MappingNode):
         reason = (
-            "the file is empty" if node is None else "the file is no mapping of names to values"
+            say("the file is empty")
+            if node is None
+            else say("the file is no mapping of names to values")
         )
-        problems.append(problem_at(node, reason, "Begin it with title: and steps:"))
+        problems.append(problem_at(node, reason, say("Begin it with title: and steps:")))
         return None
     return node
 
@@ -230,14 +266,16 @@ def _refuse_tricks(text: str) -> None:
     depth = 0
     for event in yaml.parse(text, Loader=_LOADER):
         if isinstance(event, yaml.AliasEvent):
-            raise _trick(event, "an alias (*) stands here", "Write the value out.")
+            raise _trick(event, say("an alias (*) stands here"), say("Write the value out."))
         if isinstance(event, yaml.MappingStartEvent | yaml.SequenceStartEvent):
             depth += 1
         elif isinstance(event, yaml.MappingEndEvent | yaml.SequenceEndEvent):
             depth -= 1
         if depth > _DEEPEST:
             raise _trick(
-                event, "values are nested too deeply", "No field needs more than 3 levels."
+                event,
+                say("values are nested too deeply"),
+                say("No field needs more than 3 levels."),
             )
 
 
@@ -262,15 +300,15 @@ def _yaml_problem(text: str, error: yaml.YAMLError) -> Problem:
         return Problem(
             line=line,
             column=lines[line - 1].index("\t") + 1,
-            reason="a tab stands here",
-            remedy="Indent with spaces.",
+            reason=say("a tab stands here"),
+            remedy=say("Indent with spaces."),
         )
-    reason = getattr(error, "problem", None) or "this is not YAML"
+    reason = getattr(error, "problem", None) or say("this is not YAML")
     return Problem(
         line=line,
         column=column,
-        reason=f"this is not YAML: {reason}",
-        remedy="Look for a missing colon, quote or dash on this line or the one before.",
+        reason=say("this is not YAML: {reason}", reason=reason),
+        remedy=say("Look for a missing colon, quote or dash on this line or the one before."),
     )
 
 
@@ -279,15 +317,17 @@ def _control_problem(text: str, position: int) -> Problem:
     return Problem(
         line=before.count("\n") + 1,
         column=len(before) - before.rfind("\n"),
-        reason="a control character stands here",
-        remedy="Delete it; only printable text belongs in the file.",
+        reason=say("a control character stands here"),
+        remedy=say("Delete it; only printable text belongs in the file."),
     )
 
 
 def _key_text(key: Node, problems: list[Problem]) -> str | None:
     if isinstance(key, ScalarNode) and key.value:
         return str(key.value)
-    problems.append(problem_at(key, "a name must be a plain word", "Write it like title: …"))
+    problems.append(
+        problem_at(key, say("a name must be a plain word"), say("Write it like title: …"))
+    )
     return None
 
 
@@ -295,14 +335,14 @@ def _scalar_text(node: Node, name: str, problems: list[Problem]) -> str | None:
     """Return the one line of text that a node is, whatever type YAML would make of it."""
     reason = ""
     if not isinstance(node, ScalarNode):
-        reason = f'"{name}" must be one text'
+        reason = say('"{name}" must be one text', name=name)
     elif node.tag.removeprefix(_PLAIN_TAG) not in _PLAIN_TYPES:
-        reason = f"the tag {node.tag} is not read"
+        reason = say("the tag {tag} is not read", tag=node.tag)
     elif not node.value.strip():
-        reason = f'"{name}" is empty'
+        reason = say('"{name}" is empty', name=name)
     elif len(node.value.splitlines()) > 1:
-        reason = f'"{name}" must be one line'
+        reason = say('"{name}" must be one line', name=name)
     if reason:
-        problems.append(problem_at(node, reason, "Write one plain value on one line."))
+        problems.append(problem_at(node, reason, say("Write one plain value on one line.")))
         return None
     return str(node.value).strip()

@@ -10,6 +10,7 @@ from funnel.domain.enrollment import Enrollment
 from funnel.domain.rehearsal_text import moment_text
 from funnel.domain.sequence import AnchorKind, SequenceDefinition, Step, StepKind
 from funnel.domain.session import Session
+from funnel.domain.speech import say
 from funnel.domain.step_moments import step_due_at
 from funnel.domain.timing_text import duration_text
 
@@ -132,9 +133,14 @@ def _hour_of(load: Load) -> tuple[str, datetime]:
 def jam_text(jam: Jam, zone: ZoneInfo, *, name: str) -> str:
     """Return the sentence about one jam, for a reader of that zone; ``name``: the email's."""
     leaves_at = f"{moment_text(jam.last_at, zone)} ({zone.key})"
-    return (
-        f"your provider's {jam.per_hour:,} an hour cannot carry {jam.emails:,} “{name}” emails "
-        f"within {duration_text(jam.within)}: the last would leave at {leaves_at}"
+    return say(
+        "your provider's {per_hour} an hour cannot carry {emails} “{name}” "
+        "emails within {within}: the last would leave at {leaves_at}",
+        per_hour=f"{jam.per_hour:,}",
+        emails=f"{jam.emails:,}",
+        name=name,
+        within=duration_text(jam.within),
+        leaves_at=leaves_at,
     )
 
 

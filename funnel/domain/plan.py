@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from funnel.domain.message import MessageStatus
 from funnel.domain.sequence import StepKind
+from funnel.domain.speech import mark
 
 
 class Decision(StrEnum):
@@ -21,26 +22,27 @@ class Decision(StrEnum):
 class SkipReason(StrEnum):
     """Why a step is not sent; stored in the row, shown in words."""
 
-    LATE = "would be late"
-    CONDITION = "does not apply"
-    NO_WORD = "no word came in time"
-    NOT_IN_TIME = "it did not happen in time"
-    NO_REPLAY = "there is no replay link"
-    TOO_CLOSE = "would follow another email too closely"
-    NO_LEAD = "the session starts too soon after"
-    ONE_OF = "got its counterpart for this session"
-    NO_LETTERS = "did not ask for letters"
-    NO_SEAT_EMAILS = "stopped the emails of the seat"
-    GOAL = "the goal is reached"
-    SUPERSEDED = "a newer run has begun"
-    EXIT = "the letters have ended"
-    ADDED_LATER = "added to the sequence after its moment"
-    HAD_IT = "had it before"
-    NO_SESSION = "holds no seat"
-    SUPPRESSED = "the address is on the do-not-email list"
-    NOT_RENDERED = "could not be rendered"
-    BEFORE_IMPORT = "was before their import"  # they came from another tool, to a later email
-    BY_HAND = "skipped by hand"  # somebody who works here; decided before its moment, as a rule
+    LATE = mark("would be late")
+    CONDITION = mark("does not apply")
+    NO_WORD = mark("no word came in time")
+    NOT_IN_TIME = mark("it did not happen in time")
+    NO_REPLAY = mark("there is no replay link")
+    TOO_CLOSE = mark("would follow another email too closely")
+    NO_LEAD = mark("the session starts too soon after")
+    ONE_OF = mark("got its counterpart for this session")
+    NO_LETTERS = mark("did not ask for letters")
+    NO_SEAT_EMAILS = mark("stopped the emails of the seat")
+    GOAL = mark("the goal is reached")
+    SUPERSEDED = mark("a newer run has begun")
+    EXIT = mark("the letters have ended")
+    ADDED_LATER = mark("added to the sequence after its moment")
+    HAD_IT = mark("had it before")
+    NO_SESSION = mark("holds no seat")
+    SUPPRESSED = mark("the address is on the do-not-email list")
+    NOT_RENDERED = mark("could not be rendered")
+    BEFORE_IMPORT = mark("was before their import")  # they came from another tool, to a later email
+    # Somebody who works here decided it, before its moment as a rule.
+    BY_HAND = mark("skipped by hand")
 
     @property
     def keeps_day(self) -> bool:

@@ -6,6 +6,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from funnel.domain.brand import Brand
+from funnel.domain.speech import say
 
 LEAST_KEY_LENGTH: Final = 32
 # The sender that ships is made up; nobody may receive emails in its name.
@@ -47,24 +48,32 @@ def look(name: str, found: str, remedy: str) -> Check:
 def check_demo(*, is_demo: bool) -> Check:
     """Say whether the demo is switched off: its clock can skip, its inbox shows every mail."""
     if is_demo:
-        return wrong("Demo", "demo mode is on", "Unset FUNNEL_IS_DEMO.")
-    return right("Demo", "demo mode is off")
+        return wrong("Demo", say("demo mode is on"), say("Unset FUNNEL_IS_DEMO."))
+    return right("Demo", say("demo mode is off"))
 
 
 def check_base_url(base_url: str) -> Check:
     """Say whether the links in emails lead somewhere, encrypted."""
     parts = urlsplit(base_url)
     host = parts.hostname or ""
-    example = (
+    example = say(
         "Set FUNNEL_BASE_URL to where people reach the pages, like https://seats.your-name.org."
     )
     if not host or host in ("localhost", "127.0.0.1", "::1"):
-        return wrong("Base URL", f"{base_url} leads nowhere but to this machine", example)
+        return wrong(
+            say("Base URL"),
+            say("{base_url} leads nowhere but to this machine", base_url=base_url),
+            example,
+        )
     if parts.scheme != "https":
-        return wrong("Base URL", f"{base_url} is not encrypted", example)
+        return wrong(
+            say("Base URL"), say("{base_url} is not encrypted", base_url=base_url), example
+        )
     if parts.path.strip("/") or parts.query:
-        return wrong("Base URL", f"{base_url} has more than a host", example)
-    return right("Base URL", base_url)
+        return wrong(
+            say("Base URL"), say("{base_url} has more than a host", base_url=base_url), example
+        )
+    return right(say("Base URL"), base_url)
 
 
 def check_proxies(base_url: str, trusted: tuple[str, ...]) -> list[Check]:
@@ -79,45 +88,59 @@ def check_proxies(base_url: str, trusted: tuple[str, ...]) -> list[Check]:
     return [
         look(
             "Proxies",
-            "The pages stand behind a proxy, and no proxy is trusted: every visitor has the "
-            "proxy's address, in the limit of signups and in every consent",
-            "Set FUNNEL_TRUSTED_PROXIES to a JSON list with the proxy's address as the pages see "
-            'it, like ["127.0.0.1"]; in a container it is the gateway of the container\'s network.',
+            say(
+                "The pages stand behind a proxy, and no proxy is trusted: every "
+                "visitor has the proxy's address, in the limit of signups and in every "
+                "consent"
+            ),
+            say(
+                "Set FUNNEL_TRUSTED_PROXIES to a JSON list with the proxy's address as "
+                'the pages see it, like ["127.0.0.1"]; in a container it is the '
+                "gateway of the container's network."
+            ),
         )
     ]
 
 
 def check_link_keys(keys: tuple[str, ...]) -> Check:
     """Say whether links can be signed; the keys themselves are never shown."""
-    remedy = (
-        'Set FUNNEL_LINK_KEYS to a JSON list like ["…"] with 32 or more random characters: '
-        "python3 -c 'import secrets; print(secrets.token_urlsafe(32))'."
+    remedy = say(
+        'Set FUNNEL_LINK_KEYS to a JSON list like ["…"] with 32 or more random '
+        "characters: python3 -c 'import secrets; "
+        "print(secrets.token_urlsafe(32))'."
     )
     if not keys:
-        return wrong("Link keys", "there is none, so no link can be signed", remedy)
+        return wrong(say("Link keys"), say("there is none, so no link can be signed"), remedy)
     short = sum(len(key) < LEAST_KEY_LENGTH for key in keys)
     if short:
-        return wrong("Link keys", f"{short} of {len(keys)} is shorter than 32 characters", remedy)
+        return wrong(
+            say("Link keys"),
+            say("{short} of {count} is shorter than 32 characters", short=short, count=len(keys)),
+            remedy,
+        )
     if any(len(set(key)) < 8 for key in keys):
-        return wrong("Link keys", "a key repeats a few characters", remedy)
-    return right("Link keys", f"{len(keys)}, the first signs")
+        return wrong(say("Link keys"), say("a key repeats a few characters"), remedy)
+    return right(say("Link keys"), say("{count}, the first signs", count=len(keys)))
 
 
 def check_brand(brand: Brand) -> list[Check]:
     """Say whether a sender may write to people: a real postal address, a real From."""
-    name = f"Brand {brand.slug}"
+    name = say("Brand {slug}", slug=brand.slug)
     file_name = f"brands/{brand.slug}.yaml"
     checks = []
     if brand.postal_address.strip() == _SHIPPED_POSTAL_ADDRESS:
         checks.append(
             wrong(
-                f"{name}: postal address",
-                "it is the made-up one that ships",
-                f"Write yours into {file_name}; many countries require it in every email.",
+                say("{name}: postal address", name=name),
+                say("it is the made-up one that ships"),
+                say(
+                    "Write yours into {file_name}; many countries require it in every email.",
+                    file_name=file_name,
+                ),
             )
         )
     else:
-        checks.append(right(f"{name}: postal address", brand.postal_address))
+        checks.append(right(say("{name}: postal address", name=name), brand.postal_address))
     checks.append(_check_sender(name, file_name, brand))
     return checks
 
@@ -128,7 +151,10 @@ def _check_sender(name: str, file_name: str, brand: Brand) -> Check:
         if domain in _RESERVED_DOMAINS or domain.rpartition(".")[2] in _RESERVED_DOMAINS:
             return wrong(
                 f"{name}: sender",
-                f"{address} is an example",
-                f"Write an address of your own domain into {file_name}; replies must reach you.",
+                say("{address} is an example", address=address),
+                say(
+                    "Write an address of your own domain into {file_name}; replies must reach you.",
+                    file_name=file_name,
+                ),
             )
     return right(f"{name}: sender", f"{brand.host_name} <{brand.from_address}>")

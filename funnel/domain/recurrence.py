@@ -14,13 +14,15 @@ from itertools import count
 from zoneinfo import ZoneInfo
 
 from funnel.domain.errors import InvalidInputError
+from funnel.domain.speech import mark, say
 
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _ORDINALS = {"first": 1, "second": 2, "third": 3, "fourth": 4, "last": -1}
 _MOST_WEEKS = 52
-_EXAMPLES = (
-    "Write one of: “every Thursday, 18:00”, “every 2 weeks on Thursday, 18:00”, “every first "
-    "Thursday, 18:00”, “every last Friday, 12:30”, “on the 15th of every month, 09:00”."
+_EXAMPLES = mark(
+    "Write one of: “every Thursday, 18:00”, “every 2 weeks on Thursday, "
+    "18:00”, “every first Thursday, 18:00”, “every last Friday, 12:30”, "
+    "“on the 15th of every month, 09:00”."
 )
 
 
@@ -122,7 +124,12 @@ def occurrence_on(day: date, at: time, zone: ZoneInfo) -> Occurrence:
     shown = starts_at.astimezone(zone).replace(tzinfo=None)
     note = ""
     if shown != wanted:
-        note = f"there is no {at:%H:%M} on {day}: it starts at {shown:%H:%M}"
+        note = say(
+            "there is no {at} on {day}: it starts at {shown}",
+            at=f"{at:%H:%M}",
+            day=day,
+            shown=f"{shown:%H:%M}",
+        )
     return Occurrence(on=day, starts_at=starts_at, note=note)
 
 
@@ -138,14 +145,20 @@ def parse_rule(text: str) -> RecurrenceRule:
         if found is not None:
             return read(found)
     if not re.search(r"\d{1,2}:\d{2}$", words):
-        raise _wrong(f"“{text}” names no hour", "End it with a comma and the hour: “, 18:00”.")
-    raise _wrong(f"“{text}” is not a rule that is known", _EXAMPLES)
+        raise _wrong(
+            say("“{text}” names no hour", text=text),
+            say("End it with a comma and the hour: “, 18:00”."),
+        )
+    raise _wrong(say("“{text}” is not a rule that is known", text=text), say(_EXAMPLES))
 
 
 def _read_weeks(found: re.Match[str]) -> RecurrenceRule:
     weeks = int(found["weeks"] or 1)
     if not 1 <= weeks <= _MOST_WEEKS:
-        raise _wrong(f"a series cannot come every {weeks} weeks", f"Give 1 to {_MOST_WEEKS} weeks.")
+        raise _wrong(
+            say("a series cannot come every {weeks} weeks", weeks=weeks),
+            say("Give 1 to {most_weeks} weeks.", most_weeks=_MOST_WEEKS),
+        )
     return RecurrenceRule(
         kind=RuleKind.WEEKS, at=_hour(found), weekday=_weekday(found), weeks=weeks
     )
@@ -163,7 +176,7 @@ def _read_month_weekday(found: re.Match[str]) -> RecurrenceRule:
 def _read_month_day(found: re.Match[str]) -> RecurrenceRule:
     day = int(found["day"])
     if not 1 <= day <= 31:
-        raise _wrong(f"no month has a day {day}", "Give a day from 1 to 31.")
+        raise _wrong(say("no month has a day {day}", day=day), say("Give a day from 1 to 31."))
     return RecurrenceRule(kind=RuleKind.MONTH_DAY, at=_hour(found), day=day)
 
 
@@ -175,14 +188,20 @@ def _weekday(found: re.Match[str]) -> int:
         if wanted in (name.lower(), name[:3].lower())
     ]
     if not matches:
-        raise _wrong(f"“{wanted}” is not a weekday", "Name a day from Monday to Sunday.")
+        raise _wrong(
+            say("“{wanted}” is not a weekday", wanted=wanted),
+            say("Name a day from Monday to Sunday."),
+        )
     return matches[0]
 
 
 def _hour(found: re.Match[str]) -> time:
     hours, minutes = int(found["hour"]), int(found["minute"])
     if hours >= 24 or minutes >= 60:
-        raise _wrong(f"no clock shows {hours}:{minutes:02}", "Give an hour from 00:00 to 23:59.")
+        raise _wrong(
+            say("no clock shows {hours}:{minutes}", hours=hours, minutes=f"{minutes:02}"),
+            say("Give an hour from 00:00 to 23:59."),
+        )
     return time(hours, minutes)
 
 

@@ -17,6 +17,7 @@ from funnel.domain.rehearsal_state import PersonState, RunState, Seat, SignupSta
 from funnel.domain.runs import LatestRun, starts_new_run
 from funnel.domain.seats import seat_problem
 from funnel.domain.session import Attendance, Session
+from funnel.domain.speech import say
 from funnel.domain.timing import local_day, local_moment
 
 _HAPPENINGS = {
@@ -33,7 +34,7 @@ def do_act(state: PersonState, act: Act, now: datetime) -> None:
     """Do one act of the script and plan what it concerns."""
     run = state.runs[act.run - 1] if act.run <= len(state.runs) else None
     if run is None:
-        state.warn(f"“{act.kind}” cannot happen: there is no run {act.run}")
+        state.warn(say("“{kind}” cannot happen: there is no run {run}", kind=act.kind, run=act.run))
     elif act.kind in _HAPPENINGS:
         _happens(state, act, now)
     else:
@@ -99,7 +100,7 @@ def enroll(state: PersonState, session_id: UUID | None, now: datetime, *, letter
 def change_date(state: PersonState, run: RunState, session_id: UUID, now: datetime) -> None:
     """Choose another date on the preferences page."""
     if run.state is EnrollmentState.LEFT or state.has_left:
-        state.warn("“changes date” cannot happen: the person has left by then")
+        state.warn(say("“changes date” cannot happen: the person has left by then"))
         return
     enroll(state, session_id, now, letters=False)
 
@@ -134,9 +135,12 @@ def _may_take(state: PersonState, session: Session, now: datetime) -> bool:
     if problem is None:
         return True
     state.warn(
-        f"the date “{session.starts_at.astimezone(state.person.zone):%a %d %b %Y %H:%M}” cannot be "
-        f"taken: it is {problem}",
-        "Let them sign up earlier, or choose another date.",
+        say(
+            "the date “{starts_at}” cannot be taken: it is {problem}",
+            starts_at=f"{session.starts_at.astimezone(state.person.zone):%a %d %b %Y %H:%M}",
+            problem=problem,
+        ),
+        say("Let them sign up earlier, or choose another date."),
     )
     return False
 
@@ -185,7 +189,9 @@ def _clicks(state: PersonState, run: RunState, act: Act, now: datetime) -> None:
 def _word(state: PersonState, run: RunState, act: Act, now: datetime) -> None:
     session = state.sessions.get(run.seat.session_id) if run.seat else None
     if run.seat is None or session is None or session.starts_at > now:
-        state.warn(f"“{act.kind}” cannot happen: no seat is held in a date that has begun")
+        state.warn(
+            say("“{kind}” cannot happen: no seat is held in a date that has begun", kind=act.kind)
+        )
         return
     if act.kind is ActKind.WATCHED:
         run.seat.watched_at = run.seat.watched_at or now

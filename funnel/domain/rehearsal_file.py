@@ -13,6 +13,7 @@ from funnel.domain.errors import InvalidInputError
 from funnel.domain.marked_yaml import Fields, Problem, problem_at, read_mapping
 from funnel.domain.rehearsal import AT_ONCE, PRESSES_AFTER, Act, ActKind, SessionActKind
 from funnel.domain.sequence import AnchorKind, Timing
+from funnel.domain.speech import mark, say
 from funnel.domain.step_file import read_yes_or_no
 from funnel.domain.subscriber import known_zone, normalise_address
 from funnel.domain.timing_text import read_duration, read_timing
@@ -27,8 +28,8 @@ _FACT_FIELDS = ("person", *_ACT_FIELDS, "starts")
 # "2 h after signup", "1 day after start": what the anchor "enrollment" is to those who write these.
 _OWN_WORDS = re.compile(r"\b(signup|(?<!session )start)\b")
 _BARE_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\S+")
-_NOT_A_LIST = "Begin each entry with a dash, or write a JSON list."
-_RENAME = "Give each person a name of their own."
+_NOT_A_LIST = mark("Begin each entry with a dash, or write a JSON list.")
+_RENAME = mark("Give each person a name of their own.")
 
 _FIRST_DATE: int | None = 1
 _USUAL_PRESS: timedelta | None = PRESSES_AFTER
@@ -97,7 +98,12 @@ def parse_people(text: str, *, file_name: str) -> tuple[PersonEntry, ...]:
     people = _parsed(text, file_name, "people", _PERSON_FIELDS, _person)
     names = [each.name for each in people]
     twice = [
-        Problem(line=each.line, column=1, reason=f"“{each.name}” is here twice", remedy=_RENAME)
+        Problem(
+            line=each.line,
+            column=1,
+            reason=say("“{name}” is here twice", name=each.name),
+            remedy=say(_RENAME),
+        )
         for number, each in enumerate(people)
         if each.name in names[:number]
     ]
@@ -136,9 +142,11 @@ def _parsed(
             entry = Fields(node, known, problems)
             entries.append(read(entry, node.start_mark.line + 1 - shift, problems))
         if not entries and not problems:
-            problems.append(problem_at(root, f"there are no {name} in it", _NOT_A_LIST))
+            problems.append(
+                problem_at(root, say("there are no {name} in it", name=name), say(_NOT_A_LIST))
+            )
     elif len(problems) == 1 and not text.strip():
-        problems = [replace(problems[0], remedy=_NOT_A_LIST)]
+        problems = [replace(problems[0], remedy=say(_NOT_A_LIST))]
     if problems:
         raise RehearsalFileError(file_name, [_shifted(each, shift) for each in problems])
     return tuple(entries)
@@ -159,10 +167,14 @@ def _person(fields: Fields, line: int, problems: list[Problem]) -> PersonEntry:
     email = fields.read("email", _address, "")
     name = fields.read("name", str, "") or email
     if not name:
-        fields.wrong(None, "the person has neither a name nor an address", "Add name: or email:.")
+        fields.wrong(
+            None, say("the person has neither a name nor an address"), say("Add name: or email:.")
+        )
     zone = fields.read("zone", _zone, "")
     if not zone and not email and "zone" not in fields:
-        fields.wrong(None, "the person has no zone", "Add a line like zone: Europe/Berlin.")
+        fields.wrong(
+            None, say("the person has no zone"), say("Add a line like zone: Europe/Berlin.")
+        )
     script = (
         _act(Fields(node, _ACT_FIELDS, problems), _is_act) for node in fields.mappings("does")
     )
@@ -193,7 +205,9 @@ def _fact(fields: Fields, line: int, _: list[Problem]) -> FactEntry:
 def _host(fields: Fields, line: int, kind: SessionActKind) -> FactEntry:
     starts = fields.read("starts", _when, None)
     if kind is SessionActKind.MOVES and starts is None and "starts" not in fields:
-        fields.wrong(None, "a date that moves needs its new start", "Add starts: with a moment.")
+        fields.wrong(
+            None, say("a date that moves needs its new start"), say("Add starts: with a moment.")
+        )
     return FactEntry(
         line=line,
         host=kind,
@@ -209,7 +223,9 @@ def _act(fields: Fields, read_kind: Callable[[str], ActKind]) -> Act | None:
     if kind is None or when is None:
         return None
     if kind is ActKind.CHANGES_DATE and "session" not in fields:
-        fields.wrong(None, "which date is taken is not said", "Add a line like session: 2")
+        fields.wrong(
+            None, say("which date is taken is not said"), say("Add a line like session: 2")
+        )
     return Act(
         kind=kind,
         when=when,
@@ -235,7 +251,8 @@ def _one_of(text: str, known: Sequence[str]) -> ActKind:
     if text in set(ActKind):
         return ActKind(text)
     raise InvalidInputError(
-        f'"{text}" is nothing that happens in a rehearsal', remedy=f"Known are: {', '.join(known)}."
+        say('"{text}" is nothing that happens in a rehearsal', text=text),
+        remedy=say("Known are: {names}.", names=", ".join(known)),
     )
 
 
@@ -255,7 +272,9 @@ def _date_number(text: str) -> int | None:
 
 def _number(text: str) -> int:
     if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 999:
-        raise InvalidInputError(f'"{text}" is not a number', remedy="Write 1, 2 and so on.")
+        raise InvalidInputError(
+            say('"{text}" is not a number', text=text), remedy=say("Write 1, 2 and so on.")
+        )
     return int(text)
 
 
@@ -263,7 +282,8 @@ def _zone(text: str) -> str:
     zone = known_zone(text)
     if zone is None:
         raise InvalidInputError(
-            f"the time zone “{text}” is not known", remedy="Write one such as Europe/Berlin."
+            say("the time zone “{text}” is not known", text=text),
+            remedy=say("Write one such as Europe/Berlin."),
         )
     return zone
 

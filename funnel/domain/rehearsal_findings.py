@@ -15,6 +15,7 @@ from funnel.domain.rehearsal_text import moment_text
 from funnel.domain.rehearsal_world import REPLAY_AFTER, is_made_up
 from funnel.domain.sequence import SequenceDefinition
 from funnel.domain.session import Session
+from funnel.domain.speech import say
 from funnel.domain.timing_text import duration_text
 
 
@@ -35,14 +36,17 @@ def about_dates(world: RehearsedWorld) -> Iterator[RehearsalFinding]:
         )
         yield RehearsalFinding(
             severity=Severity.NOTE,
-            message=f"made-up dates ({made_up[0].zone}): {moments}",
-            remedy="Add real ones: funnel session add." if not real else "",
+            message=say("made-up dates ({zone}): {moments}", zone=made_up[0].zone, moments=moments),
+            remedy=say("Add real ones.") if not real else "",
         )
     if any(not each.replay_url for each in real):
         yield RehearsalFinding(
             severity=Severity.NOTE,
-            message="a date without a replay link gets one "
-            f"{duration_text(REPLAY_AFTER)} after its end in this rehearsal",
+            message=say(
+                "a date without a replay link gets one {replay_after} after its end in "
+                "this rehearsal",
+                replay_after=duration_text(REPLAY_AFTER),
+            ),
         )
 
 
@@ -52,11 +56,13 @@ def about_people(lives: Iterable[RehearsedLife]) -> Iterator[RehearsalFinding]:
     for life in lives:
         yield from life.findings
     if late:
-        some = ", ".join(late[:3]) + (f" and {len(late) - 3} more" if len(late) > 3 else "")
+        some = ", ".join(late[:3]) + (
+            say(" and {count} more", count=len(late) - 3) if len(late) > 3 else ""
+        )
         yield RehearsalFinding(
             severity=Severity.NOTE,
-            message=f"not through when the rehearsal ends: {some}",
-            remedy="Look further with --days.",
+            message=say("not through when the rehearsal ends: {some}", some=some),
+            remedy=say("Look further ahead."),
         )
 
 
@@ -69,8 +75,8 @@ def about_nobody(
         if step.key not in sent:
             yield RehearsalFinding(
                 severity=Severity.NOTE,
-                message="nobody in this rehearsal gets it",
-                remedy="Add somebody whom it is for, or --facts.",
+                message=say("nobody in this rehearsal gets it"),
+                remedy=say("Add somebody whom it is for, or what happens."),
                 step_key=step.key,
             )
 
@@ -101,7 +107,7 @@ def about_pace(
         yield RehearsalFinding(
             severity=Severity.WARNING,
             message=jam_text(jam, zone, name=world.version.name_of(jam.key)),
-            remedy="Ask the provider for more, or spread the people over several dates.",
+            remedy=say("Ask the provider for more, or spread the people over several dates."),
         )
 
 

@@ -15,6 +15,7 @@ from funnel.domain.rehearsal import (
 )
 from funnel.domain.session import Session
 from funnel.domain.session_dates import check_cancellable, check_closable, check_free, check_movable
+from funnel.domain.speech import say
 
 
 def in_order(acts: Sequence[SessionAct]) -> list[SessionAct]:
@@ -75,15 +76,21 @@ def about_host(world: RehearsedWorld, *, file_name: str) -> Iterator[RehearsalFi
             yield _not_done(act, file_name, str(error), error.remedy)
             continue
         if after == sessions[act.session_id] and act.kind is SessionActKind.MOVES:
-            remedy = "Give it another start, or take the line out."
-            yield _not_done(act, file_name, "the session begins then already", remedy)
+            remedy = say("Give it another start, or take the line out.")
+            yield _not_done(act, file_name, say("the session begins then already"), remedy)
         sessions[act.session_id] = after
 
 
 def _not_done(act: SessionAct, file_name: str, problem: str, remedy: str) -> RehearsalFinding:
     return RehearsalFinding(
         severity=Severity.WARNING,
-        message=f"{file_name}, line {act.line}: “{act.kind}” does not happen: {problem}",
+        message=say(
+            "{file_name}, line {line}: “{kind}” does not happen: {problem}",
+            file_name=file_name,
+            line=act.line,
+            kind=act.kind,
+            problem=problem,
+        ),
         remedy=remedy,
     )
 

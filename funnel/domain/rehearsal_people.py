@@ -11,6 +11,7 @@ from funnel.domain.rehearsal_file import EVERYBODY, FactEntry, PersonEntry, Rehe
 from funnel.domain.rehearsal_walk import date_moment
 from funnel.domain.sequence import SequenceDefinition
 from funnel.domain.session import Session
+from funnel.domain.speech import say
 
 
 def person_of(entry: PersonEntry) -> RehearsedPerson:
@@ -42,8 +43,10 @@ def with_facts(
         Problem(
             line=fact.line,
             column=1,
-            reason=f"“{fact.person}” is not in this rehearsal",
-            remedy=f"Write a name as the rehearsal shows it, or {EVERYBODY}.",
+            reason=say("“{person}” is not in this rehearsal", person=fact.person),
+            remedy=say(
+                "Write a name as the rehearsal shows it, or {everybody}.", everybody=EVERYBODY
+            ),
         )
         for fact in facts
         if fact.act is not None and fact.person not in names
@@ -90,7 +93,9 @@ def _host_act(fact: FactEntry, sessions: Sequence[Session]) -> SessionAct | Prob
     starts_at = None if fact.starts is None else date_moment(fact.starts, session, zone)
     if at is None or (fact.host is SessionActKind.MOVES and starts_at is None):
         return _wrong(
-            fact, "that moment is not known of a date", "Count from session start or session end."
+            fact,
+            say("that moment is not known of a date"),
+            say("Count from session start or session end."),
         )
     kind = fact.host or SessionActKind.CLOSES
     return SessionAct(kind=kind, session_id=session.id, at=at, starts_at=starts_at, line=fact.line)
@@ -101,8 +106,8 @@ def no_such_date(line: int, number: int, of: int) -> Problem:
     return Problem(
         line=line,
         column=1,
-        reason=f"there is no date {number}",
-        remedy="There is 1 date." if of == 1 else f"There are {of} dates.",
+        reason=say("there is no date {number}", number=number),
+        remedy=say("There is 1 date.") if of == 1 else say("There are {of} dates.", of=of),
     )
 
 
@@ -138,7 +143,7 @@ def unknown_steps(people: Sequence[RehearsedPerson], version: SequenceDefinition
     """Return, in words, the emails that scripts name and that the sequence does not have."""
     keys = {step.key for step in version.steps}
     return [
-        f"{person.name}: “{key}” is no email of this sequence"
+        say("{name}: “{key}” is no email of this sequence", name=person.name, key=key)
         for person in people
         for act in person.script
         for key in (act.step_key, act.when.anchor.step_key)

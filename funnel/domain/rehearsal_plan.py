@@ -10,6 +10,7 @@ from funnel.domain.plan import Decision, Plan, PlannedStep, SkipReason
 from funnel.domain.planner import next_due_at, plan
 from funnel.domain.rehearsal import RehearsalStuckError, RehearsedEmail
 from funnel.domain.rehearsal_state import PersonState, RunState
+from funnel.domain.speech import say
 
 # A plan settles what is due, and asks again; more rounds than steps mean that it turns in circles.
 _MOST_ROUNDS = 500
@@ -51,7 +52,11 @@ def _plan_run(state: PersonState, run: RunState, now: datetime) -> None:
             break
     else:
         raise RehearsalStuckError(
-            f"the plan of {state.person.name} turns in circles at {now.isoformat()}"
+            say(
+                "the plan of {name} turns in circles at {now}",
+                name=state.person.name,
+                now=now.isoformat(),
+            )
         )
     run.letter_days = answer.letter_days
     run.has_just_left = _hand_over(state, run, answer, now)

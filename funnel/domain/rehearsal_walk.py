@@ -28,6 +28,7 @@ from funnel.domain.rehearsal_plan import look_ahead, plan_runs
 from funnel.domain.rehearsal_state import PersonState, RunState, new_state
 from funnel.domain.sequence import Anchor, AnchorKind, Timing
 from funnel.domain.session import Session
+from funnel.domain.speech import say
 from funnel.domain.timing import due_at
 from funnel.domain.timing_text import timing_text
 
@@ -48,7 +49,7 @@ def rehearse_person(person: RehearsedPerson, world: RehearsedWorld) -> Rehearsed
             RehearsalFinding(
                 severity=Severity.ERROR,
                 message=str(error),
-                remedy="Look at the timings of the emails around that moment.",
+                remedy=say("Look at the timings of the emails around that moment."),
                 person=person.name,
             )
         )
@@ -81,7 +82,9 @@ class _Walk:
         """Sign up, then go from stop to stop."""
         now = self._signs_up_at()
         if now is None:
-            self.state.warn("they cannot sign up: their moment counts from a date they do not have")
+            self.state.warn(
+                say("they cannot sign up: their moment counts from a date they do not have")
+            )
             return
         self._host_until(now)
         sign_up(self.state, _date(self.state, self.state.person.session), now)
@@ -94,7 +97,9 @@ class _Walk:
                 return
             now = max(moment, now)
             self._stop(now)
-        raise RehearsalStuckError(f"time stands still for {self.state.person.name} at {now}")
+        raise RehearsalStuckError(
+            say("time stands still for {name} at {now}", name=self.state.person.name, now=now)
+        )
 
     def _signs_up_at(self) -> datetime | None:
         person = self.state.person
@@ -116,7 +121,13 @@ class _Walk:
     def _forgotten(self) -> None:
         """Say which lines of the script never came to pass: what they count from never did."""
         for act in self.script:
-            self.state.warn(f"“{act.kind}” never happened: {timing_text(act.when)} never came")
+            self.state.warn(
+                say(
+                    "“{kind}” never happened: {when} never came",
+                    kind=act.kind,
+                    when=timing_text(act.when),
+                )
+            )
 
     def _stop(self, now: datetime) -> None:
         """Do what happens at this moment, then plan whose timer has come, as a tick does."""

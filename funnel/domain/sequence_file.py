@@ -23,6 +23,7 @@ from funnel.domain.sequence import (
     UnknownPolicy,
 )
 from funnel.domain.sequence_json import definition_from_json, definition_to_json
+from funnel.domain.speech import say
 from funnel.domain.step_checks import check_steps
 from funnel.domain.step_file import STEP_FIELDS, choice, read_key, read_step, read_yes_or_no
 
@@ -119,7 +120,9 @@ def _slug(fields: Fields, file_name: str) -> str:
     try:
         return read_key(stem)
     except InvalidInputError as error:
-        fields.wrong(None, f"the file's name names the sequence: {error}", error.remedy)
+        fields.wrong(
+            None, say("the file's name names the sequence: {reason}", reason=error), error.remedy
+        )
         return ""
 
 
@@ -127,9 +130,15 @@ def _steps(fields: Fields, problems: list[Problem]) -> tuple[list[Step], dict[st
     """Return the steps that could be read, and where each key of the file stands."""
     nodes = list(fields.mappings("steps"))
     if not nodes and not problems:
-        fields.wrong("steps", "there are no steps", "Add steps: with an entry for every email.")
+        fields.wrong(
+            "steps", say("there are no steps"), say("Add steps: with an entry for every email.")
+        )
     if len(nodes) > MOST_STEPS:
-        fields.wrong("steps", f"there are more than {MOST_STEPS} steps", "Split the sequence.")
+        fields.wrong(
+            "steps",
+            say("there are more than {most_steps} steps", most_steps=MOST_STEPS),
+            say("Split the sequence."),
+        )
         return [], {}
     read: list[tuple[Step, Fields]] = []
     positions: dict[str, int] = {}
@@ -137,7 +146,9 @@ def _steps(fields: Fields, problems: list[Problem]) -> tuple[list[Step], dict[st
         step_fields = Fields(node, STEP_FIELDS, problems)
         key = step_fields.peek("key")
         if key in positions:
-            step_fields.wrong("key", f'the key "{key}" is used twice', "Give each step its own.")
+            step_fields.wrong(
+                "key", say('the key "{key}" is used twice', key=key), say("Give each step its own.")
+            )
         elif key is not None:
             positions[key] = position
         step = read_step(step_fields)
@@ -157,7 +168,8 @@ def _endings(fields: Fields, name: str, positions: Mapping[str, int]) -> tuple[C
 def _read_title(text: str) -> str:
     if len(text) > LONGEST_TITLE:
         raise InvalidInputError(
-            f"the title is longer than {LONGEST_TITLE} characters", remedy="Shorten it."
+            say("the title is longer than {longest_title} characters", longest_title=LONGEST_TITLE),
+            remedy=say("Shorten it."),
         )
     return text
 
@@ -165,7 +177,8 @@ def _read_title(text: str) -> str:
 def _read_days(text: str) -> int:
     if re.fullmatch(r"[1-9]|[12]\d|30", text) is None:
         raise InvalidInputError(
-            f'"{text}" is no number of days', remedy="Write a number from 1 to 30."
+            say('"{text}" is no number of days', text=text),
+            remedy=say("Write a number from 1 to 30."),
         )
     return int(text)
 
@@ -175,5 +188,6 @@ def _read_date(text: str) -> date:
         return date.fromisoformat(text)
     except ValueError as error:
         raise InvalidInputError(
-            f'"{text}" is no date', remedy="Write year, month and day: 2026-12-25."
+            say('"{text}" is no date', text=text),
+            remedy=say("Write year, month and day: 2026-12-25."),
         ) from error

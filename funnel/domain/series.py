@@ -17,6 +17,7 @@ from funnel.domain.session_plan import (
     check_url,
     check_zone,
 )
+from funnel.domain.speech import say
 
 MOST_AHEAD: Final = 24
 
@@ -96,14 +97,14 @@ def check_series(new: NewSeries) -> RecurrenceRule:
     check_url("join", new.join_url)
     if not 1 <= new.ahead <= MOST_AHEAD:
         raise InvalidInputError(
-            f"{new.ahead} sessions cannot be kept ahead",
+            say("{ahead} sessions cannot be kept ahead", ahead=new.ahead),
             field="ahead",
-            remedy=f"Give a number from 1 to {MOST_AHEAD}.",
+            remedy=say("Give a number from 1 to {most_ahead}.", most_ahead=MOST_AHEAD),
         )
     if new.ends_on is not None and new.begins_on is not None and new.ends_on < new.begins_on:
         raise InvalidInputError(
-            "the series would end before it begins",
+            say("the series would end before it begins"),
             field="until",
-            remedy="Give a last day that comes after the first.",
+            remedy=say("Give a last day that comes after the first."),
         )
     return rule

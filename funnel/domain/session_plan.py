@@ -6,6 +6,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from funnel.domain.errors import InvalidInputError
+from funnel.domain.speech import say
 from funnel.domain.subscriber import known_zone
 from funnel.domain.text import clean_text
 
@@ -75,14 +76,18 @@ def check_times(starts_at: datetime, length: timedelta, now: datetime) -> None:
         InvalidInputError: In the past, more than three years ahead, or not within a day.
     """
     if starts_at.tzinfo is None:
-        raise _wrong("start", "the start has no time zone", "Name the zone, as Europe/Berlin.")
+        raise _wrong(
+            "start", say("the start has no time zone"), say("Name the zone, as Europe/Berlin.")
+        )
     if starts_at <= now:
-        raise _wrong("start", "the start is in the past", "Give a start that is still to come.")
+        raise _wrong(
+            "start", say("the start is in the past"), say("Give a start that is still to come.")
+        )
     if starts_at - now > FURTHEST:
         raise _wrong(
             "start",
-            "the start is more than three years ahead",
-            "Look at the year; a date further away is added when it comes nearer.",
+            say("the start is more than three years ahead"),
+            say("Look at the year; a date further away is added when it comes nearer."),
         )
     check_length(length)
 
@@ -90,12 +95,12 @@ def check_times(starts_at: datetime, length: timedelta, now: datetime) -> None:
 def check_length(length: timedelta) -> None:
     """Raise ``InvalidInputError`` unless a session can last so long (elapsed time)."""
     if length <= timedelta(0):
-        raise _wrong("length", "the session has no length", "Give its length in minutes.")
+        raise _wrong("length", say("the session has no length"), say("Give its length in minutes."))
     if length > _LONGEST:
         raise _wrong(
             "length",
-            "a session lasts a day at most",
-            "Give its length in minutes; add one session for each sitting.",
+            say("a session lasts a day at most"),
+            say("Give its length in minutes; add one session for each sitting."),
         )
 
 
@@ -115,12 +120,16 @@ def announced_moment(local: datetime, zone: str) -> datetime:
         moment = local.replace(tzinfo=known, fold=0).astimezone(UTC)
         shown = moment.astimezone(known).replace(tzinfo=None)
     except OverflowError as error:
-        raise _wrong("start", "no calendar has that day", "Look at the year.") from error
+        raise _wrong("start", say("no calendar has that day"), say("Look at the year.")) from error
     if shown != local:
         raise _wrong(
             "start",
-            f"there is no {local:%H:%M} on that day in {zone}: the clocks are put forward",
-            f"The next hour that there is: {shown:%Y-%m-%d %H:%M}.",
+            say(
+                "there is no {local} on that day in {zone}: the clocks are put forward",
+                local=f"{local:%H:%M}",
+                zone=zone,
+            ),
+            say("The next hour that there is: {shown}.", shown=f"{shown:%Y-%m-%d %H:%M}"),
         )
     return moment
 
@@ -142,28 +151,40 @@ def check_title(title: str) -> None:
     if not title.strip() or title != clean_text(title, limit=TITLE_LIMIT):
         raise _wrong(
             "title",
-            "the title is empty, too long or not plain text",
-            f"Give one line of at most {TITLE_LIMIT} characters.",
+            say("the title is empty, too long or not plain text"),
+            say("Give one line of at most {title_limit} characters.", title_limit=TITLE_LIMIT),
         )
 
 
 def check_zone(zone: str) -> None:
     """Raise ``InvalidInputError`` unless it is an IANA zone."""
     if known_zone(zone) is None:
-        raise _wrong("zone", f"the zone “{zone}” is not known", "Name one such as Europe/Berlin.")
+        raise _wrong(
+            "zone",
+            say("the zone “{zone}” is not known", zone=zone),
+            say("Name one such as Europe/Berlin."),
+        )
 
 
 def check_seats(seats: int | None) -> None:
     """Raise ``InvalidInputError`` unless there is a seat."""
     if seats is not None and seats < 1:
-        raise _wrong("seats", "a session has one seat or more", "Leave it out for no limit.")
+        raise _wrong(
+            "seats", say("a session has one seat or more"), say("Leave it out for no limit.")
+        )
 
 
 def check_url(name: str, url: str) -> None:
     """Raise ``InvalidInputError`` unless it is empty or a web address on one line."""
     is_plain = url == clean_text(url, limit=2000) and " " not in url
     if url and not (url.startswith(("https://", "http://")) and is_plain):
-        raise _wrong(name, f"the {name} link is not a web address", "Begin it with https://.")
+        raise _wrong(
+            name,
+            say("the join link is not a web address")
+            if name == "join"
+            else say("the replay link is not a web address"),
+            say("Begin it with https://."),
+        )
 
 
 def _wrong(field: str, problem: str, remedy: str) -> InvalidInputError:

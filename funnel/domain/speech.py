@@ -75,6 +75,11 @@ def mark(words: str) -> str:
     return words
 
 
+def mark_many(one: str, many: str) -> tuple[str, str]:
+    """Return both forms as they are: marks a constant for the catalogue, for ``say_many``."""
+    return one, many
+
+
 def number(value: int) -> str:
     """Return a whole number with thousands apart, as the spoken language sets them apart."""
     return f"{value:,}".replace(",", _THOUSANDS.get(_spoken.get().language, ","))

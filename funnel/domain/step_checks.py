@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from funnel.domain.condition_checks import Finding, check_conditions, may_still_come
 from funnel.domain.marked_yaml import Fields
 from funnel.domain.sequence import AnchorKind, Step, StepKind, Timing
+from funnel.domain.speech import say
 from funnel.domain.timing import due_at
 
 _NO_TIME = timedelta(0)
@@ -39,8 +40,8 @@ def check_steps(steps: Sequence[tuple[Step, Fields]], positions: Mapping[str, in
             *_hours(step),
         ]
         if groups[step.one_of] == 1:
-            reason = f'nobody else is in the group "{step.one_of}"'
-            findings.append(_finding("one_of", reason, "Name a group of two steps or more."))
+            reason = say('nobody else is in the group "{one_of}"', one_of=step.one_of)
+            findings.append(_finding("one_of", reason, say("Name a group of two steps or more.")))
         for each in findings:
             fields.wrong(each.name, each.reason, each.remedy, entry=each.entry)
 
@@ -51,17 +52,23 @@ def _finding(name: str, reason: str, remedy: str) -> Finding:
 
 def _key(step: Step) -> Iterator[Finding]:
     if step.key in _RESERVED:
-        yield _finding("key", f'"{step.key}" is a word of timings', "Choose another key.")
+        yield _finding(
+            "key", say('"{key}" is a word of timings', key=step.key), say("Choose another key.")
+        )
 
 
 def _name(step: Step, named: dict[str, str]) -> Iterator[Finding]:
     """Note a name that a step above has as well, however it is spelt."""
     other = named.setdefault(step.known_as.casefold(), step.key)
     if other != step.key:
-        reason = f'people could not tell it from "{other}": both are called "{step.known_as}"'
+        reason = say(
+            'people could not tell it from "{other}": both are called "{known_as}"',
+            other=other,
+            known_as=step.known_as,
+        )
         # Keys in words always differ, so that one of the two has a name; not always this one.
         field = "name" if step.name else "key"
-        yield _finding(field, reason, "Give one of the two another name.")
+        yield _finding(field, reason, say("Give one of the two another name."))
 
 
 def _timings(step: Step) -> Iterator[tuple[str, Timing]]:
@@ -82,18 +89,20 @@ def _anchors(
         if not other:
             continue
         if other not in positions:
-            reason = f'"{other}" is no step of this sequence'
-            yield _finding(name, reason, "Count from the key of a step above.")
+            reason = say('"{other}" is no step of this sequence', other=other)
+            yield _finding(name, reason, say("Count from the key of a step above."))
         elif positions[other] >= positions[step.key]:
             circle = _circle(step.key, other, counted_from)
             reason = (
-                f"the steps count in a circle: {circle}" if circle else f'"{other}" comes later'
+                say("the steps count in a circle: {circle}", circle=circle)
+                if circle
+                else say('"{other}" comes later', other=other)
             )
-            yield _finding(name, reason, "Count from a step that stands above this one.")
+            yield _finding(name, reason, say("Count from a step that stands above this one."))
     without = step.without_session
     if without is not None and without.anchor.kind.needs_session:
-        reason = f'nobody without a seat has a "{without.anchor.kind}"'
-        yield _finding("without_session", reason, "Count from enrollment or a letter.")
+        reason = say('nobody without a seat has a "{kind}"', kind=without.anchor.kind)
+        yield _finding("without_session", reason, say("Count from enrollment or a letter."))
 
 
 def _circle(start: str, other: str, counted_from: Mapping[str, Sequence[str]]) -> str:
@@ -115,23 +124,25 @@ def _delays(step: Step) -> Iterator[Finding]:
         delay, kind = timing.delay, timing.anchor.kind
         is_before = delay.days < 0 or delay.elapsed < _NO_TIME
         if kind.happens_first and is_before:
-            reason = f"nobody knows beforehand when {kind} comes"
+            reason = say("nobody knows beforehand when {kind} comes", kind=kind)
             if kind is AnchorKind.STEP:
-                reason = "nobody knows beforehand when another step leaves"
+                reason = say("nobody knows beforehand when another step leaves")
             yield _finding(name, reason, 'Write "after".')
         elif kind is AnchorKind.STEP and not delay.days and not delay.elapsed:
-            reason = "two emails would leave at the same moment"
-            yield _finding(name, reason, 'Say how long after the other one: "1 h after …".')
+            reason = say("two emails would leave at the same moment")
+            yield _finding(name, reason, say('Say how long after the other one: "1 h after …".'))
 
 
 def _wait(step: Step) -> Iterator[Finding]:
     if step.wait is None:
         return
     if not any(may_still_come(each) for each in step.conditions):
-        remedy = "Add only_if: attended, missed or replay available, or delete the wait."
-        yield _finding("wait", "there is no word to wait for", remedy)
+        remedy = say("Add only_if: attended, missed or replay available, or delete the wait.")
+        yield _finding("wait", say("there is no word to wait for"), remedy)
     if not _ends_after_its_step(step):
-        yield _finding("wait", "the wait is over before it begins", "Let it end after the timing.")
+        yield _finding(
+            "wait", say("the wait is over before it begins"), say("Let it end after the timing.")
+        )
 
 
 def _ends_after_its_step(step: Step) -> bool:
@@ -149,21 +160,21 @@ def _ends_after_its_step(step: Step) -> bool:
 def _neighbours(step: Step, positions: Mapping[str, int]) -> Iterator[Finding]:
     for key, _ in step.apart_from:
         if key not in positions:
-            reason = f'"{key}" is no step of this sequence'
-            yield _finding("apart_from", reason, "Name the key of a step above.")
+            reason = say('"{key}" is no step of this sequence', key=key)
+            yield _finding("apart_from", reason, say("Name the key of a step above."))
         elif positions[key] >= positions[step.key]:
-            reason = f'"{key}" does not stand above this step'
-            yield _finding("apart_from", reason, "Name the key of a step above.")
+            reason = say('"{key}" does not stand above this step', key=key)
+            yield _finding("apart_from", reason, say("Name the key of a step above."))
 
 
 def _seat_fields(step: Step) -> Iterator[Finding]:
     kind = step.timing.anchor.kind
     if step.lead is not None and kind.happens_first:
-        reason = "a lead is a distance before the session"
-        yield _finding("lead", reason, "Count from session start, or delete the lead.")
+        reason = say("a lead is a distance before the session")
+        yield _finding("lead", reason, say("Count from session start, or delete the lead."))
     if step.repeats_when_moved and kind is not AnchorKind.SESSION_START:
-        reason = "only what counts from the session's start is planned again for another date"
-        yield _finding("repeats_when_moved", reason, "Count from session start.")
+        reason = say("only what counts from the session's start is planned again for another date")
+        yield _finding("repeats_when_moved", reason, say("Count from session start."))
 
 
 def _hours(step: Step) -> Iterator[Finding]:
@@ -173,5 +184,7 @@ def _hours(step: Step) -> Iterator[Finding]:
     for name, timing in _timings(step):
         if timing.at is not None and not window.contains(timing.at):
             hours = f"{window.opens:%H:%M}-{window.closes:%H:%M}"
-            reason = f"{timing.at:%H:%M} lies outside the hours {hours}"
-            yield _finding(name, reason, "Change the hour, or add hours: with a wider window.")
+            reason = say(
+                "{at} lies outside the hours {hours}", at=f"{timing.at:%H:%M}", hours=hours
+            )
+            yield _finding(name, reason, say("Change the hour, or add hours: with a wider window."))

@@ -11,6 +11,7 @@ from funnel.domain.condition_text import read_condition
 from funnel.domain.errors import InvalidInputError
 from funnel.domain.marked_yaml import Fields
 from funnel.domain.sequence import Condition, Step, StepKind, Timing, Wait
+from funnel.domain.speech import mark, say
 from funnel.domain.text import clean_text
 from funnel.domain.timing import EVERY_DAY, SendWindow
 from funnel.domain.timing_text import (
@@ -44,20 +45,20 @@ LONGEST_STEP_NAME = 60
 _BARE_SKIP = timedelta(minutes=10)  # PRODUCT: a bare `skip` means 10 minutes
 _LONGEST_GRACE = timedelta(days=7)
 _DAY_NAMES = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-_DAYS_REMEDY = 'Write days like "mon-fri", "tue, thu" or "every day".'
+_DAYS_REMEDY = mark('Write days like "mon-fri", "tue, thu" or "every day".')
 
 # What one kind of step has and the other has not, and why.
 NOT_FOR = {
     StepKind.LETTER: {
-        "late": "a letter may leave until its hours end, then it takes the next day",
-        "lead": "a letter keeps to days, not to a distance from its anchor",
-        "apart_from": "letters keep apart by days, see days_between_letters",
-        "wait": "a letter asks its conditions on its day and does not wait",
-        "repeats_when_moved": "a letter is never sent again",
+        "late": mark("a letter may leave until its hours end, then it takes the next day"),
+        "lead": mark("a letter keeps to days, not to a distance from its anchor"),
+        "apart_from": mark("letters keep apart by days, see days_between_letters"),
+        "wait": mark("a letter asks its conditions on its day and does not wait"),
+        "repeats_when_moved": mark("a letter is never sent again"),
     },
     StepKind.SERVICE: {
-        "weekdays": "a service email comes when it must, on any day",
-        "hours": "a service email comes when it must, at any hour",
+        "weekdays": mark("a service email comes when it must, on any day"),
+        "hours": mark("a service email comes when it must, at any hour"),
     },
 }
 
@@ -101,8 +102,11 @@ def read_key(text: str) -> str:
     """
     if STEP_KEY.fullmatch(text) is None or len(text) > LONGEST_KEY:
         raise InvalidInputError(
-            f'"{text[:LONGEST_KEY]}" is no key',
-            remedy=f"Use small letters, digits and hyphens, at most {LONGEST_KEY} characters.",
+            say('"{text}" is no key', text=text[:LONGEST_KEY]),
+            remedy=say(
+                "Use small letters, digits and hyphens, at most {longest_key} characters.",
+                longest_key=LONGEST_KEY,
+            ),
         )
     return text
 
@@ -112,13 +116,19 @@ def _read_name(text: str) -> str:
     name = normalize("NFC", text)
     if clean_text(name, limit=len(name)) != name:
         raise InvalidInputError(
-            "the name holds a control character, one that shows nothing, or two spaces in a row",
-            remedy="Write it as people are to read it.",
+            say(
+                "the name holds a control character, one that shows nothing, or two spaces in a row"
+            ),
+            remedy=say("Write it as people are to read it."),
         )
     if len(name) > LONGEST_STEP_NAME:
         raise InvalidInputError(
-            f"the name has {len(name)} characters, more than {LONGEST_STEP_NAME}",
-            remedy="Shorten it: it stands beside a day in a narrow calendar.",
+            say(
+                "the name has {count} characters, more than {longest_step_name}",
+                count=len(name),
+                longest_step_name=LONGEST_STEP_NAME,
+            ),
+            remedy=say("Shorten it: it stands beside a day in a narrow calendar."),
         )
     return name
 
@@ -135,7 +145,8 @@ def choice(states: type[_Choice]) -> Callable[[str], _Choice]:
         except ValueError as error:
             words = ", ".join(each.value for each in states)
             raise InvalidInputError(
-                f'"{text}" is not known here', remedy=f"Choose one of: {words}."
+                say('"{text}" is not known here', text=text),
+                remedy=say("Choose one of: {words}.", words=words),
             ) from error
 
     return read
@@ -144,7 +155,16 @@ def choice(states: type[_Choice]) -> Callable[[str], _Choice]:
 def _refuse_fields(fields: Fields, kind: StepKind) -> None:
     for name, reason in NOT_FOR[kind].items():
         if name in fields:
-            fields.wrong(name, f'"{name}" is not for a {kind}: {reason}', "Delete this line.")
+            fields.wrong(
+                name,
+                say(
+                    '"{name}" is not for a {kind}: {reason}',
+                    name=name,
+                    kind=kind,
+                    reason=say(reason),
+                ),
+                say("Delete this line."),
+            )
 
 
 def _window(fields: Fields) -> SendWindow:
@@ -163,7 +183,9 @@ def _read_weekdays(text: str) -> frozenset[int]:
     for part in text.split(","):
         first, hyphen, last = part.strip().partition("-")
         if first not in _DAY_NAMES or (hyphen and last not in _DAY_NAMES):
-            raise InvalidInputError(f'"{text}" names no weekdays', remedy=_DAYS_REMEDY)
+            raise InvalidInputError(
+                say('"{text}" names no weekdays', text=text), remedy=say(_DAYS_REMEDY)
+            )
         start = _DAY_NAMES.index(first)
         length = (_DAY_NAMES.index(last) - start) % 7 if hyphen else 0
         days.update((start + step) % 7 for step in range(length + 1))
@@ -173,7 +195,9 @@ def _read_weekdays(text: str) -> frozenset[int]:
 def _read_hours(text: str) -> tuple[time, time]:
     opens, hyphen, closes = text.partition("-")
     if not hyphen:
-        raise InvalidInputError(f'"{text}" names no hours', remedy='Write them like "09:00-17:00".')
+        raise InvalidInputError(
+            say('"{text}" names no hours', text=text), remedy=say('Write them like "09:00-17:00".')
+        )
     hours = read_time(opens.strip()), read_time(closes.strip())
     SendWindow(opens=hours[0], closes=hours[1])  # refuses hours without any time in between
     return hours
@@ -184,12 +208,14 @@ def _read_grace(text: str) -> timedelta:
         return _BARE_SKIP
     if not text.startswith("within "):
         raise InvalidInputError(
-            f'"{text}" is no late policy', remedy='Write "within 2 h", or "skip" for 10 minutes.'
+            say('"{text}" is no late policy', text=text),
+            remedy=say('Write "within 2 h", or "skip" for 10 minutes.'),
         )
     grace = read_duration(text.removeprefix("within "))
     if grace > _LONGEST_GRACE:
         raise InvalidInputError(
-            f'"{text}" is more than a week', remedy="An email that late is not wanted any more."
+            say('"{text}" is more than a week', text=text),
+            remedy=say("An email that late is not wanted any more."),
         )
     return grace
 
@@ -207,7 +233,11 @@ def _wait(fields: Fields, timing: Timing) -> Wait | None:
         return None
     if until.anchor != timing.anchor:
         anchor = anchor_text(timing.anchor)
-        fields.wrong("wait", "a wait counts from the step's own anchor", f"Count from {anchor}.")
+        fields.wrong(
+            "wait",
+            say("a wait counts from the step's own anchor"),
+            say("Count from {anchor}.", anchor=anchor),
+        )
         return None
     return Wait(delay=until.delay, at=until.at)
 
@@ -215,7 +245,8 @@ def _wait(fields: Fields, timing: Timing) -> Wait | None:
 def _read_until(text: str) -> Timing:
     if not text.startswith("until "):
         raise InvalidInputError(
-            f'"{text}" is no wait', remedy='Write it like "until 1 day after session end, 09:00".'
+            say('"{text}" is no wait', text=text),
+            remedy=say('Write it like "until 1 day after session end, 09:00".'),
         )
     return read_timing(text.removeprefix("until "))
 
@@ -239,4 +270,6 @@ def read_yes_or_no(text: str) -> bool:
         return True
     if text in {"no", "false"}:
         return False
-    raise InvalidInputError(f'"{text}" is neither yes nor no', remedy="Write yes or no.")
+    raise InvalidInputError(
+        say('"{text}" is neither yes nor no', text=text), remedy=say("Write yes or no.")
+    )

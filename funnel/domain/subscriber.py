@@ -16,6 +16,7 @@ from uuid import UUID
 from email_validator import EmailNotValidError, validate_email
 
 from funnel.domain.errors import InvalidInputError
+from funnel.domain.speech import mark, say
 from funnel.domain.text import clean_text
 from funnel.domain.zones import listed_zone
 
@@ -23,7 +24,7 @@ NAME_LIMIT = 100  # characters
 ZONE_LIMIT = 100  # characters; the longest name of tzdata has 38
 _ADDRESS_LIMIT = 1000  # characters with a display name, before anything is parsed
 _LOCAL_LIMIT = 64  # octets, RFC 5321 4.5.3.1.1; RFC 6531 counts those of UTF-8
-_REMEDY = "Give one address such as name@example.com."
+_REMEDY = mark("Give one address such as name@example.com.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,9 +101,9 @@ def normalise_address(value: str) -> Address:
     """
     value = value.strip()
     if len(value) > _ADDRESS_LIMIT:
-        raise _wrong_address("the address is too long")
+        raise _wrong_address(say("the address is too long"))
     if any(unicodedata.category(each) == "Cc" for each in value):
-        raise _wrong_address("the address holds a line break or another control character")
+        raise _wrong_address(say("the address holds a line break or another control character"))
     try:
         found = validate_email(
             _without_display_name(value),
@@ -113,10 +114,12 @@ def normalise_address(value: str) -> Address:
     except EmailNotValidError as error:
         raise _wrong_address(str(error)) from error
     if len(found.local_part.encode()) > _LOCAL_LIMIT:
-        raise _wrong_address("the part before the @-sign is too long")
+        raise _wrong_address(say("the part before the @-sign is too long"))
     if not found.local_part.isprintable():
         # In quotes the validator takes a no-break space and the like; mail cannot carry those.
-        raise _wrong_address("the part before the @-sign holds a character that cannot be seen")
+        raise _wrong_address(
+            say("the part before the @-sign holds a character that cannot be seen")
+        )
     return Address(email=found.normalized, key=_key(found.local_part, found.ascii_domain))
 
 
@@ -126,7 +129,7 @@ def _without_display_name(value: str) -> str:
 
 
 def _wrong_address(problem: str) -> InvalidInputError:
-    return InvalidInputError(problem, field="email", remedy=_REMEDY)
+    return InvalidInputError(problem, field="email", remedy=say(_REMEDY))
 
 
 def email_key(email: str) -> str:

@@ -7,6 +7,7 @@ from itertools import count
 from zoneinfo import ZoneInfo
 
 from funnel.domain.errors import InvalidInputError
+from funnel.domain.speech import say
 
 EVERY_DAY = frozenset(range(7))
 WEEKDAYS = frozenset(range(5))
@@ -44,12 +45,15 @@ class SendWindow:
     def __post_init__(self) -> None:
         if not self.weekdays or not self.weekdays <= EVERY_DAY:
             raise InvalidInputError(
-                "a window needs at least one weekday", remedy="Name days between mon and sun."
+                say("a window needs at least one weekday"),
+                remedy=say("Name days between mon and sun."),
             )
         if self.opens == self.closes:
             raise InvalidInputError(
-                f"a window cannot open and close at {self.opens:%H:%M}",
-                remedy="Let it close later; 00:00-23:59 is the whole day, 20:00-02:00 a night.",
+                say("a window cannot open and close at {opens}", opens=f"{self.opens:%H:%M}"),
+                remedy=say(
+                    "Let it close later; 00:00-23:59 is the whole day, 20:00-02:00 a night."
+                ),
             )
 
     @property

@@ -9,6 +9,7 @@ from functools import lru_cache
 
 from funnel.domain.errors import InvalidInputError
 from funnel.domain.sequence import Anchor, AnchorKind, SequenceDefinition, Timing
+from funnel.domain.speech import mark, say
 from funnel.domain.timing import Delay
 
 STEP_KEY = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
@@ -30,9 +31,11 @@ _DAYS = frozenset({"day", "days"})
 _NAMED_ANCHORS = {
     each.value: each for each in AnchorKind if each not in {AnchorKind.STEP, AnchorKind.FIXED}
 }
-_TIMING_EXAMPLE = 'Write it like "2 days after listening, 09:00" or "1 h before session start".'
-_TIME_EXAMPLE = 'Write hours and minutes of a day, like "09:00".'
-_DURATION_EXAMPLE = 'Write it like "2 h", "30 min" or "1 h 30 min".'
+_TIMING_EXAMPLE = mark(
+    'Write it like "2 days after listening, 09:00" or "1 h before session start".'
+)
+_TIME_EXAMPLE = mark('Write hours and minutes of a day, like "09:00".')
+_DURATION_EXAMPLE = mark('Write it like "2 h", "30 min" or "1 h 30 min".')
 
 
 @lru_cache(maxsize=1024)  # a plan says the same few timings again for everybody
@@ -80,7 +83,9 @@ def read_timing(text: str) -> Timing:
     """
     found = _TIMING.fullmatch(text)
     if found is None:
-        raise InvalidInputError(f'"{text}" is not a timing', remedy=_TIMING_EXAMPLE)
+        raise InvalidInputError(
+            say('"{text}" is not a timing', text=text), remedy=say(_TIMING_EXAMPLE)
+        )
     _, amount, side, anchor, hour = found.groups()
     delay = Delay() if amount is None else _read_delay(amount, is_before=side == "before")
     at = None if hour is None else read_time(hour)
@@ -94,7 +99,9 @@ def read_time(text: str) -> time:
         InvalidInputError: Not a time of day.
     """
     if re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", text) is None:
-        raise InvalidInputError(f'"{text}" is not a time of day', remedy=_TIME_EXAMPLE)
+        raise InvalidInputError(
+            say('"{text}" is not a time of day', text=text), remedy=say(_TIME_EXAMPLE)
+        )
     return time.fromisoformat(text)
 
 
@@ -107,7 +114,8 @@ def read_duration(text: str) -> timedelta:
     delay = read_delay(text)
     if delay.days:
         raise InvalidInputError(
-            f'"{text}" counts days, which are not always 24 h', remedy="Write hours: 24 h."
+            say('"{text}" counts days, which are not always 24 h', text=text),
+            remedy=say("Write hours: 24 h."),
         )
     return delay.elapsed
 
@@ -145,7 +153,9 @@ def _read_delay(text: str, *, is_before: bool) -> Delay:
     while position < len(text):
         found = _AMOUNT.match(text, position)
         if found is None or (found[2] not in _DAYS and found[2] not in _UNITS):
-            raise InvalidInputError(f'"{text}" is not a duration', remedy=_DURATION_EXAMPLE)
+            raise InvalidInputError(
+                say('"{text}" is not a duration', text=text), remedy=say(_DURATION_EXAMPLE)
+            )
         number = sign * int(found[1])
         if found[2] in _DAYS:
             days += number
@@ -153,7 +163,9 @@ def _read_delay(text: str, *, is_before: bool) -> Delay:
             elapsed += number * _UNITS[found[2]]
         position = found.end()
     if not days and not elapsed:
-        raise InvalidInputError(f'"{text}" is no time at all', remedy=_DURATION_EXAMPLE)
+        raise InvalidInputError(
+            say('"{text}" is no time at all', text=text), remedy=say(_DURATION_EXAMPLE)
+        )
     return Delay(days=days, elapsed=elapsed)
 
 
@@ -164,23 +176,34 @@ def _read_anchor(text: str) -> Anchor:
         return Anchor(kind=AnchorKind.FIXED, fixed_at=_read_moment(text))
     if STEP_KEY.fullmatch(text) is None:
         raise InvalidInputError(
-            f'"{text}" is nothing to count from',
-            remedy=f"Count from {', '.join(_NAMED_ANCHORS)}, the key of an earlier step, or a "
-            "moment like 2026-12-01T09:00+01:00.",
+            say('"{text}" is nothing to count from', text=text),
+            remedy=say(
+                "Count from {names}, the key of an earlier step, or a moment like "
+                "2026-12-01T09:00+01:00.",
+                names=", ".join(_NAMED_ANCHORS),
+            ),
         )
     return Anchor(kind=AnchorKind.STEP, step_key=text)
 
 
 def _read_moment(text: str) -> datetime:
-    remedy = "Write a moment with its offset, like 2026-12-01T09:00+01:00."
+    remedy = say("Write a moment with its offset, like 2026-12-01T09:00+01:00.")
     try:
         moment = datetime.fromisoformat(text)
     except ValueError as error:
-        raise InvalidInputError(f'"{text}" is not a moment: {error}', remedy=remedy) from error
+        raise InvalidInputError(
+            say('"{text}" is not a moment: {reason}', text=text, reason=error), remedy=remedy
+        ) from error
     if moment.tzinfo is None:
-        raise InvalidInputError(f'"{text}" has no offset from UTC', remedy=remedy)
+        raise InvalidInputError(say('"{text}" has no offset from UTC', text=text), remedy=remedy)
     if not _FIRST_YEAR <= moment.year <= _LAST_YEAR:
         raise InvalidInputError(
-            f'"{text}" is not between {_FIRST_YEAR} and {_LAST_YEAR}', remedy=remedy
+            say(
+                '"{text}" is not between {first_year} and {last_year}',
+                text=text,
+                first_year=_FIRST_YEAR,
+                last_year=_LAST_YEAR,
+            ),
+            remedy=remedy,
         )
     return moment.astimezone(UTC)

@@ -13,6 +13,7 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from funnel.domain.errors import InvalidInputError
+from funnel.domain.speech import say
 from funnel.domain.subscriber import normalise_address
 
 # Names of columns, in small letters; the first that the table has is taken.
@@ -140,7 +141,9 @@ def _text(content: bytes, encoding: str) -> str:
     is_marked = content.startswith((b"\xff\xfe", b"\xfe\xff"))
     if b"\x00" in content and not is_marked and not encoding.lower().startswith("utf"):
         raise InvalidInputError(
-            "this is no text", field="file", remedy="Save the table as CSV, and give that file."
+            say("this is no text"),
+            field="file",
+            remedy=say("Save the table as CSV, and give that file."),
         )
     marked = (name for mark, name in _ENCODINGS if content.startswith(mark))
     name = encoding or next(marked, "utf-8")
@@ -148,14 +151,18 @@ def _text(content: bytes, encoding: str) -> str:
         return content.decode(name)
     except LookupError as error:
         raise InvalidInputError(
-            f"no encoding is called {name}", field="encoding", remedy="Name one such as cp1252."
+            say("no encoding is called {name}", name=name),
+            field="encoding",
+            remedy=say("Name one such as cp1252."),
         ) from error
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise InvalidInputError(
-            f"line {line} is not {name}",
+            say("line {line} is not {name}", line=line, name=name),
             field="encoding",
-            remedy="Save it as UTF-8, or name its encoding: --encoding cp1252 fits most of Excel.",
+            remedy=say(
+                "Save it as UTF-8, or name its encoding: --encoding cp1252 fits most of Excel."
+            ),
         ) from error
 
 
@@ -170,9 +177,9 @@ def _lines(text: str) -> list[tuple[int, list[str]]]:
             begins = reader.line_num + 1
     except csv.Error as error:
         raise InvalidInputError(
-            f"line {begins} is broken: {error}",
+            say("line {begins} is broken: {reason}", begins=begins, reason=error),
             field="file",
-            remedy="Look for a quotation mark that is opened there and never closed.",
+            remedy=say("Look for a quotation mark that is opened there and never closed."),
         ) from error
     return lines
 
@@ -198,9 +205,9 @@ def _header(lines: Sequence[tuple[int, list[str]]], reading: TableReading) -> tu
         first = next((cells for _, cells in lines if any(cells)), [])
         shown = ", ".join(each for each in first if each) or "none"
         raise InvalidInputError(
-            f"no column holds addresses; the columns are: {shown}",
+            say("no column holds addresses; the columns are: {shown}", shown=shown),
             field="email",
-            remedy='Name it: --map email="E-mail of the guest".',
+            remedy=say('Name it: --map email="E-mail of the guest".'),
         )
     return found
 
@@ -214,9 +221,11 @@ def _positions(header: Sequence[str], reading: TableReading) -> dict[str, int]:
             positions[name] = lowered.index(wanted[0])
         elif name in reading.columns:
             raise InvalidInputError(
-                f"no column is called “{reading.columns[name]}”",
+                say("no column is called “{columns}”", columns=reading.columns[name]),
                 field=name,
-                remedy=f"The columns are: {', '.join(each for each in header if each)}.",
+                remedy=say(
+                    "The columns are: {names}.", names=", ".join(each for each in header if each)
+                ),
             )
     return positions
 
@@ -232,14 +241,16 @@ def _cell(cells: Sequence[str], position: int) -> str:
 
 def _row(line: int, given: Mapping[str, str], reading: TableReading) -> AttendanceRow:
     if given["email"] in _NOTHING:
-        raise InvalidInputError("there is no address", remedy="Add it, or leave the line out.")
+        raise InvalidInputError(
+            say("there is no address"), remedy=say("Add it, or leave the line out.")
+        )
     address = normalise_address(given["email"])
     attended = _attended(given)
     joined_at = _moment(given.get("joined", ""), reading) if attended else None
     left_at = _moment(given.get("left", ""), reading) if attended else None
     if joined_at and left_at and left_at < joined_at:
         raise InvalidInputError(
-            "they left before they came", remedy="Look at the two times of this line."
+            say("they left before they came"), remedy=say("Look at the two times of this line.")
         )
     return AttendanceRow(
         line=line,
@@ -259,7 +270,9 @@ def _attended(given: Mapping[str, str]) -> bool:
     if word in _NOTHING:
         return given.get("joined", "") not in _NOTHING
     if word not in _YES and word not in _NO:
-        raise InvalidInputError(f"“{cell}” is neither yes nor no", remedy="Write yes or no.")
+        raise InvalidInputError(
+            say("“{cell}” is neither yes nor no", cell=cell), remedy=say("Write yes or no.")
+        )
     return word in _YES
 
 
@@ -274,11 +287,12 @@ def _moment(cell: str, reading: TableReading) -> datetime | None:
             return moment.astimezone(UTC)
     if fitting:
         raise InvalidInputError(
-            f"“{cell}” is not on the day of the session, {_day(day)}",
-            remedy="Name the right session, or the zone of the table: --zone.",
+            say("“{cell}” is not on the day of the session, {day}", cell=cell, day=_day(day)),
+            remedy=say("Name the right session, or the zone of the table: --zone."),
         )
     raise InvalidInputError(
-        f"“{cell}” is no moment", remedy="Write it as 2027-03-09 18:05, or as Zoom does."
+        say("“{cell}” is no moment", cell=cell),
+        remedy=say("Write it as 2027-03-09 18:05, or as Zoom does."),
     )
 
 

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass, replace
 
+from funnel.domain.speech import say
 from funnel.rendering.errors import TemplateError
 from funnel.rendering.filters import is_safe_address
 from funnel.rendering.segments import EXPRESSION, Hidden, Kind, html_source
@@ -55,8 +56,8 @@ def read_address(text: str, hidden: Hidden) -> Address:
     statement = _ANY_STATEMENT.search(text)
     if statement is not None and hidden.tag(statement.group(1)).kind is Kind.STATEMENT:
         raise TemplateError(
-            "a link's address may hold {{ … }} only",
-            remedy="Write {{ one if condition else other }}.",
+            say("a link's address may hold {{ … }} only"),
+            remedy=say("Write {{ one if condition else other }}."),
         )
     if EXPRESSION.fullmatch(text):
         code = hidden.tag(text).code
@@ -70,14 +71,16 @@ def read_address(text: str, hidden: Hidden) -> Address:
     if EXPRESSION.search(text):
         if not _FIXED_BEGINNING.match(text):
             raise TemplateError(
-                "an address is one whole {{ value }}, or begins with https:// or mailto:"
+                say("an address is one whole {{ value }}, or begins with https:// or mailto:")
             )
         return Address(
             source=hidden.show(text, expression=lambda tag: f"{{{{ ({tag.code})|address_part }}}}"),
             leads_elsewhere=not is_mail,
         )
     if not is_safe_address(text):
-        raise TemplateError(f"a link must begin with https:, http: or mailto:, not “{text}”")
+        raise TemplateError(
+            say("a link must begin with https:, http: or mailto:, not “{text}”", text=text)
+        )
     return Address(source=text, target="" if is_mail else text, leads_elsewhere=not is_mail)
 
 

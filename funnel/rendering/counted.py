@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from markdown_it.token import Token
 
+from funnel.domain.speech import say
 from funnel.domain.template import TemplateLink
 from funnel.rendering.addresses import Address, read_address
 from funnel.rendering.errors import TemplateError
@@ -50,8 +51,11 @@ class CountedLinks:
         """
         if name and not _NAME.fullmatch(name):
             raise TemplateError(
-                f"a link cannot be called “{name}”",
-                remedy=f"Small letters, digits and hyphens, {NAME_LIMIT} at most: booking-page.",
+                say("a link cannot be called “{name}”", name=name),
+                remedy=say(
+                    "Small letters, digits and hyphens, {name_limit} at most: booking-page.",
+                    name_limit=NAME_LIMIT,
+                ),
             )
         # Mail programs warn of words that are one address and lead to another.
         is_countable = address.target and not _LOOKS_LIKE_ADDRESS.match(words)
@@ -65,9 +69,11 @@ class CountedLinks:
     def _left_alone(self, address: Address, words: str, name: str) -> Address:
         if name:
             raise TemplateError(
-                f"the link “{name}” cannot be counted",
-                remedy="Counted are fixed addresses behind words of their own, and a brand's, "
-                "as {{ brand.booking_url }}.",
+                say("the link “{name}” cannot be counted", name=name),
+                remedy=say(
+                    "Counted are fixed addresses behind words of their own, and a brand's, "
+                    "as {{ brand.booking_url }}."
+                ),
             )
         if address.leads_elsewhere:
             self.uncounted.append(words or address.source)
@@ -113,7 +119,7 @@ def _address(
     address = read_address(str(token.attrGet("href") or ""), hidden)
     named = _TITLE.fullmatch(str(token.attrGet("title") or "").strip())
     if named is not None and not named.group(1).strip():
-        raise TemplateError("a link's name is missing behind “link:”")
+        raise TemplateError(say("a link's name is missing behind “link:”"))
     words = _words(children[index + 1 :])
     return counted.take(address, words=words, name=named.group(1).strip() if named else "")
 

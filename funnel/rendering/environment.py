@@ -16,6 +16,7 @@ from jinja2.runtime import LoopContext
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from funnel.domain.errors import RenderError
+from funnel.domain.speech import say
 from funnel.rendering.filters import ALL_FILTERS
 from funnel.rendering.merge import Missing, View
 
@@ -34,7 +35,10 @@ class Environment(ImmutableSandboxedEnvironment):
             if attribute in obj:
                 return obj[attribute]
             variable = f"{obj.path}.{attribute}"
-            raise RenderError(f"{variable}: templates know no such value", variable=variable)
+            raise RenderError(
+                say("{variable}: templates know no such value", variable=variable),
+                variable=variable,
+            )
         if isinstance(obj, Missing):
             obj.fail(attribute)
         if isinstance(obj, LoopContext) and attribute in LOOP_FIELDS:
@@ -49,15 +53,15 @@ class Environment(ImmutableSandboxedEnvironment):
 
     def call(self, *_args: object, **_kwargs: object) -> object:
         """Refuse: a template calls nothing."""
-        raise SecurityError("a template may not call anything")
+        raise SecurityError(say("a template may not call anything"))
 
     def call_binop(self, _context: object, operator: str, _left: object, _right: object) -> object:
         """Refuse: one multiplication can fill the memory."""
-        raise SecurityError(f"a template may not use {operator}")
+        raise SecurityError(say("a template may not use {operator}", operator=operator))
 
     def call_unop(self, _context: object, operator: str, _arg: object) -> object:
         """Refuse, as ``call_binop``."""
-        raise SecurityError(f"a template may not use {operator}")
+        raise SecurityError(say("a template may not use {operator}", operator=operator))
 
 
 def _printable(value: object) -> object:
@@ -68,7 +72,7 @@ def _printable(value: object) -> object:
         value.fail()
     if isinstance(value, StrictUndefined):
         return value  # prints its own complaint
-    raise RenderError(f"a template printed a {type(value).__name__}, not a text")
+    raise RenderError(say("a template printed a {name}, not a text", name=type(value).__name__))
 
 
 def _is_none(value: object) -> bool:

@@ -1,6 +1,7 @@
 """What may be wrong with a template, said to the person who wrote it."""
 
 from funnel.domain.errors import InvalidInputError
+from funnel.domain.speech import say
 
 
 class TemplateError(InvalidInputError):
@@ -21,7 +22,9 @@ class TemplateError(InvalidInputError):
         remedy: str = "",
         field: str | None = None,
     ) -> None:
-        place = ", ".join(part for part in (name, f"line {line}" if line else "") if part)
+        place = ", ".join(
+            part for part in (name, say("line {line}", line=line) if line else "") if part
+        )
         super().__init__(f"{place}: {reason}" if place else reason, field=field, remedy=remedy)
         self.name = name
         self.line = line

@@ -7,6 +7,7 @@ import jinja2
 from jinja2.runtime import Context
 
 from funnel.domain.errors import RenderError
+from funnel.domain.speech import say
 from funnel.rendering.colours import on_dark, on_paper, safe_colour, words_on
 from funnel.rendering.merge import Missing, Value
 
@@ -35,7 +36,8 @@ def href(value: Value, variable: str = "") -> str:
     address = str(value)
     if not is_safe_address(address):
         raise RenderError(
-            f"{variable}: a link must begin with https:, http: or mailto:", variable=variable
+            say("{variable}: a link must begin with https:, http: or mailto:", variable=variable),
+            variable=variable,
         )
     return address
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from markdown_it.token import Token
 
+from funnel.domain.speech import say
 from funnel.domain.template import Layout
 from funnel.rendering.addresses import Address, read_address
 from funnel.rendering.counted import address_of
@@ -93,7 +94,9 @@ class _HtmlWriter:
         special = self._writers.get(token.type)
         if special is not None:
             return special(token, tokens, index)
-        raise TemplateError(f"“{token.type}” has no place in an email", line=self._line)
+        raise TemplateError(
+            say("“{type}” has no place in an email", type=token.type), line=self._line
+        )
 
     def _text(self, token: Token, *_: object) -> str:
         return self._shown(literal(html.escape(token.content, quote=False)))

@@ -167,17 +167,20 @@ def parse_landing(text: str, *, name: str) -> LandingSource:
     head, fence, body = rest.partition("\n---\n")
     if not fence:
         raise InvalidInputError(
-            f"{name} has no head", remedy='Begin it with "---", the short texts, and "---" again.'
+            say("{name} has no head", name=name),
+            remedy=say('Begin it with "---", the short texts, and "---" again.'),
         )
     try:
         front = yaml.safe_load(head)
     except yaml.YAMLError as error:
-        raise InvalidInputError(f"{name} cannot be read: {error}") from error
+        raise InvalidInputError(
+            say("{name} cannot be read: {reason}", name=name, reason=error)
+        ) from error
     missing = {*SHORT_TEXTS, "drawings"} - set(front if isinstance(front, dict) else ())
     if missing:
         raise InvalidInputError(
-            f"{name} says nothing for {', '.join(sorted(missing))}",
-            remedy='Write it into the head, "" for none.',
+            say("{name} says nothing for {names}", name=name, names=", ".join(sorted(missing))),
+            remedy=say('Write it into the head, "" for none.'),
         )
     return _source(front, body, name=name)
 
@@ -204,8 +207,8 @@ def _source(front: Mapping[str, Any], body: str, *, name: str) -> LandingSource:
     unknown = [each for each in drawings if each not in DRAWINGS]
     if unknown:
         raise InvalidInputError(
-            f"{name} asks for the drawing {unknown[0]}",
-            remedy=f"Take one of {', '.join(DRAWINGS)}.",
+            say("{name} asks for the drawing {unknown}", name=name, unknown=unknown[0]),
+            remedy=say("Take one of {names}.", names=", ".join(DRAWINGS)),
         )
     short = {key: "" if front[key] is None else str(front[key]) for key in SHORT_TEXTS}
     return LandingSource(short=short, drawings=drawings, body=body)

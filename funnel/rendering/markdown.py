@@ -9,6 +9,7 @@ from markdown_it.rules_block import StateBlock
 from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 
+from funnel.domain.speech import mark, say
 from funnel.rendering.errors import TemplateError
 from funnel.rendering.segments import STATEMENT, Hidden
 
@@ -94,7 +95,9 @@ def _give_roles(tokens: Sequence[Token]) -> None:
             role = _take_directive(token)
             opening = tokens[index - 1]
             if role and opening.type != "paragraph_open":
-                raise TemplateError(f"{{.{role}}} belongs to a paragraph", line=_line(token))
+                raise TemplateError(
+                    say("{{.{role}}} belongs to a paragraph", role=role), line=_line(token)
+                )
             opening.meta = {**opening.meta, "role": role}
 
 
@@ -103,7 +106,9 @@ def _take_directive(token: Token) -> str:
     for each in children:
         found = _DIRECTIVE.search(each.content) if each.type == "text" else None
         if found is not None and found.group() not in _DIRECTIVES:
-            raise TemplateError(f"unknown directive {found.group()}", line=_line(token))
+            raise TemplateError(
+                say("unknown directive {found}", found=found.group()), line=_line(token)
+            )
     last = children[-1].content.strip() if children and children[-1].type == "text" else ""
     if last == "{.small}" and len(children) > 1 and children[-2].type == "softbreak":
         token.children = children[:-2]
@@ -112,7 +117,7 @@ def _take_directive(token: Token) -> str:
         return _button(token, children[:-1])
     if any("{.button}" in each.content or "{.small}" in each.content for each in children):
         raise TemplateError(
-            "{.button} and {.small} stand at the end of their paragraph", line=_line(token)
+            say("{.button} and {.small} stand at the end of their paragraph"), line=_line(token)
         )
     return ""
 
@@ -122,7 +127,7 @@ def _button(token: Token, children: list[Token]) -> str:
     is_one_link = kinds[:1] == ["link_open"] and kinds[-1:] == ["link_close"]
     if not is_one_link or kinds.count("link_open") > 1:
         raise TemplateError(
-            "a button is a paragraph of one link: [Label](url){.button}", line=_line(token)
+            say("a button is a paragraph of one link: [Label](url){.button}"), line=_line(token)
         )
     token.children = children
     return "button"
@@ -140,14 +145,14 @@ def _check_balance(tokens: Sequence[Token], hidden: Hidden, *, line: int) -> Non
         if token.children and token.type == "inline":
             _check_balance(token.children, hidden, line=line)
         if depths[-1] < 0 or (token.nesting < 0 and depths.pop() != 0):
-            raise TemplateError(_UNBALANCED, line=line)
+            raise TemplateError(say(_UNBALANCED), line=line)
     if depths != [0]:
-        raise TemplateError(_UNBALANCED, line=line)
+        raise TemplateError(say(_UNBALANCED), line=line)
 
 
-_UNBALANCED = (
-    "a {% … %} opens in one paragraph and closes in another; put both on lines of their own, "
-    "or both inside one paragraph"
+_UNBALANCED = mark(
+    "a {% … %} opens in one paragraph and closes in another; put both on "
+    "lines of their own, or both inside one paragraph"
 )
 
 

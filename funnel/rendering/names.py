@@ -14,7 +14,7 @@ from typing import Union, get_args, get_origin, get_type_hints
 from jinja2 import nodes
 from jinja2.exceptions import TemplateAssertionError, TemplateSyntaxError
 
-from funnel.domain.speech import say
+from funnel.domain.speech import mark, say
 from funnel.domain.template import EmailContext
 from funnel.rendering.environment import LOOP_FIELDS, TESTS, environment
 from funnel.rendering.errors import TemplateError
@@ -45,12 +45,12 @@ _ALLOWED: tuple[type[nodes.Node], ...] = (
     nodes.Tuple,
 )
 _SPOKEN = {
-    nodes.Call: "a template may not call anything; use a filter",
-    nodes.Include: "a template may not include another",
-    nodes.Import: "a template may not import another",
-    nodes.FromImport: "a template may not import another",
-    nodes.Extends: "a template may not extend another; the layout is named above",
-    nodes.AssignBlock: "set one value: {% set name = value %}",
+    nodes.Call: mark("a template may not call anything; use a filter"),
+    nodes.Include: mark("a template may not include another"),
+    nodes.Import: mark("a template may not import another"),
+    nodes.FromImport: mark("a template may not import another"),
+    nodes.Extends: mark("a template may not extend another; the layout is named above"),
+    nodes.AssignBlock: mark("set one value: {% set name = value %}"),
 }
 
 
@@ -111,7 +111,9 @@ class _Checker:
             kind, path = self._kind(each, scope)
             if _without_none(kind) not in {None, str, int}:
                 raise TemplateError(
-                    f"“{path}” is not a text: name one of its parts", line=each.lineno, field=path
+                    say("“{path}” is not a text: name one of its parts", path=path),
+                    line=each.lineno,
+                    field=path,
                 )
 
     def _check_loop(self, node: nodes.For, scope: Scope) -> None:
@@ -119,10 +121,10 @@ class _Checker:
         item = _item_of(kind)
         if item is None or not isinstance(node.target, nodes.Name):
             raise TemplateError(
-                "a loop runs over dates: {% for date in next_dates %}", line=node.lineno
+                say("a loop runs over dates: {% for date in next_dates %}"), line=node.lineno
             )
         if node.recursive or self._depth == MAX_LOOP_DEPTH:
-            raise TemplateError("loops stand too deep in each other", line=node.lineno)
+            raise TemplateError(say("loops stand too deep in each other"), line=node.lineno)
         self._depth += 1
         inner = {**scope, node.target.name: (item, path), "loop": (_Loop, "loop")}
         for child in [*node.body, *node.else_, *([node.test] if node.test else [])]:
@@ -131,7 +133,7 @@ class _Checker:
 
     def _check_assignment(self, node: nodes.Assign, scope: Scope) -> None:
         if not isinstance(node.target, nodes.Name):
-            raise TemplateError("set one value: {% set name = value %}", line=node.lineno)
+            raise TemplateError(say("set one value: {% set name = value %}"), line=node.lineno)
         scope[node.target.name] = self._kind(node.node, scope)
 
     def _kind(self, node: nodes.Node, scope: Scope) -> tuple[object, str]:
@@ -174,7 +176,9 @@ class _Checker:
         kind, path = self._kind(node.node, scope)
         item = _item_of(kind)
         if item is None or not isinstance(node.arg, nodes.Const) or type(node.arg.value) is not int:
-            raise TemplateError("only a date has a number, as in next_dates[0]", line=node.lineno)
+            raise TemplateError(
+                say("only a date has a number, as in next_dates[0]"), line=node.lineno
+            )
         return item, path
 
     def _field(self, kind: object, path: str, node: nodes.Getattr) -> tuple[object, str]:
@@ -194,7 +198,7 @@ def _check_tool(node: nodes.Node) -> None:
     """Refuse a filter or test that is not on the list; Jinja would do so only when it runs."""
     if isinstance(node, nodes.Filter | nodes.Test) and node.name not in {*ALL_FILTERS, *TESTS}:
         raise TemplateError(
-            f"unknown filter “{node.name}”",
+            say("unknown filter “{name}”", name=node.name),
             line=node.lineno,
             remedy=f"Known: {', '.join(sorted(AUTHOR_FILTERS))}.",
             field=node.name,
@@ -204,8 +208,8 @@ def _check_tool(node: nodes.Node) -> None:
 def _refusal(node: nodes.Node) -> str:
     for kind, words in _SPOKEN.items():
         if isinstance(node, kind):
-            return words
-    return f"“{type(node).__name__.lower()}” is not known in templates"
+            return say(words)
+    return say("“{name}” is not known in templates", name=type(node).__name__.lower())
 
 
 def _unknown(name: str, line: int, known: dict[str, object]) -> TemplateError:

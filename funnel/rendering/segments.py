@@ -12,6 +12,7 @@ from enum import Enum
 
 from jinja2.exceptions import TemplateSyntaxError
 
+from funnel.domain.speech import say
 from funnel.rendering.environment import environment
 from funnel.rendering.errors import TemplateError
 
@@ -64,7 +65,7 @@ def segments(source: str) -> list[Segment]:
         elif kind == "data":
             found.append(Segment(kind=Kind.TEXT, code=value, line=line))
         elif kind.startswith("raw"):
-            raise TemplateError("{% raw %} is not known here", line=line)
+            raise TemplateError(say("{% raw %} is not known here"), line=line)
         else:
             inside.append(value)
     return found
@@ -94,7 +95,9 @@ class Hidden:
     def hide(self, source: str) -> str:
         """Return ``source`` with its tags as tokens; a statement's token stands in braces."""
         if _TOKEN.search(source):
-            raise TemplateError(f"the text may not hold the letters “{_TOKEN_WORD}…z”")
+            raise TemplateError(
+                say("the text may not hold the letters “{token_word}…z”", token_word=_TOKEN_WORD)
+            )
         return "".join(self._token(each) for each in segments(source))
 
     def _token(self, segment: Segment) -> str:

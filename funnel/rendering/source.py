@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 
+from funnel.domain.speech import say
 from funnel.domain.template import Layout
 from funnel.rendering.errors import TemplateError
 from funnel.rendering.names import expression_variables, variables
@@ -90,29 +91,39 @@ def read_source(text: str) -> TemplateSource:
 
 def _check_characters(text: str) -> None:
     if len(text) > MAX_SOURCE:
-        raise TemplateError(f"longer than {MAX_SOURCE:,} characters")
+        raise TemplateError(
+            say("longer than {max_source} characters", max_source=f"{MAX_SOURCE:,}")
+        )
     for number, line in enumerate(text.split("\n"), start=1):
         for character in line:
             if character != "\t" and unicodedata.category(character) in {"Cc", "Cs"}:
                 raise TemplateError(
-                    f"holds the control character U+{ord(character):04X}", line=number
+                    say(
+                        "holds the control character U+{character}",
+                        character=f"{ord(character):04X}",
+                    ),
+                    line=number,
                 )
 
 
 def _parted(text: str) -> tuple[str, str, int]:
     lines = text.split("\n")
     if not _FENCE.fullmatch(lines[0]):
-        raise TemplateError("the file begins with front matter between two lines of ---", line=1)
+        raise TemplateError(
+            say("the file begins with front matter between two lines of ---"), line=1
+        )
     for number, line in enumerate(lines[1:], start=1):
         if _FENCE.fullmatch(line):
             # An empty line in front, so that YAML's line numbers are the file's.
             return "\n".join(["", *lines[1:number]]), "\n".join(lines[number + 1 :]), number + 1
-    raise TemplateError("the front matter is left open: its second line of --- is missing", line=1)
+    raise TemplateError(
+        say("the front matter is left open: its second line of --- is missing"), line=1
+    )
 
 
 def _body_variables(body: str, offset: int) -> tuple[str, ...]:
     if not body.strip():
-        raise TemplateError("the body is empty", line=offset)
+        raise TemplateError(say("the body is empty"), line=offset)
     try:
         return variables(body)
     except TemplateError as error:
@@ -123,18 +134,22 @@ def _check_subject(subject: str, line: int) -> None:
     fixed = sum(len(each.code) for each in segments(subject) if each.kind is Kind.TEXT)
     if fixed > MAX_SUBJECT:
         raise TemplateError(
-            f"the subject has {fixed} characters; {MAX_SUBJECT} are the most",
+            say(
+                "the subject has {fixed} characters; {max_subject} are the most",
+                fixed=fixed,
+                max_subject=MAX_SUBJECT,
+            ),
             line=line,
             field="subject",
-            remedy="Under 45 it is read whole on a phone.",
+            remedy=say("Under 45 it is read whole on a phone."),
         )
 
 
 def _not_lines(node: yaml.Node | None, prefix: str) -> TemplateError:
     return TemplateError(
-        f"{prefix.rstrip('.') or 'the front matter'} is lines of “key: value”",
+        say("{it} is lines of “key: value”", it=prefix.rstrip(".") or say("the front matter")),
         line=node.start_mark.line + 1 if node else 1,
-        remedy="A value that begins with { needs quotation marks.",
+        remedy=say("A value that begins with { needs quotation marks."),
     )
 
 
@@ -149,12 +164,14 @@ class _FrontMatter:
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
             raise TemplateError(
-                f"the front matter is not YAML: {error.problem}",
+                say("the front matter is not YAML: {problem}", problem=error.problem),
                 line=mark.line + 1 if mark else None,
-                remedy="A value that begins with { or holds “: ” needs quotation marks.",
+                remedy=say("A value that begins with { or holds “: ” needs quotation marks."),
             ) from error
         except yaml.YAMLError as error:
-            raise TemplateError(f"the front matter is not YAML: {error}") from error
+            raise TemplateError(
+                say("the front matter is not YAML: {reason}", reason=error)
+            ) from error
         self._values = self._mapping(node, "")
 
     def _mapping(self, node: yaml.Node | None, prefix: str) -> dict[str, Any]:
@@ -168,7 +185,9 @@ class _FrontMatter:
             path = f"{prefix}{key_node.value}"
             line = key_node.start_mark.line + 1
             if path in self._lines:
-                raise TemplateError(f"“{path}” stands there twice", line=line, field=path)
+                raise TemplateError(
+                    say("“{path}” stands there twice", path=path), line=line, field=path
+                )
             self._lines[path] = line
             if isinstance(value_node, yaml.ScalarNode):
                 values[key_node.value] = self._text(value_node, path)
@@ -179,7 +198,9 @@ class _FrontMatter:
     def _text(self, node: yaml.ScalarNode, path: str) -> str:
         value = " ".join(str(node.value).split())
         if any(unicodedata.category(each) in {"Cc", "Cs"} for each in value):
-            raise TemplateError(f"“{path}” holds a control character", line=self._lines[path])
+            raise TemplateError(
+                say("“{path}” holds a control character", path=path), line=self._lines[path]
+            )
         # "subject: ~" and "subject:" are empty to an author, whatever YAML calls them.
         return "" if node.tag.endswith(":null") else value
 
@@ -192,15 +213,17 @@ class _FrontMatter:
         for key in values:
             if key not in known:
                 raise TemplateError(
-                    f"unknown key “{prefix}{key}”",
+                    say("unknown key “{prefix}{key}”", prefix=prefix, key=key),
                     line=self.line(prefix + key),
                     field=prefix + key,
-                    remedy=f"Known here: {', '.join(sorted(known))}.",
+                    remedy=say("Known here: {names}.", names=", ".join(sorted(known))),
                 )
         for key in required:
             if not values.get(key):
                 raise TemplateError(
-                    f"“{prefix}{key}” is missing", line=self.line(of or key), field=prefix + key
+                    say("“{prefix}{key}” is missing", prefix=prefix, key=key),
+                    line=self.line(of or key),
+                    field=prefix + key,
                 )
 
     def layout(self) -> Layout:
@@ -208,17 +231,19 @@ class _FrontMatter:
         try:
             layout = Layout(value)
         except ValueError as error:
-            known = " or ".join(each.value for each in Layout)
+            known = say(" or ").join(each.value for each in Layout)
             raise TemplateError(
-                f"the layout is {known}, not “{value}”", line=self.line("layout"), field="layout"
+                say("the layout is {known}, not “{value}”", known=known, value=value),
+                line=self.line("layout"),
+                field="layout",
             ) from error
         for key in ("moment", "button"):
             if layout is Layout.LETTER and key in self._values:
                 raise TemplateError(
-                    f"a letter has no {key} in its front matter",
+                    say("a letter has no {key} in its front matter", key=key),
                     line=self.line(key),
                     field=key,
-                    remedy="In a letter, write [Label](url){.button} as a paragraph.",
+                    remedy=say("In a letter, write [Label](url){.button} as a paragraph."),
                 )
         return layout
 
@@ -240,7 +265,12 @@ class _FrontMatter:
             return None
         if not isinstance(self._values[name], dict):
             raise TemplateError(
-                f"“{name}” has lines of its own: {', '.join(sorted(known))}", line=self.line(name)
+                say(
+                    "“{name}” has lines of its own: {names}",
+                    name=name,
+                    names=", ".join(sorted(known)),
+                ),
+                line=self.line(name),
             )
         self.check_keys(known, required=required, of=name)
         values = {}
@@ -253,7 +283,9 @@ class _FrontMatter:
         part, _, key = path.rpartition(".")
         value = (self._values[part] if part else self._values)[key]
         if not isinstance(value, str):
-            raise TemplateError(f"“{path}” is one text", line=self.line(path), field=path)
+            raise TemplateError(
+                say("“{path}” is one text", path=path), line=self.line(path), field=path
+            )
         try:
             self.seen.update(check(value))
         except TemplateError as error:

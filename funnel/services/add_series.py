@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 
 from funnel.domain.errors import InvalidInputError, NotFoundError
 from funnel.domain.series import NewSeries, Series, check_series
+from funnel.domain.speech import say
 from funnel.domain.subscriber import known_zone
 from funnel.services.fill_series import FilledSeries, fill_one
 from funnel.storage import sequences, sessions
@@ -44,7 +45,7 @@ def add_series(
         )
         if next(series.occurrences(tx.now), None) is None:
             raise InvalidInputError(
-                "no session of the series lies ahead",
+                say("no session of the series lies ahead"),
                 field="until",
                 remedy="Look at its first and last day; none is added for more than three years.",
             )

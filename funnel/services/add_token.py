@@ -4,6 +4,7 @@ from collections.abc import Collection
 
 from funnel.domain.api_token import ApiToken, Scope, new_token, token_digest
 from funnel.domain.errors import InvalidInputError, NotFoundError
+from funnel.domain.speech import say
 from funnel.domain.text import clean_text
 from funnel.storage import api_tokens
 from funnel.storage.audit import write_audit
@@ -27,17 +28,21 @@ def add_token(name: str, scopes: Collection[Scope], transactions: Transactions, 
     cleaned = clean_text(name, limit=_NAME_LIMIT)
     if not cleaned:
         raise InvalidInputError(
-            "a token needs a name", field="name", remedy="Name the program that will use it."
+            say("a token needs a name"),
+            field="name",
+            remedy=say("Name the program that will use it."),
         )
     if not scopes:
         raise InvalidInputError(
-            "a token needs a scope", field="scope", remedy=f"Give one of: {', '.join(Scope)}."
+            say("a token needs a scope"),
+            field="scope",
+            remedy=say("Give one of: {names}.", names=", ".join(Scope)),
         )
     token = new_token()
     with transactions.begin() as tx:
         if not api_tokens.add(tx, name=cleaned, digest=token_digest(token), scopes=scopes):
             raise InvalidInputError(
-                f"there is a token “{cleaned}” already, or there was",
+                say("there is a token “{cleaned}” already, or there was", cleaned=cleaned),
                 field="name",
                 remedy="Choose another name: what one of it did must stay known.",
             )

@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from funnel.domain.errors import InvalidInputError, NotFoundError
+from funnel.domain.speech import say
 from funnel.domain.subscriber import ZoneChoice, ZoneSource, known_zone
 from funnel.domain.zone_names import nearest_zone
 from funnel.domain.zones import listed_zone
@@ -19,8 +20,16 @@ class UnknownZoneError(InvalidInputError):
 
     def __init__(self, given: str) -> None:
         self.nearest = nearest_zone(given)
-        meant = f"Did you mean {self.nearest}?" if self.nearest else "Write it like Europe/Berlin."
-        problem = f"“{given}” is no time zone" if given else "No time zone was given"
+        meant = (
+            say("Did you mean {nearest}?", nearest=self.nearest)
+            if self.nearest
+            else say("Write it like Europe/Berlin.")
+        )
+        problem = (
+            say("“{given}” is no time zone", given=given)
+            if given
+            else say("No time zone was given")
+        )
         super().__init__(problem, field="time_zone", remedy=meant)
 
 

@@ -17,6 +17,7 @@ from funnel.domain.readiness import (
     wrong,
 )
 from funnel.domain.signup import LANDING_SOURCE
+from funnel.domain.speech import say
 from funnel.monitoring.broker import shown_url, why_unreachable
 from funnel.sending.mailer import Mailer, MailerCheckError
 from funnel.services.read_definitions import read_definitions
@@ -60,7 +61,7 @@ def check_installation(installation: Installation) -> Iterator[Check]:
 
 def _check_database(installation: Installation) -> Iterator[Check]:
     if not installation.database_url:
-        yield wrong("Database", "none is configured", "Set FUNNEL_DATABASE_URL.")
+        yield wrong("Database", say("none is configured"), say("Set FUNNEL_DATABASE_URL."))
         return
     try:
         is_current = migrate.is_current(installation.database_url)
@@ -68,14 +69,14 @@ def _check_database(installation: Installation) -> Iterator[Check]:
         yield wrong(
             "Database",
             str(getattr(error, "orig", error)).strip().split("\n", 1)[0],
-            "Look at FUNNEL_DATABASE_URL, and whether the server runs and lets us in.",
+            say("Look at FUNNEL_DATABASE_URL, and whether the server runs and lets us in."),
         )
         return
-    yield right("Database", "it answers")
+    yield right("Database", say("it answers"))
     if not is_current:
-        yield wrong("Schema", "it is older than the code", "Run `funnel db upgrade`.")
+        yield wrong("Schema", say("it is older than the code"), say("Run `funnel db upgrade`."))
         return
-    yield right("Schema", "it is current")
+    yield right("Schema", say("it is current"))
     with installation.transactions().begin() as tx:
         yield from _check_rows(tx)
 
@@ -86,55 +87,72 @@ def _check_rows(tx: Transaction) -> Iterator[Check]:
         yield from check_brand(brand)
     active = [each for each in sources.list_all(tx) if each.is_active]
     if not active:
-        yield look("Sources", "nobody can sign up", "Run `funnel source add`.")
+        yield look("Sources", say("nobody can sign up"), say("Run `funnel source add`."))
     if not any(each.slug == LANDING_SOURCE and each.is_open_to_all for each in active):
         yield look(
-            "Landing page",
-            "no unsigned source named landing, so / is no page",
-            "`funnel source add landing --unsigned` opens it; leave it out if you have your own.",
+            say("Landing page"),
+            say("no unsigned source named landing, so / is no page"),
+            say(
+                "`funnel source add landing --unsigned` opens it; leave it out if you "
+                "have your own."
+            ),
         )
     if not sessions.list_lines(tx, upcoming_only=True):
-        yield look("Dates", "no session lies ahead", "Run `funnel session add`.")
+        yield look("Dates", say("no session lies ahead"), say("Run `funnel session add`."))
     if not users.count_in_charge(tx):
         yield look(
             "Studio",
-            "no admin can log in",
-            "Run `funnel user add EMAIL --role admin` and open the link that it prints.",
+            say("no admin can log in"),
+            say("Run `funnel user add EMAIL --role admin` and open the link that it prints."),
         )
     for pause in pauses.standing(tx):
-        yield look("Sending", f"it is paused: {pause.reason}", "Run `funnel resume all`.")
+        yield look(
+            "Sending",
+            say("it is paused: {reason}", reason=pause.reason),
+            say("Run `funnel resume all`."),
+        )
 
 
 def _check_definitions(tx: Transaction) -> Iterator[Check]:
     live = sequences.list_sequences(tx)
     if not live:
-        yield wrong("Sequences", "none is live", "Run `funnel sequence load`.")
+        yield wrong("Sequences", say("none is live"), say("Run `funnel sequence load`."))
     else:
-        named = ", ".join(f"{each.slug} (version {each.number})" for each in live)
+        named = ", ".join(
+            say("{slug} (version {number})", slug=each.slug, number=each.number) for each in live
+        )
         yield right("Sequences", f"live: {named}")
 
 
 def _check_files(folder: Path) -> Iterator[Check]:
     definitions = read_definitions(folder)
     for problem in definitions.problems:
-        yield wrong(str(problem), "its live version stays as it was", problem.remedy or "Mend it.")
+        yield wrong(
+            str(problem), say("its live version stays as it was"), problem.remedy or say("Mend it.")
+        )
     for file in definitions.sequences:
         for key in definitions.missing_emails(file.definition):
-            yield wrong(file.file_name, f"email/{key}.md is missing", "Write it.")
+            yield wrong(file.file_name, say("email/{key}.md is missing", key=key), say("Write it."))
     if not definitions.problems:
-        found = f"{len(definitions.sequences)} with {len(definitions.templates)} emails"
-        yield right("Sequence files", f"{found} below {folder}")
+        found = say(
+            "{count} with {other_count} emails",
+            count=len(definitions.sequences),
+            other_count=len(definitions.templates),
+        )
+        yield right(
+            say("Sequence files"), say("{found} below {folder}", found=found, folder=folder)
+        )
 
 
 def _check_broker(url: str) -> Check:
     if not url:
-        return wrong("Broker", "none is configured", "Set FUNNEL_BROKER_URL.")
+        return wrong("Broker", say("none is configured"), say("Set FUNNEL_BROKER_URL."))
     why = why_unreachable(url)
     if why:
         return wrong(
             "Broker",
             f"{shown_url(url)}: {why}",
-            "Look at FUNNEL_BROKER_URL, and whether the server runs.",
+            say("Look at FUNNEL_BROKER_URL, and whether the server runs."),
         )
     return right("Broker", f"{shown_url(url)} answers")
 
@@ -142,15 +160,15 @@ def _check_broker(url: str) -> Check:
 def _check_mailer(installation: Installation) -> Check:
     if installation.mailer_name == "mailbox":
         return wrong(
-            "Mail server",
-            "mails are kept in a folder, nobody receives them",
-            "Set FUNNEL_MAILER=smtp and the FUNNEL_SMTP settings.",
+            say("Mail server"),
+            say("mails are kept in a folder, nobody receives them"),
+            say("Set FUNNEL_MAILER=smtp and the FUNNEL_SMTP settings."),
         )
     try:
         mailer = installation.mailer()
         mailer.check()
     except MailerCheckError as error:
-        return wrong("Mail server", str(error), error.remedy)
+        return wrong(say("Mail server"), str(error), error.remedy)
     except FunnelError as error:
-        return wrong("Mail server", str(error), "Look at the FUNNEL_SMTP settings.")
-    return right("Mail server", "it takes us in")
+        return wrong(say("Mail server"), str(error), say("Look at the FUNNEL_SMTP settings."))
+    return right(say("Mail server"), say("it takes us in"))

@@ -117,9 +117,9 @@ def check_fit(tx: Transaction, definition: SequenceDefinition) -> UUID:
         names = ", ".join(key.rpartition("/")[2] for key in missing)
         files = ", ".join(f"email/{key}.md" for key in missing)
         raise InvalidInputError(
-            f"these steps have no email: {names}",
+            say("these steps have no email: {names}", names=names),
             field="steps",
-            remedy=f"Write {files} and load them (funnel sequence load), or take the steps out.",
+            remedy=say("Write {files}, or take the steps out.", files=files),
         )
     return check_brand(tx, definition)
 
@@ -133,9 +133,9 @@ def check_brand(tx: Transaction, definition: SequenceDefinition) -> UUID:
     brand_id = brands.find_brand_id(tx, definition.brand)
     if brand_id is None:
         raise InvalidInputError(
-            f'there is no brand "{definition.brand}"',
+            say('there is no brand "{brand}"', brand=definition.brand),
             field="brand",
-            remedy=f"Write brands/{definition.brand}.yaml and load it, or name another brand.",
+            remedy=say("Make this brand first, or name another one."),
         )
     return brand_id
 
@@ -157,9 +157,9 @@ def _base_id(tx: Transaction, live: SequenceRecord, source: str, on: int | None)
     found = sequences.find_version(tx, live.id, number)
     if found is None:
         raise InvalidInputError(
-            f'"{live.slug}" has no version {number}',
+            say('"{slug}" has no version {number}', slug=live.slug, number=number),
             field="on",
-            remedy=f"See funnel sequence versions {live.slug}.",
+            remedy=say("Choose one of its versions."),
         )
     return found
 

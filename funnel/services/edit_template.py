@@ -5,13 +5,13 @@ from typing import NoReturn
 
 from funnel.domain.errors import DraftConflictError, NotFoundError
 from funnel.domain.sequence import StepKind
-from funnel.domain.speech import say
+from funnel.domain.speech import mark, say
 from funnel.domain.template_draft import TemplateDraft, starting_text, typed_text
 from funnel.storage import audit, template_drafts, template_places, template_versions
 from funnel.storage.template_versions import TemplateVersion
 from funnel.storage.transaction import Transaction, Transactions
 
-_REMEDY = "Keep theirs, or save yours over it; both texts are below."
+_REMEDY = mark("Keep theirs, or save yours over it; both texts are below.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ from funnel.domain.seats import seat_problem
 from funnel.domain.sequence import RunPolicy
 from funnel.domain.session import SeatStatus, Session
 from funnel.domain.signup import SessionUnavailableError
+from funnel.domain.speech import say
 from funnel.services.plan_enrollments import plan_enrollments
 from funnel.services.queue_notice import (
     NoticeRequest,
@@ -77,7 +78,9 @@ def _free_seat(tx: Transaction, request: EnrollRequest) -> Session:
     session = sessions.lock(tx, session_id) if session_id else None
     if session is None or sessions.sequence_of(tx, session.id) != request.sequence_id:
         raise InvalidInputError(
-            "there is no such session", field="session", remedy="Choose one of the dates shown."
+            say("there is no such session"),
+            field="session",
+            remedy=say("Choose one of the dates shown."),
         )
     # A run that its person left keeps its seat; who comes back for it does not need a second.
     own = registrations.held_in_session(tx, request.subscriber_id, session.id)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from funnel.domain.errors import InvalidInputError
 from funnel.domain.login import Browser, NewLogin, WrongPasswordError
 from funnel.domain.password import Verdict, hash_password, verify_password
+from funnel.domain.speech import say
 from funnel.domain.subscriber import normalise_address
 from funnel.domain.throttle import (
     BY_ACCOUNT,
@@ -54,7 +55,7 @@ def log_in(
     is_let_in = account is not None and not _is_kept_out(account, is_demo=is_demo)
     if account is None or not verdict.is_right or not is_let_in:
         _note_wrong(account, transactions)
-        raise WrongPasswordError("the address or the password is wrong")
+        raise WrongPasswordError(say("the address or the password is wrong"))
     return _let_in(account, verdict, given.password, browser, transactions)
 
 
@@ -106,7 +107,7 @@ def _let_in(
         now = users.lock(tx, account.user.id)
         # Changed or shut out while the password was hashed: those ways in have been ended.
         if now is None or now.password_hash != account.password_hash or now.user.is_disabled:
-            raise WrongPasswordError("the address or the password is wrong")
+            raise WrongPasswordError(say("the address or the password is wrong"))
         if verdict.is_outdated:
             users.set_password(tx, account.user.id, hash_password(password))
         _take_back(tx, account, browser.network)

@@ -5,6 +5,7 @@ from uuid import UUID
 from funnel.domain.errors import InvalidInputError, NotFoundError
 from funnel.domain.login import Browser, Login, NewLogin, WrongPasswordError
 from funnel.domain.password import check_password, hash_password, verify_password
+from funnel.domain.speech import say
 from funnel.domain.text import clean_text
 from funnel.domain.throttle import (
     BY_ACCOUNT,
@@ -80,16 +81,18 @@ def change_password(
     check_password(new, email=login.user.email, name=login.user.name)
     account = _count_try(login, transactions)
     if not verify_password(old, account.password_hash).is_right:
-        raise WrongPasswordError("that is not your password of today")
+        raise WrongPasswordError(say("that is not your password of today"))
     if old == new:
         raise InvalidInputError(
-            "that is the password that you have", field="password", remedy="Take another one."
+            say("that is the password that you have"),
+            field="password",
+            remedy=say("Take another one."),
         )
     kept = hash_password(new)
     with transactions.begin() as tx:
         now = users.lock(tx, login.user.id)
         if now is None or now.password_hash != account.password_hash:
-            raise WrongPasswordError("that is not your password of today")
+            raise WrongPasswordError(say("that is not your password of today"))
         log_in_tries.forget(tx, _key(login))
         users.set_password(tx, login.user.id, kept)
         one_time_links.drop_of(tx, login.user.id)

@@ -8,6 +8,7 @@ from funnel.domain.calendar import PersonCalendar
 from funnel.domain.errors import InvalidInputError
 from funnel.domain.session import Registration, Session
 from funnel.domain.session_dates import check_movable
+from funnel.domain.speech import say
 from funnel.services.read_person_calendar import calendar_of
 from funnel.storage import enrollments, sessions
 from funnel.storage.enrollments import Run
@@ -65,9 +66,9 @@ def _seat(tx: Transaction, enrollment_id: UUID) -> tuple[Run, Registration]:
     runs = enrollments.load_runs(tx, [enrollment_id])
     if not runs or runs[0].facts.registration is None:
         raise InvalidInputError(
-            "there is no seat that could move",
+            say("there is no seat that could move"),
             field="run",
-            remedy="Choose a person who holds a seat in a masterclass that lies ahead.",
+            remedy=say("Choose a person who holds a seat in a masterclass that lies ahead."),
         )
     return runs[0], runs[0].facts.registration
 
@@ -80,7 +81,7 @@ def _moved(session: Session, starts_at: datetime) -> Session:
 
 def _problem(tx: Transaction, sequence_id: UUID, session: Session, moved: Session) -> str:
     if session.starts_at > tx.now >= moved.starts_at:
-        return "That moment has passed. Choose a later day."
+        return say("That moment has passed. Choose a later day.")
     try:
         check_movable(session, moved.starts_at, moved.ends_at - moved.starts_at, tx.now)
     except InvalidInputError as error:
@@ -90,7 +91,9 @@ def _problem(tx: Transaction, sequence_id: UUID, session: Session, moved: Sessio
     )
     if other is None:
         return ""
-    return "Another date of this masterclass is held at that time. Move or cancel that one first."
+    return say(
+        "Another date of this masterclass is held at that time. Move or cancel that one first."
+    )
 
 
 def _sentence(text: str) -> str:

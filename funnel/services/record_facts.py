@@ -9,6 +9,7 @@ from funnel.domain.errors import FunnelError, InvalidInputError, NotFoundError
 from funnel.domain.fact_checks import check_about_session, check_moment
 from funnel.domain.facts import FactKind, FactReport
 from funnel.domain.session import Attendance, Session
+from funnel.domain.speech import say
 from funnel.domain.subscriber import email_key
 from funnel.services.plan_enrollments import plan_enrollments
 from funnel.storage import facts, registrations, runs, sessions, subscribers
@@ -131,10 +132,14 @@ def _check_kind(report: FactReport) -> None:
     if report.kind not in _REPORTED:
         words = ", ".join(sorted(_REPORTED))
         raise InvalidInputError(
-            f"nobody reports “{report.kind}”", field="kind", remedy=f"Choose one of: {words}."
+            say("nobody reports “{kind}”", kind=report.kind),
+            field="kind",
+            remedy=say("Choose one of: {words}.", words=words),
         )
     if report.kind in _ABOUT_RUN and report.enrollment_id is None:
-        raise InvalidInputError(f"“{report.kind}” belongs to a run", field="enrollment_id")
+        raise InvalidInputError(
+            say("“{kind}” belongs to a run", kind=report.kind), field="enrollment_id"
+        )
 
 
 def _person_of(tx: Transaction, report: FactReport) -> UUID:
@@ -145,11 +150,11 @@ def _person_of(tx: Transaction, report: FactReport) -> UUID:
         return run.subscriber_id
     if report.email is None:
         raise InvalidInputError(
-            "nobody is named", field="email", remedy="Name a person by address or by run."
+            say("nobody is named"), field="email", remedy=say("Name a person by address or by run.")
         )
     person = subscribers.find_by_key(tx, email_key(report.email))
     if person is None:
-        raise _NotYetError("nobody has this address")
+        raise _NotYetError(say("nobody has this address"))
     return person.id
 
 
@@ -225,8 +230,11 @@ def _seat_of(tx: Transaction, report: FactReport, person: UUID) -> tuple[Seat, S
         named = sessions.find_by_platform_id(tx, report.platform_id, report.at or tx.now)
         if named is None:
             raise _NotYetError(
-                f"no session has the platform's number {report.platform_id}",
-                remedy="Give it: funnel session change ID --platform-id NUMBER.",
+                say(
+                    "no session has the platform's number {platform_id}",
+                    platform_id=report.platform_id,
+                ),
+                remedy=say("Give it: funnel session change ID --platform-id NUMBER."),
             )
         session_id = named.id
     seat = _held(tx, report, person, session_id)
@@ -247,11 +255,11 @@ def _held(
 
 
 def _no_seat(*, is_named: bool) -> FunnelError:
-    problem = "the person holds no seat that this could be about"
+    problem = say("the person holds no seat that this could be about")
     if is_named:
         # A platform speaks of everybody who came: who is confirmed later gets the word then.
         return _NotYetError(problem)
-    remedy = "Name the session; “funnel session list” shows them."
+    remedy = say("Name the session; “funnel session list” shows them.")
     return InvalidInputError(problem, field="session", remedy=remedy)
 
 
@@ -264,9 +272,9 @@ def _reach_goal(tx: Transaction, report: FactReport, person: UUID) -> bool:
         concerned = runs.active_ids(tx, person) or newest
     if not concerned:
         raise InvalidInputError(
-            "the person is in no sequence",
+            say("the person is in no sequence"),
             field="email",
-            remedy="The goal counts for who is in a sequence.",
+            remedy=say("The goal counts for who is in a sequence."),
         )
     if not runs.reach_goal(tx, concerned, report.at or tx.now):
         return False

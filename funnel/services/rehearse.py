@@ -33,6 +33,7 @@ from funnel.domain.rehearsal_people import (
 from funnel.domain.rehearsal_walk import rehearse_person
 from funnel.domain.rehearsal_world import MADE_UP_ZONE, build_world, with_made_up
 from funnel.domain.session_plan import announced_moment
+from funnel.domain.speech import say
 from funnel.domain.subscriber import email_key
 from funnel.services.rehearse_mails import RehearsedMail, RehearsedMails, brand_problem
 from funnel.services.rehearse_material import (
@@ -226,8 +227,8 @@ def _resolved(entry: PersonEntry, material: Material) -> RehearsedPerson | Probl
         return Problem(
             line=entry.line,
             column=1,
-            reason=f"nobody here has the address {entry.email}",
-            remedy="Add a line like zone: Europe/Berlin to rehearse a made-up person.",
+            reason=say("nobody here has the address {email}", email=entry.email),
+            remedy=say("Add a line like zone: Europe/Berlin to rehearse a made-up person."),
         )
     person = person_of(replace(entry, zone=entry.zone or known.zone))
     wants = known.wants_letters if entry.wants_letters is None else entry.wants_letters
@@ -274,8 +275,12 @@ def _about_files(material: Material) -> Iterator[RehearsalFinding]:
     for person in material.known.values():
         if person.suppression is not None:
             yield _warning(
-                f"{person.email} is on the do-not-email list ({person.suppression}): nothing of "
-                "this would reach them",
+                say(
+                    "{email} is on the do-not-email list ({suppression}): nothing of this "
+                    "would reach them",
+                    email=person.email,
+                    suppression=person.suppression,
+                ),
             )
 
 

@@ -22,6 +22,7 @@ from funnel.domain.rehearsal_text import email_label
 from funnel.domain.sequence import StepKind
 from funnel.domain.session import Session
 from funnel.domain.signing import LinkTokens
+from funnel.domain.speech import say
 from funnel.rendering.compiled import CompiledTemplate
 from funnel.rendering.lint import Severity as LintSeverity
 from funnel.rendering.lint import lint
@@ -181,8 +182,8 @@ class RehearsedMails:
             self.findings.append(
                 RehearsalFinding(
                     severity=Severity.ERROR,
-                    message="there is no such email",
-                    remedy=f"Write email/{key}.md.",
+                    message=say("there is no such email"),
+                    remedy=say("Write email/{key}.md.", key=key),
                     step_key=email.key,
                 )
             )
@@ -194,8 +195,8 @@ class RehearsedMails:
         self.findings.append(
             RehearsalFinding(
                 severity=Severity.ERROR,
-                message=f"cannot be rendered: {error}",
-                remedy="Give it a value, or ask for it: {% if … %}.",
+                message=say("cannot be rendered: {reason}", reason=error),
+                remedy=say("Give it a value, or ask for it: {% if … %}."),
                 person=person.name,
                 step_key=email_label(email),
                 variable=variable,
@@ -215,8 +216,8 @@ def brand_problem(slug: str) -> RehearsalFinding:
     """Return the finding that a sequence's brand is not there, so that nothing is rendered."""
     return RehearsalFinding(
         severity=Severity.ERROR,
-        message=f"there is no brand “{slug}”",
-        remedy=f"Write brands/{slug}.yaml.",
+        message=say("there is no brand “{slug}”", slug=slug),
+        remedy=say("Write brands/{slug}.yaml.", slug=slug),
     )
 
 

@@ -12,6 +12,7 @@ from funnel.domain.message import Notice
 from funnel.domain.rehearsal_file import PersonEntry
 from funnel.domain.sequence import SequenceDefinition
 from funnel.domain.session import Session
+from funnel.domain.speech import say
 from funnel.domain.subscriber import email_key
 from funnel.rendering.compiled import CompiledTemplate
 from funnel.services.read_definitions import Definitions, FileProblem, read_definitions
@@ -64,14 +65,14 @@ def material_from_database(
     live = sequences.find_sequence(tx, slug)
     draft = drafts.find_draft(tx, slug) if uses_draft else None
     if uses_draft and draft is None:
-        raise NotFoundError(f"the sequence “{slug}” has no draft")
+        raise NotFoundError(say("the sequence “{slug}” has no draft", slug=slug))
     if draft is not None:
-        version, origin = draft.definition, "the draft"
+        version, origin = draft.definition, say("the draft")
     elif live is not None:
         version = sequences.read_definition(tx, live.live_version_id)
-        origin = f"version {live.number}"
+        origin = say("version {number}", number=live.number)
     else:
-        raise NotFoundError(f"there is no sequence “{slug}”")
+        raise NotFoundError(say("there is no sequence “{slug}”", slug=slug))
     lines = sessions.list_lines(tx, sequence_slug=slug, upcoming_only=True)
     return Material(
         version=version,
@@ -105,7 +106,9 @@ def material_from_folder(folder: Path, slug: str | None, now: datetime) -> Mater
     file = by_slug.get(slug)
     if file is None:
         _refuse_broken(definitions, f"sequences/{slug}.")
-        raise NotFoundError(f"there is no sequence “{slug}” in {folder}")
+        raise NotFoundError(
+            say("there is no sequence “{slug}” in {folder}", slug=slug, folder=folder)
+        )
     version = file.definition
     brand = next((each for each in definitions.brands if each.slug == version.brand), None)
     ours = ("email/notices/", f"email/{slug}/", "email/layouts", f"brands/{version.brand}.")
@@ -126,9 +129,11 @@ def _only_one(slugs: Sequence[str]) -> str:
     if len(slugs) == 1:
         return slugs[0]
     if not slugs:
-        raise NotFoundError("there is no sequence")
+        raise NotFoundError(say("there is no sequence"))
     raise InvalidInputError(
-        "there are several sequences", field="sequence", remedy=f"Name one: {', '.join(slugs)}."
+        say("there are several sequences"),
+        field="sequence",
+        remedy=say("Name one: {names}.", names=", ".join(slugs)),
     )
 
 

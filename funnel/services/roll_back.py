@@ -1,6 +1,7 @@
 """Make a former version live again: as a new version that says the same; nothing is lost."""
 
 from funnel.domain.errors import DraftConflictError, InvalidInputError, NotFoundError
+from funnel.domain.speech import say
 from funnel.domain.version_switch import VersionOrigin
 from funnel.services.build_email import EmailBuilder
 from funnel.services.publish_draft import (
@@ -42,8 +43,8 @@ def roll_back(
         now_live = candidate_of(tx, slug, candidate.definition).live
         if now_live != candidate.live:
             raise DraftConflictError(
-                "another version went live while this one was being checked",
-                remedy=f"See funnel sequence versions {slug}, and roll back again if it is meant.",
+                say("another version went live while this one was being checked"),
+                remedy=say("Look at its versions, and roll back again if it is meant."),
             )
         published = make_live(tx, candidate, order, VersionOrigin.ROLLBACK)
         replan = move_people(tx, published, order)
@@ -62,8 +63,10 @@ def former_candidate(tx: Transaction, slug: str, number: int) -> Candidate:
         raise NotFoundError(f'there is no sequence "{slug}"')
     version_id = sequences.find_version(tx, live.id, number)
     if version_id is None:
-        raise NotFoundError(f'"{slug}" has no version {number}')
+        raise NotFoundError(say('"{slug}" has no version {number}', slug=slug, number=number))
     if number == live.number:
-        raise InvalidInputError(f"version {number} is live", remedy="There is nothing to undo.")
+        raise InvalidInputError(
+            say("version {number} is live", number=number), remedy=say("There is nothing to undo.")
+        )
     definition = sequences.read_definition(tx, version_id)
     return candidate_of(tx, slug, definition, sequences.read_source(tx, version_id))

@@ -13,6 +13,7 @@ from funnel.domain.login import (
     new_login_token,
 )
 from funnel.domain.password import check_password, hash_password
+from funnel.domain.speech import mark, say
 from funnel.domain.subscriber import Address, normalise_address
 from funnel.domain.text import clean_text
 from funnel.services.make_login import make_login
@@ -23,7 +24,7 @@ from funnel.storage.transaction import Transaction, Transactions
 from funnel.storage.users import Account
 
 _NAME_LIMIT = 80  # characters
-_UNUSABLE = "this link was used already, is too old, or is cut off at its end"
+_UNUSABLE = mark("this link was used already, is too old, or is cut off at its end")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,10 +86,10 @@ def use_one_time_link(
 
 def _usable(tx: Transaction, token: str, *, is_to_be_used: bool = False) -> OneTimeLink:
     if not token or len(token) > LONGEST_TOKEN:
-        raise LinkUnusableError(_UNUSABLE)
+        raise LinkUnusableError(say(_UNUSABLE))
     link = one_time_links.find(tx, login_digest(token), is_to_be_used=is_to_be_used)
     if link is None or (link.user_id is None and users.is_there_any(tx)):
-        raise LinkUnusableError(_UNUSABLE)
+        raise LinkUnusableError(say(_UNUSABLE))
     return link
 
 
@@ -97,7 +98,7 @@ def _user_of(tx: Transaction, link: OneTimeLink) -> User | None:
         return None
     user = users.find_by_id(tx, link.user_id)
     if user is None or user.is_disabled or user.is_demo:
-        raise LinkUnusableError(_UNUSABLE)
+        raise LinkUnusableError(say(_UNUSABLE))
     return user
 
 
@@ -105,9 +106,9 @@ def _account_of(tx: Transaction, link: OneTimeLink, address: Address, name: str)
     if link.user_id is None:
         added = users.add(tx, address=address, name=name, role=Role.ADMIN)
         if added is None:  # the demo's own user has that address
-            raise LinkUnusableError(_UNUSABLE)
+            raise LinkUnusableError(say(_UNUSABLE))
         return Account(user=added, password_hash=None)
     account = users.lock(tx, link.user_id)
     if account is None or account.user.is_disabled:
-        raise LinkUnusableError(_UNUSABLE)
+        raise LinkUnusableError(say(_UNUSABLE))
     return account

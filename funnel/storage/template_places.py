@@ -5,18 +5,18 @@ from dataclasses import dataclass
 
 from funnel.domain.message import Notice
 from funnel.domain.sequence import SequenceDefinition, StepKind
-from funnel.domain.speech import say
+from funnel.domain.speech import mark, say
 from funnel.domain.template_draft import NOTICES
 from funnel.storage import drafts, sequences
 from funnel.storage.transaction import Transaction
 
 # What people read of the emails that belong to no sequence.
 NOTICE_NAMES = {
-    Notice.CONFIRM: "Confirm the seat",
-    Notice.CONFIRM_AGAIN: "Confirm the seat, once more",
-    Notice.WELCOME: "Welcome",
-    Notice.SESSION_MOVED: "The date has moved",
-    Notice.SESSION_CANCELLED: "The date is called off",
+    Notice.CONFIRM: mark("Confirm the seat"),
+    Notice.CONFIRM_AGAIN: mark("Confirm the seat, once more"),
+    Notice.WELCOME: mark("Welcome"),
+    Notice.SESSION_MOVED: mark("The date has moved"),
+    Notice.SESSION_CANCELLED: mark("The date is called off"),
 }
 
 

@@ -66,8 +66,21 @@ _STUDIO_WORDS = {
         text=mark("It may have been removed, or the address is cut off at its end."),
     ),
     413: _Words(title=mark("That was too much"), text=mark("A text may have 1 MB, a file 20 MB.")),
+    405: _Words(
+        title=mark("Nothing was done"),
+        text=mark("This address answers, but not to what was asked of it."),
+    ),
     422: _Words(
         title=mark("This form cannot be read"), text=mark("Go back and correct what it says.")
+    ),
+    429: _Words(title=mark("One moment"), text=mark("That was asked too often. Try again later.")),
+    500: _Words(
+        title=mark("Something broke on our side"),
+        text=mark("It has been noted. What you did before is safe. Try again in a few minutes."),
+    ),
+    503: _Words(
+        title=mark("Not now"),
+        text=mark("The database does not answer at this moment. Try again in a minute."),
     ),
 }
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from funnel.domain.calendar_words import month_name, short_weekday
+from funnel.domain.calendar_words import month_name, short_day, short_weekday, weekday_name
 from funnel.domain.session import Session
 from funnel.domain.speech import say, spoken
 from funnel.rendering.words import (
@@ -53,6 +53,24 @@ def day_of(moment: datetime, zone: str, now: datetime) -> str:
     day = day_in_words(moment, zone=known, language=_language())
     year = local_time(moment, known).year
     return day if year == local_time(now, known).year else f"{day} {year}"
+
+
+def day_in_month(moment: datetime, zone: str) -> str:
+    """Return "Tuesday 22", beside another day of the same month."""
+    local = local_time(moment, ZoneInfo(zone))
+    return say("{long_weekday} {day}", long_weekday=weekday_name(local), day=local.day)
+
+
+def month_of(moment: datetime, zone: str) -> str:
+    """Return "September 2026"."""
+    local = local_time(moment, ZoneInfo(zone))
+    return f"{month_name(local)} {local.year}"
+
+
+def short_day_in_month(moment: datetime, zone: str) -> str:
+    """Return "Tue 22", beside another day of the same month."""
+    local = local_time(moment, ZoneInfo(zone))
+    return short_day(local, beside=local)
 
 
 def short_day_of(moment: datetime, zone: str) -> str:

@@ -97,7 +97,7 @@ def test_a_draft_that_another_publish_overtook_says_what_to_do(funnel, file, tmp
     assert "Version 2 is live by now" in said
     result = funnel("sequence", "publish", SLUG, "--policy", "keep", "--yes")
     assert result.exit_code == 2
-    assert "--on 2" in result.stderr
+    assert "over version 2" in result.stderr
     funnel("sequence", "draft", SLUG, str(file), "--on", "2")
     assert funnel("sequence", "publish", SLUG, "--policy", "keep", "--yes").exit_code == 0
 

@@ -38,9 +38,9 @@ def world(*acts):
         (MOVED, FIRST.starts_at - DAY, FIRST.starts_at - 2 * DAY, "is in the past", "to come"),
         (MOVED, FIRST.starts_at - DAY, DATES[1].starts_at + HOUR, "is held at that time", "after"),
         (MOVED, FIRST.starts_at - DAY, FIRST.starts_at, "begins then already", "another start"),
-        (MOVED, FIRST.starts_at + HOUR, FIRST.starts_at + 9 * DAY, "has begun", "session add"),
+        (MOVED, FIRST.starts_at + HOUR, FIRST.starts_at + 9 * DAY, "has begun", "Add a session"),
         (MOVED, FIRST.starts_at - DAY, FIRST.starts_at + 1200 * DAY, "three years", "the year"),
-        (CANCELLED, FIRST.ends_at + HOUR, None, "has begun", "session close"),
+        (CANCELLED, FIRST.ends_at + HOUR, None, "has begun", "Close it"),
         (CLOSED, FIRST.starts_at + HOUR, None, "has not ended", "after its end"),
     ],
 )

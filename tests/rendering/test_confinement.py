@@ -1,6 +1,7 @@
 """What people type is rendered where it can break nothing: each attack is really tried."""
 
 import os
+import re
 import signal
 import threading
 from collections.abc import Iterator
@@ -169,11 +170,15 @@ def test_each_reader_who_cannot_get_it_is_named_by_place(confinement: Confinemen
     assert again == tried.failures
 
 
+def _loud_unless_a_value(part: re.Match[str]) -> str:
+    return part[0] if part[0].startswith("{") else part[0].upper()
+
+
 class _Loud:
     language = "loud"
 
     def gettext(self, message: str, /) -> str:
-        return message.upper().replace("{NAME}", "{name}").replace("{NAMES}", "{names}")
+        return re.sub(r"\{.*?\}|[^{]+", _loud_unless_a_value, message)
 
     def ngettext(self, singular: str, plural: str, n: int, /) -> str:
         return self.gettext(singular if n == 1 else plural)

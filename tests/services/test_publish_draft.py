@@ -207,7 +207,7 @@ class TestConflicts:
             sequences.publish_sequence(tx, new)
         with pytest.raises(DraftConflictError, match="version 2 is live by now") as caught:
             desk.publish(KEEP)
-        assert "--on 2" in caught.value.remedy
+        assert "over version 2" in caught.value.remedy
         found = read_versions(SLUG, desk.post.world.transactions)
         assert found.draft is not None
         assert found.draft.definition == WITH_BETWEEN

@@ -244,7 +244,7 @@ export class Calendar {
     const here = days.findLastIndex((each) => each <= this.wanted);
     const next = days[here + direction];
     if (next) this.hold(next);
-    else this.say(direction < 0 ? "There is no earlier day." : "There is no later day.");
+    else this.say(direction < 0 ? this.plan.dataset.noEarlier : this.plan.dataset.noLater);
   }
 }
 

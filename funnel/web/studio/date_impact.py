@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from funnel.domain.speech import say, say_many
 from funnel.services.preview_session_move import SessionMovePreview
 from funnel.services.read_date import DatePage
-from funnel.web.moments import day_of, hour_of
+from funnel.web.moments import day_in_month, day_of, hour_of, month_of
 from funnel.web.studio.date_words import moment_words, people_words, progress_words
 
 __all__ = ["Impact", "Verdict", "fixed", "impact", "lifted", "moved", "progress_words", "resting"]
@@ -87,7 +87,7 @@ def impact(page: DatePage, found: SessionMovePreview) -> Impact:
 
 def day_words(moment: datetime, page: DatePage) -> str:
     """Return "Tuesday 22", as a button names it."""
-    return " ".join(day_of(moment, page.session.zone, page.now).split()[:2])
+    return day_in_month(moment, page.session.zone)
 
 
 def typed(moment: datetime, zone: str) -> tuple[str, str]:
@@ -204,4 +204,5 @@ def _beside(page: DatePage, to: datetime) -> str:
     day, other = (day_of(each, zone, page.now) for each in (former, to))
     if day == other:
         return hour_of(former, zone)
-    return " ".join(day.split()[:2]) if day.split()[2:] == other.split()[2:] else day
+    is_same_month = month_of(former, zone) == month_of(to, zone)
+    return day_in_month(former, zone) if is_same_month else day

@@ -10,7 +10,7 @@ from funnel.domain.speech import mark, say, say_many
 from funnel.domain.timing import local_day
 from funnel.services.read_date import DatePage
 from funnel.storage.date_lines import DateLine
-from funnel.web.moments import day_of, hour_of, iso, where_of
+from funnel.web.moments import day_of, hour_of, iso, month_of, where_of
 
 ATTENDANCE_WORDS: Final = {
     Attendance.ATTENDED: mark("came"),
@@ -53,13 +53,12 @@ class ShownDate:
 def shown_date(line: DateLine, now: datetime) -> ShownDate:
     """Return a date's words; ``now`` is plan time."""
     session = line.session
-    local = session.starts_at.astimezone(ZoneInfo(session.zone))
     return ShownDate(
         id=str(session.id),
         path=f"/studio/dates/{session.id}",
         title=session.title,
         sequence=line.sequence_title,
-        month=f"{_month(session, now)} {local.year}",
+        month=month_of(session.starts_at, session.zone),
         day=day_of(session.starts_at, session.zone, now),
         hours=say(
             "{start} to {end} {where}",
@@ -102,10 +101,6 @@ def seats_words(session: Session, taken: int) -> str:
 def people_words(people: int) -> str:
     """Return "42 people"."""
     return say_many("{count} person", "{count} people", people)
-
-
-def _month(session: Session, now: datetime) -> str:
-    return day_of(session.starts_at, session.zone, now).split()[2]
 
 
 def _state(session: Session, now: datetime) -> str:

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 
 from funnel.domain.calendar import PersonCalendar
+from funnel.domain.explanation import calendar_of_person
 from funnel.domain.speech import say, say_many
 from funnel.web.calendar_view import CalendarView, Day, Form, Moment, calendar_view
-from funnel.web.moments import hour_of, short_day_of
+from funnel.web.moments import hour_of, short_day_in_month
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +68,8 @@ def draft_calendar(
         after: By the draft.
         shows_all: Draw the far letters too.
     """
+    before = calendar_of_person(before)
+    after = calendar_of_person(after) if after else None
     then = after or before
     view = calendar_view(then, is_movable=False, shows_all=True)
     old = _moments(calendar_view(before, is_movable=False, shows_all=True).coming)
@@ -84,7 +87,7 @@ def draft_calendar(
             Row(day=day, lines=tuple(Line(moment=each) for each in day.then)) for day in view.past
         ),
         coming=tuple(shown),
-        now=f"{_short(before.now, before.zone)}, {hour_of(before.now, before.zone)}",
+        now=f"{short_day_in_month(before.now, before.zone)}, {hour_of(before.now, before.zone)}",
         folded=len(folded),
         folded_until=rows[-1].day.spoken if folded else "",
         changes=len(changed),
@@ -155,13 +158,8 @@ def _line(moment: Moment, old: dict[str, Moment], zone: str, *, has_draft: bool)
         return Line(moment=moment, is_new=True)
     if former.at == moment.at:
         return Line(moment=moment)
-    was, now = _short(former.at, zone), _short(moment.at, zone)
+    was, now = short_day_in_month(former.at, zone), short_day_in_month(moment.at, zone)
     return Line(moment=moment, was=was if was != now else hour_of(former.at, zone))
-
-
-def _short(moment: datetime, zone: str) -> str:
-    """Return "Wed 16"."""
-    return " ".join(short_day_of(moment, zone).split()[:2])
 
 
 def _near(rows: list[Row], before: PersonCalendar) -> list[Row]:
