@@ -22,6 +22,8 @@ OPEN = {
 }
 NEEDED = {
     "GET /studio": Permission.READ,
+    "GET /studio/results": Permission.READ,
+    "GET /studio/results/{table}.csv": Permission.READ,
     "GET /studio/dates": Permission.READ,
     "GET /studio/dates/new": Permission.READ,
     "POST /studio/dates/new": Permission.EDIT,

@@ -37,6 +37,9 @@ RAIL: Final = (
     ),
     RailItem(name=mark("People"), path="/studio/people", icon="people", permission=Permission.READ),
     RailItem(
+        name=mark("Results"), path="/studio/results", icon="results", permission=Permission.READ
+    ),
+    RailItem(
         name=mark("Settings"),
         path="/studio/settings",
         icon="settings",
