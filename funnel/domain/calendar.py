@@ -89,7 +89,7 @@ def draw_calendar(
         now: Aware moment in plan time.
     """
     drawing = _Drawing(subject, answer, now)
-    lines = [*drawing.lines(rows), *(_notice_line(each) for each in rows if each.is_notice)]
+    lines = [*drawing.lines(rows), *(notice_line(each) for each in rows if each.is_notice)]
     registration = subject.facts.registration
     return PersonCalendar(
         subscriber_id=subject.subscriber_id,
@@ -303,7 +303,8 @@ def _bare_line(row: EmailRow) -> CalendarLine:
     )
 
 
-def _notice_line(row: EmailRow) -> CalendarLine:
+def notice_line(row: EmailRow) -> CalendarLine:
+    """Return the line of a message that is no step's: a notice, or an announcement."""
     known = _NOTICE_WORDS[Notice(row.key)] if row.key in set(Notice) else _WHEN_NEEDED
     why = say(_TO_ALL if row.title else known)
     if row.status in _ENDINGS:

@@ -67,15 +67,15 @@ def decisions_of(tx: Transaction, asked: Asked) -> Iterator[ExplainedDecision]:
     yield suppression_of(tx, asked.person, asked.reading)
     if asked.step is None:
         yield ExplainedDecision(
-            about="sequence", says=say("The email is no longer part of their sequence.")
+            about=say("sequence"), says=say("The email is no longer part of their sequence.")
         )
     else:
         yield _window(asked, asked.step)
         yield _letter_a_day(asked)
         yield from conditions_of(tx, _conditions(asked, asked.step))
     yield _session(tx, asked)
-    yield _throttle(tx, asked)
-    yield _answer(asked)
+    yield throttle_of(tx, asked.message, asked.reading, asked.most_published)
+    yield answer_of(asked.message, asked.reading)
 
 
 def consent_of(
@@ -246,8 +246,11 @@ def _former_date(tx: Transaction, asked: Asked, former: FormerDate) -> Explained
     )
 
 
-def _throttle(tx: Transaction, asked: Asked) -> ExplainedDecision:
-    about, message = say("throttle"), asked.message
+def throttle_of(
+    tx: Transaction, message: MessageRecord | None, reading: Reading, most_published: int
+) -> ExplainedDecision:
+    """Return what holds back a message now, if anything does; ``None``: it has no row yet."""
+    about = say("throttle")
     brake = next((each for each in pauses.standing(tx) if each.scope == pauses.EVERYTHING), None)
     if brake is not None:
         return ExplainedDecision(
@@ -256,7 +259,7 @@ def _throttle(tx: Transaction, asked: Asked) -> ExplainedDecision:
             evidence=say(
                 "by {who}, on {moment} by the server's clock",
                 who=brake.by,
-                moment=asked.reading.moment(brake.at),
+                moment=reading.moment(brake.at),
             ),
         )
     if message is None:
@@ -264,19 +267,21 @@ def _throttle(tx: Transaction, asked: Asked) -> ExplainedDecision:
         return ExplainedDecision(about=about, says=says)
     if message.status != MessageStatus.QUEUED:
         return ExplainedDecision(about=about, says=say("It is settled; nothing holds it back."))
-    return _place_in_lane(tx, asked, message)
+    return _place_in_lane(tx, message, reading, most_published)
 
 
-def _place_in_lane(tx: Transaction, asked: Asked, message: MessageRecord) -> ExplainedDecision:
+def _place_in_lane(
+    tx: Transaction, message: MessageRecord, reading: Reading, most_published: int
+) -> ExplainedDecision:
     throttle = explanations.throttle_of(tx, message.lane)
     says = say(
         "{taken} of {all} places of the lane “{lane}” are taken.",
         taken=throttle.published,
-        all=asked.most_published,
+        all=most_published,
         lane=message.lane,
     )
     if message.available_at > throttle.real_now:
-        again = asked.reading.moment(message.available_at)
+        again = reading.moment(message.available_at)
         retried = say("It is tried again {moment}, by the server's clock.", moment=again)
         says = f"{says} {retried}"
     return ExplainedDecision(
@@ -286,8 +291,8 @@ def _place_in_lane(tx: Transaction, asked: Asked, message: MessageRecord) -> Exp
     )
 
 
-def _answer(asked: Asked) -> ExplainedDecision:
-    message = asked.message
+def answer_of(message: MessageRecord | None, reading: Reading) -> ExplainedDecision:
+    """Return what came back from whom a message was handed to."""
     if message is None or not message.attempts:
         return ExplainedDecision(
             about=say("provider"), says=say("It was not handed over to anybody.")
@@ -296,7 +301,7 @@ def _answer(asked: Asked) -> ExplainedDecision:
     at = message.accepted_at or message.settled_at
     said = say(_ANSWERS.get(MessageStatus(message.status), _NOT_TAKEN), who=who)
     if at:
-        said = say("{said} on {moment}", said=said, moment=asked.reading.moment(at))
+        said = say("{said} on {moment}", said=said, moment=reading.moment(at))
     if message.reason:
         said = f"{said}: {message.reason}"
     if message.delivery != "none":

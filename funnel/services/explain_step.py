@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from funnel.domain.calendar import CalendarLine, LineState
@@ -21,9 +22,11 @@ from funnel.domain.import_words import why as import_why
 from funnel.domain.people_import import Reason
 from funnel.domain.sequence import SequenceDefinition, StepKind
 from funnel.domain.signup import SignupStatus
-from funnel.domain.speech import say
+from funnel.domain.speech import mark, say
 from funnel.domain.subscriber import Subscriber
 from funnel.rendering.words import place_in_words
+from funnel.services.explain_absence import runs_without, why_never_planned
+from funnel.services.explain_besides import AskedBesides, explain_besides
 from funnel.services.explain_decisions import Asked, consent_of, decisions_of, suppression_of
 from funnel.services.read_person_calendar import calendar_in
 from funnel.storage import calendar_rows, explanations, imports, runs, sequences, subscribers
@@ -32,17 +35,27 @@ from funnel.storage.imports import LineOfPerson
 from funnel.storage.runs import RunRecord
 from funnel.storage.transaction import Transaction, Transactions
 
+_SIGNUP_STATES: Final = {
+    SignupStatus.PENDING: mark("pending"),
+    SignupStatus.MERGED: mark("merged into another one"),
+    SignupStatus.LIMITED: mark("one of too many from its address"),
+    SignupStatus.SUPPRESSED: mark("of an address on the do-not-email list"),
+    SignupStatus.CONFIRMED: mark("confirmed"),
+    SignupStatus.EXPIRED: mark("expired"),
+}
+
 
 def explain_step(
     person: str, step_key: str, transactions: Transactions, *, most_published: int
 ) -> tuple[Explanation, ...]:
     """Return why: one explanation for each copy of the email in each run, the newest run first.
 
+    Notices and announcements have one for each message, or one that says why there is none.
     Somebody who is in no sequence with such an email gets one that says how far they came.
 
     Args:
         person: An address, or the person's id.
-        step_key: The email's key.
+        step_key: The email's key: a step's, a notice's, or the id of an announcement.
         transactions: Read only.
         most_published: Messages of one lane that may be on the queue at once.
 
@@ -60,9 +73,17 @@ def explain_step(
             for run in theirs
             for explanation in _of_run(tx, found, run, step_key, most_published)
         ]
+        asked = AskedBesides(
+            person=found,
+            key=step_key,
+            reading=_reading(found.zone, tx.now),
+            most_published=most_published,
+        )
+        explained += explain_besides(tx, asked)
         if explained:
             return tuple(explained)
-        return (_not_enrolled(tx, found, _name_of(tx, theirs, step_key)),)
+        name, lacking = _name_of(tx, theirs, step_key), runs_without(tx, theirs, step_key)
+        return (_not_enrolled(tx, found, name, lacking),)
 
 
 def _of_run(
@@ -102,8 +123,20 @@ def _has_day(line: CalendarLine, step_key: str) -> bool:
 
 
 def _title(person: Subscriber, sequence_title: str, line: CalendarLine) -> str:
-    again = f", for another date ({line.copy})" if line.copy else ""
-    return f"{line.name}{again}, in “{sequence_title}”, to {person.email}"
+    if line.copy:
+        return say(
+            "{name}, for another date ({copy}), in “{sequence}”, to {address}",
+            name=line.name,
+            copy=line.copy,
+            sequence=sequence_title,
+            address=person.email,
+        )
+    return say(
+        "{name}, in “{sequence}”, to {address}",
+        name=line.name,
+        sequence=sequence_title,
+        address=person.email,
+    )
 
 
 def _version_of(tx: Transaction, run: RunRecord) -> SequenceDefinition:
@@ -128,32 +161,40 @@ def _name_of(tx: Transaction, theirs: Sequence[RunRecord], step_key: str) -> str
     return name
 
 
-def _not_enrolled(tx: Transaction, person: Subscriber, name: str) -> Explanation:
+def _not_enrolled(
+    tx: Transaction, person: Subscriber, name: str, lacking: Sequence[ExplainedDecision]
+) -> Explanation:
     reading = _reading(person.zone, tx.now)
     signups = explanations.open_signups(tx, person.id)
     told = [
         consent_of(tx, person, Topic.SEAT, reading),
         suppression_of(tx, person, reading),
+        *lacking,
         *(_signup(each, reading) for each in signups),
         *(_imported(each) for each in imports.lines_of_address(tx, person.email_key)),
     ]
-    why = "they are in no sequence that has it"
-    if signups and signups[0].status == SignupStatus.PENDING:
-        why = "they have not confirmed their signup"
-    elif signups:
-        why = f"their signup is {signups[0].status}"
+    verdict = ""
+    if signups and person.confirmed_at is None:
+        verdict = _unconfirmed(signups[0])
     return Explanation(
-        title=f"{name}, to {person.email}",
+        title=say("{name}, to {address}", name=name, address=person.email),
         lines=tuple(told),
-        verdict=f"It was not sent: {why}.",
+        verdict=verdict or why_never_planned(tx, person, lacking),
     )
+
+
+def _unconfirmed(signup: SignupState) -> str:
+    if signup.status == SignupStatus.PENDING:
+        return say("It was not sent: they have not confirmed their signup.")
+    state = say(_SIGNUP_STATES[SignupStatus(signup.status)])
+    return say("It was not sent: their signup is {state}.", state=state)
 
 
 def _imported(line: LineOfPerson) -> ExplainedDecision:
     became = say(OUTCOMES[line.outcome])
     because = import_why(Reason.read(line.reason))
     return ExplainedDecision(
-        about="import",
+        about=say("import"),
         says=say(
             "They came by an import, line {line} of “{file}”: {became}. {why}",
             line=line.line,
@@ -166,23 +207,37 @@ def _imported(line: LineOfPerson) -> ExplainedDecision:
 
 
 def _signup(signup: SignupState, reading: Reading) -> ExplainedDecision:
-    if signup.mailed_at is None:
-        said = "no confirmation was sent"
-    elif signup.opened_at is not None:
-        said = f"they opened the confirmation on {reading.moment(signup.opened_at)}, did not press"
-    elif signup.fetched_at is not None:
-        at = reading.moment(signup.fetched_at)
-        said = f"its page was opened on {at}, perhaps by a machine, and nobody pressed"
-    else:
-        said = f"the confirmation was sent on {reading.moment(signup.mailed_at)} and not opened"
+    what = _confirmed_or_not(signup, reading)
+    at = reading.moment(signup.received_at)
+    says = say("They signed up on {moment}; {what}.", moment=at, what=what)
     if signup.status == SignupStatus.PENDING:
-        said += f"; it can be confirmed until {reading.moment(signup.expires_at)}"
+        says = say(
+            "They signed up on {moment}; {what}; it can be confirmed until {expires}.",
+            moment=at,
+            what=what,
+            expires=reading.moment(signup.expires_at),
+        )
     times = f", fetched {counted(signup.fetched, 'time')}" if signup.fetched else ""
     return ExplainedDecision(
-        about="signup",
-        says=f"They signed up on {reading.moment(signup.received_at)}; {said}.",
+        about=say("signup"),
+        says=says,
         evidence=f"signup {signup.id}: {signup.status}{times}",
     )
+
+
+def _confirmed_or_not(signup: SignupState, reading: Reading) -> str:
+    if signup.mailed_at is None:
+        return say("no confirmation was sent")
+    if signup.opened_at is not None:
+        at = reading.moment(signup.opened_at)
+        return say("they opened the confirmation on {moment}, did not press", moment=at)
+    if signup.fetched_at is not None:
+        at = reading.moment(signup.fetched_at)
+        return say(
+            "its page was opened on {moment}, perhaps by a machine, and nobody pressed", moment=at
+        )
+    at = reading.moment(signup.mailed_at)
+    return say("the confirmation was sent on {moment} and not opened", moment=at)
 
 
 def _reading(zone: str, now: datetime) -> Reading:

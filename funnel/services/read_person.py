@@ -1,6 +1,6 @@
 """All that is known of one person, for those who work here: how they stand, and their runs."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final
@@ -14,6 +14,7 @@ from funnel.domain.session import Session
 from funnel.domain.signup import SessionOffer
 from funnel.domain.speech import say
 from funnel.domain.subscriber import Subscriber
+from funnel.services.explain_besides import MissedAnnouncement, missed_by
 from funnel.services.read_person_calendar import calendar_in
 from funnel.services.tag_person import tags_of
 from funnel.storage import (
@@ -61,6 +62,7 @@ class PersonPage:
     """One person; moments are plan time, aware UTC.
 
     Attributes:
+        fields: What else is known of them, as their signup or an import named it, by name.
         suppressed: Why nothing may be sent to the address; ``None``: it may.
         letters_paused_until: No letter leaves before; ``None``: not paused (any more).
         imported: What files from other tools said of them, and what became of it, the newest first.
@@ -68,6 +70,7 @@ class PersonPage:
         notes: What those who work here wrote down, the newest first.
         story: What happened besides the emails of their runs, the newest first.
         other_emails: Confirmations and announcements: they stand in no run's plan.
+        missed: Announcements to dates of theirs that they did not get.
         runs: The newest first.
         run: The one whose calendar it is; ``None`` with it for somebody who is in no sequence.
         calendar: Of all runs together, or of the one that was named; its sentences speak of the
@@ -77,6 +80,7 @@ class PersonPage:
     """
 
     person: Subscriber
+    fields: Mapping[str, str]
     letters: Standing
     seat: Standing
     suppressed: SuppressedSince | None
@@ -90,6 +94,7 @@ class PersonPage:
     notes: tuple[Note, ...]
     story: tuple[StoryRow, ...]
     other_emails: tuple[OtherEmail, ...]
+    missed: tuple[MissedAnnouncement, ...]
     held: Session | None
     places: tuple[OpenSequence, ...]
     now: datetime
@@ -126,6 +131,7 @@ def read_person(
         until = subscribers.letters_paused_until(tx, subscriber_id)
         return PersonPage(
             person=person,
+            fields=_fields(tx, subscriber_id),
             letters=_standing(tx, person, Topic.LETTERS, is_wanted=person.wants_letters),
             seat=_standing(tx, person, Topic.SEAT, is_wanted=person.wants_seat_emails),
             suppressed=explanations.suppressed_since(tx, person.email_key),
@@ -139,10 +145,22 @@ def read_person(
             notes=tuple(notes.of_person(tx, subscriber_id)),
             story=tuple(person_story.read_story(tx, subscriber_id)),
             other_emails=tuple(person_story.other_emails(tx, subscriber_id)),
+            missed=missed_by(tx, subscriber_id),
             held=_held(tx, run) if run else None,
             places=_places(tx),
             now=tx.now,
         )
+
+
+def _fields(tx: Transaction, subscriber_id: UUID) -> dict[str, str]:
+    kept = explanations.fields_of(tx, subscriber_id)
+    return {name: _as_text(kept[name]) for name in sorted(kept)}
+
+
+def _as_text(value: object) -> str:
+    if isinstance(value, bool):
+        return say("yes") if value else say("no")
+    return "" if value is None else str(value)
 
 
 def _chosen(theirs: Sequence[RunRecord], run_id: UUID | None) -> RunRecord | None:

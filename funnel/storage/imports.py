@@ -64,7 +64,11 @@ class LineVerdict:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LineOfPerson:
-    """A line about somebody, with the file that it stands in."""
+    """A line about somebody, with the file that it stands in.
+
+    Attributes:
+        sequence: Into which the file's people were put, by its slug; "": into none.
+    """
 
     import_id: UUID
     file_name: str
@@ -73,6 +77,7 @@ class LineOfPerson:
     line: int
     outcome: Outcome
     reason: str
+    sequence: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -296,6 +301,7 @@ def lines_of_address(tx: Transaction, email_key: str, limit: int = 20) -> list[L
             ImportLineRow.line,
             ImportLineRow.outcome,
             ImportLineRow.reason,
+            func.coalesce(ImportRow.options["sequence"].astext, "").label("sequence"),
         )
         .join(ImportRow, ImportRow.id == ImportLineRow.import_id)
         .where(

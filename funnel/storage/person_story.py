@@ -31,7 +31,7 @@ class StoryRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OtherEmail:
-    """A message that stands in no run's calendar: a confirmation, an announcement.
+    """A message that stands in no run's calendar: a confirmation that nobody pressed.
 
     Attributes:
         key: Of its text: "confirm".
@@ -87,7 +87,10 @@ STORY = text(
 
 
 def other_emails(tx: Transaction, subscriber_id: UUID) -> list[OtherEmail]:
-    """Return what was or is sent to somebody outside their runs, the newest first."""
+    """Return what was or is sent to somebody outside their runs, the newest first.
+
+    What a run's own calendar shows, and the confirmation that a run began with, is not among it.
+    """
     rows = tx.connection.execute(OTHER_EMAILS, {"person": subscriber_id}).mappings()
     return [OtherEmail(**row) for row in rows]
 
@@ -98,7 +101,9 @@ OTHER_EMAILS = text(
            coalesce(a.subject, '') as subject, m.status, coalesce(m.reason, '') as reason,
            coalesce(m.accepted_at, m.settled_at, m.due_at) as at
     from messages m left join announcements a on a.id = m.announcement_id
-    where m.subscriber_id = :person and m.kind <> 'sequence'
+    where m.subscriber_id = :person and m.kind <> 'sequence' and m.enrollment_id is null
+      and not exists (select from signups s
+                      where s.id = m.signup_id and s.enrollment_id is not null)
     order by at desc, m.id
     """
 )

@@ -61,7 +61,7 @@ class Moment:
     Attributes:
         id: The same for the same email in the plan that is and the one that would be.
         hour: "09:00"; "now" where it is overdue.
-        key: The email's, where it can be asked why; "" for a notice and the masterclass.
+        key: The email's, by which it can be asked why; "" for the masterclass.
         was: "Tue 22", where it would move; its hour where only that changes.
         travels: It belongs to the day of the masterclass, and moves with it.
     """
@@ -245,7 +245,7 @@ class _Drawing:
             name=line.name,
             why=line.why,
             form=_FORMS.get(line.state, Form.SKIPPED),
-            key=line.key if line.kind else "",
+            key=line.key,
         )
 
     def _of_session(self, session: Session) -> Moment:

@@ -141,6 +141,29 @@ def test_who_has_not_confirmed_has_no_calendar_and_says_why(
     assert "has not confirmed yet" in viewer.get("/studio/people", params={"q": address}).text
     why = read(viewer, f"/studio/people/{person.id}/why/your-seat")
     assert "they have not confirmed their signup" in why
+    served.work()
+    page = read(viewer, f"/studio/people/{person.id}")
+    assert f"/studio/people/{person.id}/why/confirm" in page
+    assert "it asks if it is them" in read(viewer, f"/studio/people/{person.id}/why/confirm")
+    asked = read(hire(served, Role.MARKETER), f"/studio/people/{person.id}")
+    assert "nobody here can put them into a sequence" in asked
+    assert "Put them into a sequence" not in asked
+
+
+def test_what_else_is_known_is_shown_by_its_name(
+    served: Served, viewer: Colleague, address: str
+) -> None:
+    person = served.seat_of(address)
+    served.execute(
+        "update subscribers set fields = cast(:fields as jsonb) where id = :id",
+        fields='{"company": "<b>Xylander & Co", "seats": 3}',
+        id=person.id,
+    )
+    page = read(viewer, f"/studio/people/{person.id}")
+    assert re.search(r"<dt>company</dt>\s*<dd>&lt;b&gt;Xylander &amp; Co", page) or (
+        "<dt>company</dt>" in page and "Xylander & Co" in page
+    )
+    assert "<dt>seats</dt>" in page
 
 
 def test_of_two_runs_one_is_picked(served: Served, viewer: Colleague, address: str) -> None:

@@ -201,10 +201,19 @@ def _verdict(found: PersonPage, calendar: PersonCalendar) -> _Verdict:
 
 def _unplanned(found: PersonPage) -> _Verdict:
     title = say("Nothing is planned for them.")
-    if found.person.confirmed_at is None:
+    newest = next((each for each in found.imported if each.outcome.is_person), None)
+    if found.suppressed is not None:
+        text = say("The address is on the do-not-email list, so nothing is sent there.")
+    elif found.person.confirmed_at is None:
         text = say(
             "They signed up and have not confirmed. Once they press the button in that email,"
             " every email to come stands here, with its reason."
+        )
+    elif newest is not None and not newest.sequence:
+        text = say(
+            "They came by “{file}”, an import that put nobody into a sequence. A new signup of"
+            " their own puts them into one, or you do.",
+            file=newest.file_name,
         )
     else:
         text = say(

@@ -103,6 +103,8 @@ def known_of(found: PersonPage) -> Iterator[Known]:
         yield Known(about=say("Letters paused"), says=says, is_warm=True)
     yield _standing(found, say("Emails about their seat"), found.seat)
     yield _zone(person)
+    for name, value in found.fields.items():
+        yield Known(about=name, says=value or say("(empty)"))
     for each in found.signups:
         day = _day(found, each.received_at)
         yield Known(
@@ -214,15 +216,13 @@ _TELLING: Final = {"signup": _signup, "fact": _fact, "note": _note, "seat": _sea
 
 
 def _others(emails: Iterable[OtherEmail], found: PersonPage) -> Iterator[Moment]:
-    """Announcements, and the notices to somebody in no run: those of a run stand in its plan."""
+    """What was sent outside of runs: those of a run stand in its calendar."""
     for each in emails:
         is_announcement = each.kind == MessageKind.ANNOUNCEMENT
-        if not is_announcement and found.calendar is not None:
-            continue
         name = each.subject if is_announcement else notice_name(each.key)
         what = say("an announcement") if is_announcement else say("a notice")
         why = say("{what}: {status}", what=what, status=say(_STATUSES.get(each.status, "")))
-        yield _moment(each.at, name, why, found)
+        yield _moment(each.at, name, why, found, key=each.key)
 
 
 _STATUSES: Final = {
@@ -236,7 +236,7 @@ _STATUSES: Final = {
 }
 
 
-def _moment(at: datetime, name: str, why: str, found: PersonPage) -> Moment:
+def _moment(at: datetime, name: str, why: str, found: PersonPage, *, key: str = "") -> Moment:
     return Moment(
         id=f"happened-{at.isoformat()}-{name}",
         at=at,
@@ -244,6 +244,7 @@ def _moment(at: datetime, name: str, why: str, found: PersonPage) -> Moment:
         name=name,
         why=why,
         form=Form.HAPPENED,
+        key=key,
     )
 
 
