@@ -107,7 +107,7 @@ def note_source(note: DailyNote, *, results_url: str, settings_url: str) -> str:
         preheader=_quoted(say("What happened since {moment}.", moment=note.since)),
         label=_quoted(say("Look at the results")),
         results_url=results_url,
-        since=say("This happened since {moment}:", moment=note.since),
+        since=say("This has happened since {moment}:", moment=note.since),
         news="\n".join(f"- {each}" for each in _news(note.news)),
         needs=_needs_part(note.needs),
         coming=_coming(note),

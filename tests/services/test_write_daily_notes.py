@@ -72,7 +72,7 @@ def test_it_tells_once_what_happened_since_the_last_one(morning: tuple[Post, Doo
     subject, words = sent(post)
     assert subject == "Good morning: 1 person booked"
     assert "Hello Mira," in words
-    assert "This happened since Tuesday 4 March, 12:00 in Berlin:" in words
+    assert "This has happened since Tuesday 4 March, 12:00 in Berlin:" in words
     for line in ("3 people signed up.", "2 people confirmed.", "1 person booked a call."):
         assert line in words
     assert "Next: Friday 14 March, 18:00 in Berlin. 2 of 30 seats are taken." in words

@@ -112,8 +112,11 @@ def _shown(each: SessionResult, page: ResultsPage) -> _ShownDate:
 
 
 def _share(part: int, whole: int) -> str:
-    """Return "12 %", or nothing where there is nothing to compare with."""
-    return say("{share} %", share=round(100 * part / whole)) if whole > 0 else ""
+    """Return "12 %", or nothing where there is nothing to compare."""
+    if part <= 0 or whole <= 0:
+        return ""
+    share = round(100 * part / whole)
+    return say("{share} %", share=share) if share else say("< 1 %")
 
 
 def _place(query: QueryParams) -> Place | None:
