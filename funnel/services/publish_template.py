@@ -12,6 +12,7 @@ from funnel.domain.version_switch import VersionOrigin
 from funnel.rendering.compiled import CompiledTemplate
 from funnel.rendering.errors import TemplateError
 from funnel.rendering.finding import Finding, Severity
+from funnel.services.check_links import dropped_links
 from funnel.services.check_readers import (
     TemplateFailure,
     TextAsked,
@@ -205,6 +206,7 @@ def _checked(
     findings = tuple(each for each in preview.findings if each.code != MISSING)
     try:
         compiled = compile_confined(key, source, previewing)
+        findings = (*findings, *dropped_links(key, compiled, previewing.transactions))
         question = TextAsked(key=key, source=source, compiled=compiled)
         waits = ask_readers(question, previewing, by=asked_by) if asked_by else None
         if waits is not None:

@@ -39,6 +39,30 @@ def live_template_ids(tx: Transaction, keys: Collection[str]) -> dict[str, UUID]
     return {row.key: row.live_version_id for row in rows}
 
 
+def link_names(tx: Transaction, keys: Collection[str]) -> dict[str, frozenset[str]]:
+    """Return what the counted links of each of these emails are called, as live."""
+    found: dict[str, set[str]] = {}
+    for row in tx.connection.execute(_LINK_NAMES, {"keys": list(keys)}):
+        names = found.setdefault(row.key, set())
+        if row.name:
+            names.add(row.name)
+    return {key: frozenset(names) for key, names in found.items()}
+
+
+_LINK_NAMES = text(
+    """
+    select t.key, link.value ->> 'name' as name
+    from templates t
+    join template_versions v on v.id = t.live_version_id
+    left join lateral jsonb_array_elements(
+        case when jsonb_typeof(cast(v.compiled as jsonb) -> 'links') = 'array'
+             then cast(v.compiled as jsonb) -> 'links' else '[]' end
+    ) link on true
+    where t.key = any(:keys)
+    """
+)
+
+
 def missing_emails(tx: Transaction, definition: SequenceDefinition) -> list[str]:
     """Return the keys of the steps that have no live email, in their order."""
     keys = [f"{definition.slug}/{step.key}" for step in definition.steps]

@@ -24,8 +24,10 @@ async function count(policy) {
   try {
     const { page } = await ask(address);
     if (mine !== latest) return;
-    if (put(page, ["meaning"])) history.replaceState(null, "", address);
-    else location.assign(address);
+    if (put(page, ["meaning", "decide"])) {
+      history.replaceState(null, "", address);
+      document.dispatchEvent(new Event("swapped"));
+    } else location.assign(address);
   } catch {
     location.assign(address);
   } finally {

@@ -10,6 +10,7 @@ export function previewWhileTyping(root) {
   root.addEventListener("input", (event) => {
     const card = event.target.closest("form[data-card]");
     if (!card) return;
+    if (event.target.name?.endsWith(".anchor")) showMoment(event.target);
     clearTimeout(timer);
     timer = setTimeout(() => preview(card), PAUSE);
   });
@@ -31,6 +32,12 @@ export function previewWhileTyping(root) {
       if (mine === latest) beside.classList.remove("is-waiting");
     }
   }
+}
+
+// A fixed moment has a field of its own, which nothing else needs.
+function showMoment(anchor) {
+  const field = anchor.closest("[role=group]")?.querySelector("[data-fixed]");
+  if (field) field.hidden = anchor.value !== "fixed";
 }
 
 function mark(card, page) {

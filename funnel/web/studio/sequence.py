@@ -12,6 +12,7 @@ from funnel.domain.speech import number, say
 from funnel.domain.step_counts import RecountOffer
 from funnel.domain.step_form import FormProblem, StepForm
 from funnel.domain.timing_text import timing_text
+from funnel.services.read_condition_names import ConditionNames, read_condition_names
 from funnel.services.read_replans import find_replan
 from funnel.services.read_sequence_page import SequencePage, read_sequence_page
 from funnel.storage.replans import Replan
@@ -21,7 +22,12 @@ from funnel.web.moments import hour_of, iso, short_day_of
 from funnel.web.site import Site, TheSite
 from funnel.web.studio.faults import NONE, Fault
 from funnel.web.studio.sequence_beside import beside
-from funnel.web.studio.sequence_card import card_of, condition_choices, weekday_choices
+from funnel.web.studio.sequence_card import (
+    NO_NAMES,
+    card_of,
+    condition_choices,
+    weekday_choices,
+)
 from funnel.web.studio.sequence_conflict import differences, posted_fields
 from funnel.web.studio.sequence_versions import ZONE
 from funnel.web.studio.sequence_view import Undo, draft_sentence, numbers_of, rows_of
@@ -112,12 +118,18 @@ def show_numbers(request: Request, slug: str, me: Reader, site: TheSite) -> Resp
     )
 
 
+def _condition_names(site: Site, page: SequencePage) -> ConditionNames:
+    keys = [each.template_key for each in page.steps]
+    return read_condition_names(keys, site.deps.transactions)
+
+
 def sequence_page(asked: Asked, shown: Shown) -> Response:
     """Return the page, as a GET shows it or as an act that could not be done answers."""
     site, request, me, slug = asked.site, asked.request, asked.me, asked.slug
     page = read_sequence_page(slug, site.deps.transactions)
     may_change = me.user.may(Permission.EDIT)
-    card = card_of(page, shown.key, form=shown.form, problems=shown.problems)
+    names = _condition_names(site, page) if shown.key else NO_NAMES
+    card = card_of(page, shown.key, form=shown.form, problems=shown.problems, names=names)
     replan = _replan(site, request)
     return studio_page(
         site,

@@ -23,6 +23,7 @@ from funnel.services.read_affected import (
     Affected,
     AffectedPerson,
     Proposal,
+    find_wait,
     list_affected,
     read_affected,
 )
@@ -38,6 +39,8 @@ from funnel.web.studio.sequence_words import (
     change_title,
     moment_words,
     policy_choices,
+    progress_words,
+    reason_words,
     sequence_path,
 )
 from funnel.web.studio.shell import studio_page
@@ -110,6 +113,10 @@ def publish(request: Request, slug: str, me: Edits, posted: Posted, site: TheSit
         says = say("This is what your choice means. Nothing was published yet.")
         fault = Fault(text=says, status=409)
         return _page(site, request, me, _Asked(proposal=proposal, note=note, fault=fault))
+    if find_wait(proposal, site.deps.transactions, by=me.user.email) is not None:
+        says = say("Nothing was published yet: whom it concerns is still being counted.")
+        fault = Fault(text=says, status=409)
+        return _page(site, request, me, _Asked(proposal=proposal, note=note, fault=fault))
     order = PublishOrder(
         policy=proposal.policy, by=me.user.email, note=note, seen=posted.get("seen")
     )
@@ -156,7 +163,7 @@ def _number(proposal: Proposal) -> str:
 def _page(site: Site, request: Request, me: Me, asked: _Asked) -> Response:
     proposal = asked.proposal
     try:
-        found = read_affected(proposal, site.deps.builder, site.deps.transactions)
+        found = read_affected(proposal, site.deps.builder, site.deps.transactions, by=me.user.email)
     except DraftConflictError as error:
         return _stale(site, request, me, proposal, error)
     except InvalidInputError as error:
@@ -185,10 +192,17 @@ def _page(site: Site, request: Request, me: Me, asked: _Asked) -> Response:
         to=_number(proposal),
         policy=proposal.policy.value,
         choices=policy_choices(found.impact.people, found.impact.number),
+        here=_here(proposal),
+        progress=progress_words(found.waits) if found.waits else "",
         steps=_steps(proposal, found),
         note=asked.note,
         may_change=me.user.may(Permission.EDIT),
     )
+
+
+def _here(proposal: Proposal) -> str:
+    asked = {"policy": proposal.policy.value, "to": _number(proposal)}
+    return sequence_path(proposal.slug, "/affected", **asked)
 
 
 def _steps(proposal: Proposal, found: Affected) -> list[dict[str, object]]:
@@ -237,7 +251,7 @@ def _stale(
 def _changes(person: AffectedPerson) -> dict[str, str]:
     change, zone = person.change, person.zone
     after = moment_words(change.after, zone)
-    skip = str(change.skip or change.why)
+    skip = reason_words(change.skip.value if change.skip else change.why)
     return {
         "before": moment_words(change.before, zone),
         "after": say("perhaps {moment}", moment=after) if after and change.is_open else after,

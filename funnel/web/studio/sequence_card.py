@@ -12,6 +12,7 @@ from funnel.domain.speech import mark, say
 from funnel.domain.step_form import DAY_NAMES, FormProblem, StepForm, TimingForm
 from funnel.domain.timing import Delay
 from funnel.domain.timing_text import read_delay, read_duration
+from funnel.services.read_condition_names import ConditionNames
 from funnel.services.read_sequence_page import SequencePage, StepLine, StepWas
 from funnel.web.forms import PostedForm
 
@@ -50,6 +51,7 @@ _KINDS: Final = {
     ConditionKind.REPLIED: mark("they replied"),
     ConditionKind.GOAL_REACHED: mark("they reached the goal"),
 }
+NO_NAMES: Final = ConditionNames()
 _IN_ROOM: Final = (ConditionKind.LEFT_BEFORE, ConditionKind.STAYED_UNTIL)
 _KEPT: Final = ("wait", "lead", "apart_from", "one_of", "repeats_when_moved")
 
@@ -176,6 +178,7 @@ def card_of(
     *,
     form: StepForm | None = None,
     problems: Iterable[FormProblem] = (),
+    names: ConditionNames = NO_NAMES,
 ) -> Card | None:
     """Return the card of an email; ``None`` where it is not in what is edited.
 
@@ -184,6 +187,7 @@ def card_of(
         key: The email.
         form: What was typed; ``None``: what is kept.
         problems: What is wrong with it.
+        names: What a condition can name.
     """
     lines = [each for each in page.steps if each.state is not StepState.REMOVED]
     line = next((each for each in lines if each.key == key), None)
@@ -200,8 +204,8 @@ def card_of(
         last=len(lines) - 1,
         anchors=(*_moments(), *above),
         emails=above,
-        links=_names(lines, "clicked link "),
-        tags=_names(lines, "tag "),
+        links=_with(names.links, _names(lines, "clicked link ")),
+        tags=_with(names.tags, _names(lines, "tag ")),
         differs=differs,
         live=tuple(_live_words(line, differs)),
         problems=_by_field(problems, key),
@@ -217,6 +221,10 @@ def _live_form(line: StepLine) -> StepForm | None:
 def _moments() -> Iterator[Choice]:
     for kind, words in _ANCHORS.items():
         yield Choice(value=kind.value, says=say(words))
+
+
+def _with(known: Iterable[str], named: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted({*known, *named}))
 
 
 def _names(lines: Iterable[StepLine], begins: str) -> tuple[str, ...]:

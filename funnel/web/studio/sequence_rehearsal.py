@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from typing import Annotated, Final
+from urllib.parse import urlencode
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request
@@ -12,6 +13,7 @@ from starlette.responses import Response
 from funnel.domain.access import Permission
 from funnel.domain.calendar_words import notice_name
 from funnel.domain.errors import InvalidInputError
+from funnel.domain.readers import PersonReader, reader_text
 from funnel.domain.rehearsal import RehearsedEmail, RehearsedLife, Severity
 from funnel.domain.rehearsal_file import PersonEntry
 from funnel.domain.speech import say
@@ -89,7 +91,7 @@ def show_rehearsal(request: Request, slug: str, me: Reads, site: TheSite) -> Res
         has_both=versions.draft is not None and has_live,
         findings=_findings(found) if found else [],
         people=_people(slug, found, query.get("shown", ""), kept) if found else [],
-        days=_days(slug, found) if found else [],
+        days=_days(slug, found, chosen) if found else [],
         is_cast=not chosen,
         chosen=[(each, _without(kept, each)) for each in chosen],
         kept=kept,
@@ -176,8 +178,12 @@ def _people(slug: str, found: Rehearsal, shown: str, kept: list[tuple[str, str]]
     ]
 
 
-def _days(slug: str, found: Rehearsal) -> list[_Day]:
-    columns = [_by_day(slug, index, life, found) for index, life in enumerate(found.lives)]
+def _days(slug: str, found: Rehearsal, chosen: Sequence[InSequence]) -> list[_Day]:
+    readers = [_reader(each) for each in chosen] or [""] * len(found.lives)
+    columns = [
+        _by_day(_Place(slug, index, reader), life, found)
+        for index, (life, reader) in enumerate(zip(found.lives, readers, strict=True))
+    ]
     days = sorted({day for column in columns for day in column})
     return [
         _Day(
@@ -189,19 +195,33 @@ def _days(slug: str, found: Rehearsal) -> list[_Day]:
     ]
 
 
-def _by_day(
-    slug: str, column: int, life: RehearsedLife, found: Rehearsal
-) -> dict[date, list[_Cell]]:
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A column of the grid; ``reader`` is whose it is, as previews name them: "" for the cast."""
+
+    slug: str
+    column: int
+    reader: str
+
+
+def _reader(person: InSequence) -> str:
+    reader = PersonReader(subscriber_id=person.subscriber_id, enrollment_id=person.enrollment_id)
+    return reader_text(reader)
+
+
+def _by_day(place: _Place, life: RehearsedLife, found: Rehearsal) -> dict[date, list[_Cell]]:
     days: dict[date, list[_Cell]] = {}
     zone = life.person.zone
     for number, email in enumerate(sorted(life.emails, key=lambda each: each.moment)):
         day = local_day(email.moment, zone)
-        days.setdefault(day, []).append(_cell(slug, f"c{column}-{number}", email, life, found))
+        days.setdefault(day, []).append(
+            _cell(place, f"c{place.column}-{number}", email, life, found)
+        )
     return days
 
 
 def _cell(
-    slug: str, cell_id: str, email: RehearsedEmail, life: RehearsedLife, found: Rehearsal
+    place: _Place, cell_id: str, email: RehearsedEmail, life: RehearsedLife, found: Rehearsal
 ) -> _Cell:
     is_step = email.kind is not None
     return _Cell(
@@ -210,8 +230,14 @@ def _cell(
         name=_email_name(found, email.key),
         has_left=email.has_left,
         why=_why(email),
-        preview=f"/studio/templates/{slug}/{email.key}" if is_step else "",
+        preview=_preview(place, email.key) if is_step else "",
     )
+
+
+def _preview(place: _Place, key: str) -> str:
+    """Return where the email stands as this person gets it."""
+    asked = urlencode({"reader": place.reader}) if place.reader else ""
+    return f"/studio/templates/{place.slug}/{key}{'?' if asked else ''}{asked}#reader"
 
 
 def _why(email: RehearsedEmail) -> str:

@@ -7,7 +7,9 @@ from typing import Final
 from urllib.parse import quote, urlencode
 
 from funnel.domain.impact import Change
-from funnel.domain.impact_sums import StepSums
+from funnel.domain.impact_sums import StepSums, say_move
+from funnel.domain.plan import SkipReason
+from funnel.domain.publish_check import PublishCheck
 from funnel.domain.speech import mark, number, say, say_many
 from funnel.domain.version_switch import PublishPolicy, VersionOrigin
 from funnel.web.moments import hour_of, short_day_of
@@ -94,8 +96,8 @@ def change_lines(sums: StepSums) -> Iterator[ChangeLine]:
     gets = [say(_DAYS[day], count=number(count)) for day, count in sums.gets.items()]
     if sums.may_get:
         gets.append(say("{count} if its condition turns out so", count=number(sums.may_get)))
-    misses = [f"{number(count)}: {reason}" for reason, count in sums.misses.most_common()]
-    moves = [f"{number(count)} {how}" for how, count in sums.moves.most_common()]
+    misses = [f"{number(count)}: {say(reason)}" for reason, count in sums.misses.most_common()]
+    moves = [f"{number(count)} {say_move(how)}" for how, count in sums.moves.most_common()]
     counted: tuple[tuple[Change, int, list[str]], ...] = (
         (Change.WILL_GET, sum(sums.gets.values()) + sums.may_get, gets),
         (Change.WILL_NOT_GET, sum(sums.misses.values()), misses),
@@ -108,6 +110,48 @@ def change_lines(sums: StepSums) -> Iterator[ChangeLine]:
         if people:
             detail = "; ".join(details)
             yield ChangeLine(change=change, says=change_title(change, people), detail=detail)
+
+
+def progress_words(check: PublishCheck) -> str:
+    """Return how far a count is: "41,200 of 200,000 people are looked at"."""
+    return say_many(
+        "{done} of {count} person is looked at.",
+        "{done} of {count} people are looked at.",
+        check.total,
+        done=number(min(check.done, check.total)),
+    )
+
+
+def reason_words(reason: str) -> str:
+    """Return why somebody does not get an email, as a colleague would say it of them."""
+    known = _REASONS.get(reason)
+    return say(known) if known else reason
+
+
+_REASONS: Final[dict[str, str]] = {
+    SkipReason.LATE: mark("its moment has passed"),
+    SkipReason.CONDITION: mark("its condition does not apply to them"),
+    SkipReason.NO_WORD: mark("no word came in time"),
+    SkipReason.NOT_IN_TIME: mark("what it waits for did not happen in time"),
+    SkipReason.NO_REPLAY: mark("there is no replay"),
+    SkipReason.TOO_CLOSE: mark("it would follow another email too closely"),
+    SkipReason.NO_LEAD: mark("the masterclass begins too soon after it"),
+    SkipReason.ONE_OF: mark("they get another email in its place"),
+    SkipReason.NO_LETTERS: mark("they do not get the letters"),
+    SkipReason.NO_SEAT_EMAILS: mark("they stopped the emails about their seat"),
+    SkipReason.GOAL: mark("the goal is reached"),
+    SkipReason.SUPERSEDED: mark("they began anew, and the letters go on there"),
+    SkipReason.EXIT: mark("their letters have ended"),
+    SkipReason.ADDED_LATER: mark("it is added after its moment for them"),
+    SkipReason.HAD_IT: mark("they have had it"),
+    SkipReason.NO_SESSION: mark("they hold no seat"),
+    SkipReason.SUPPRESSED: mark("the address is on the do-not-email list"),
+    SkipReason.NOT_RENDERED: mark("it could not be written"),
+    SkipReason.BEFORE_IMPORT: mark("its moment was before they were imported"),
+    SkipReason.BY_HAND: mark("a colleague took it out"),
+    "sending it failed": mark("sending it failed"),
+    "it was cancelled": mark("it was cancelled"),
+}
 
 
 def change_title(change: Change, people: int) -> str:

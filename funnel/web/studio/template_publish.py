@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from funnel.domain.access import Permission
 from funnel.domain.errors import DraftConflictError, InvalidInputError
-from funnel.domain.speech import number
+from funnel.domain.speech import number, say
 from funnel.domain.text import clean_text
 from funnel.rendering.finding import Severity
 from funnel.services.edit_template import TemplatePage, read_template
@@ -21,6 +21,7 @@ from funnel.web.auth import EditorForm, Me, Reader
 from funnel.web.forms import Posted
 from funnel.web.site import Site, TheSite
 from funnel.web.studio.faults import NONE, Fault, fault_of
+from funnel.web.studio.sequence_words import progress_words
 from funnel.web.studio.shell import done, studio_page
 from funnel.web.studio.template_address import PLACE, key_of, moment_words, number_of, path_of
 from funnel.web.studio.template_editor import seen_of
@@ -53,6 +54,12 @@ def publish(
     """Make the draft what is sent."""
     key = key_of(folder, name)
     note = clean_text(posted.get("note"), limit=_LONGEST_NOTE)
+    check = check_template(key, site.deps.previewing, asked_by=me.user.email)
+    if check.waits is not None:
+        page = read_template(key, site.deps.transactions)
+        says = say("Nothing was published yet: it is still being written for each of them.")
+        shown = _Shown(check=check, fault=Fault(text=says, status=409), note=note)
+        return _check_page(site, request, me, page, shown)
     try:
         publish_template(
             key,
@@ -79,7 +86,7 @@ def _check_page(
 ) -> Response:
     check, fault = shown.check, shown.fault
     if check is None and page.draft is not None:
-        check = check_template(page.key, site.deps.previewing)
+        check = check_template(page.key, site.deps.previewing, asked_by=me.user.email)
     return studio_page(
         site,
         request,
@@ -90,6 +97,7 @@ def _check_page(
         page=page,
         path=path_of(page.key),
         check=check,
+        progress=progress_words(check.waits) if check and check.waits else "",
         people_words=number(check.people) if check else "",
         errors=check.errors if check else (),
         warnings=[

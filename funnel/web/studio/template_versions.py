@@ -8,7 +8,8 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from funnel.domain.access import Permission
-from funnel.domain.errors import InvalidInputError
+from funnel.domain.errors import InvalidInputError, NotFoundError
+from funnel.domain.publish_check import PublishCheck
 from funnel.domain.readers import MadeUp, PersonReader, reader_text
 from funnel.domain.speech import mark, say
 from funnel.domain.text_difference import LineDifference, LineKind, differs
@@ -20,11 +21,12 @@ from funnel.services.read_template_versions import (
     rendered_difference,
     text_difference_of,
 )
-from funnel.services.roll_back_template import roll_back_template
+from funnel.services.roll_back_template import find_roll_back_wait, roll_back_template
 from funnel.web.auth import EditorForm, Me, Reader
 from funnel.web.forms import Posted
 from funnel.web.site import Site, TheSite
 from funnel.web.studio.faults import NONE, Fault, fault_of
+from funnel.web.studio.sequence_words import progress_words
 from funnel.web.studio.shell import done, studio_page
 from funnel.web.studio.template_address import PLACE, key_of, moment_words, number_of, path_of
 
@@ -85,14 +87,36 @@ def roll_back(
     folder: str, name: str, request: Request, me: EditorForm, posted: Posted, site: TheSite
 ) -> Response:
     """Make a former text what is sent again, as the next version."""
-    key, number = key_of(folder, name), number_of(posted.get("number"))
+    key, number = key_of(folder, name), number_of(posted.get("number")) or -1
+    by, previewing = me.user.email, site.deps.previewing
     try:
-        roll_back_template(
-            key, -1 if number is None else number, by=me.user.email, previewing=site.deps.previewing
-        )
+        if find_roll_back_wait(key, number, by=by, previewing=previewing) is not None:
+            waiting = f"{path_of(key)}/versions?back={number}"
+            return Response(status_code=303, headers={"location": waiting})
+        roll_back_template(key, number, by=by, previewing=previewing)
     except InvalidInputError as error:
         return _page(site, request, me, key, fault=fault_of(error))
     return done(f"{path_of(key)}/versions", "rolled-back")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Back:
+    """A version that somebody wants live again, and how far it is written for everybody."""
+
+    number: int
+    waits: PublishCheck | None
+    progress: str
+
+
+def _back(site: Site, me: Me, key: str, number: int | None) -> _Back | None:
+    if number is None or not me.user.may(Permission.EDIT):
+        return None
+    previewing = site.deps.previewing
+    try:
+        waits = find_roll_back_wait(key, number, by=me.user.email, previewing=previewing)
+    except (InvalidInputError, NotFoundError):
+        return None  # it is live by now
+    return _Back(number=number, waits=waits, progress=progress_words(waits) if waits else "")
 
 
 def _page(site: Site, request: Request, me: Me, key: str, *, fault: Fault = NONE) -> Response:
@@ -113,6 +137,7 @@ def _page(site: Site, request: Request, me: Me, key: str, *, fault: Fault = NONE
         said=say("The former text is live again, as a new version.") if is_rolled_back else "",
         page=page,
         path=path_of(key),
+        back=_back(site, me, key, number_of(query.get("back", ""))),
         lines=_lines(found),
         draft_by=found.draft.updated_by if found.draft else "",
         draft_at=moment_words(found.draft.updated_at) if found.draft else "",
