@@ -192,7 +192,7 @@ def _page(site: Site, request: Request, me: Me, asked: _Asked) -> Response:
         to=_number(proposal),
         policy=proposal.policy.value,
         choices=policy_choices(found.impact.people, found.impact.number),
-        here=_here(proposal),
+        again=_here(proposal),
         progress=progress_words(found.waits) if found.waits else "",
         steps=_steps(proposal, found),
         note=asked.note,
