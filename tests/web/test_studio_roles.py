@@ -62,6 +62,7 @@ NEEDED = {
     "GET /studio/sequences/{slug}/rehearsal": Permission.READ,
     "POST /studio/sequences/{slug}/as-file": Permission.EDIT,
     "POST /studio/sequences/{slug}/publish": Permission.EDIT,
+    "POST /studio/sequences/{slug}/settings": Permission.EDIT,
     "POST /studio/sequences/{slug}/draft/discard": Permission.EDIT,
     "POST /studio/sequences/{slug}/draft/put-back": Permission.EDIT,
     "POST /studio/sequences/{slug}/draft/begin-anew": Permission.EDIT,

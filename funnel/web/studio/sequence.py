@@ -8,10 +8,12 @@ from starlette.responses import JSONResponse, Response
 
 from funnel.domain.access import Permission
 from funnel.domain.errors import NotFoundError
+from funnel.domain.sequence_settings import SequenceForm
 from funnel.domain.speech import number, say
 from funnel.domain.step_counts import RecountOffer
 from funnel.domain.step_form import FormProblem, StepForm
 from funnel.domain.timing_text import timing_text
+from funnel.services.edit_brand import list_brands
 from funnel.services.read_condition_names import ConditionNames, read_condition_names
 from funnel.services.read_replans import find_replan
 from funnel.services.read_sequence_page import SequencePage, read_sequence_page
@@ -75,6 +77,7 @@ class Shown:
         form: What was typed into it and could not be kept.
         undo: The text to put back.
         offers: Emails that count from one which is to be taken out.
+        settings: What was typed for the whole sequence and could not be kept.
     """
 
     key: str = ""
@@ -85,6 +88,7 @@ class Shown:
     undo: Undo | None = None
     offers: tuple[RecountOffer, ...] = ()
     conflict: Conflict | None = None
+    settings: SequenceForm | None = None
     values: dict[str, str] = field(default_factory=dict)
 
 
@@ -144,6 +148,8 @@ def sequence_page(asked: Asked, shown: Shown) -> Response:
         people=_people(page),
         rows=rows_of(page),
         card=card,
+        settings=shown.settings or page.settings,
+        brands=[(each.slug, each.name) for each in list_brands(site.deps.transactions)],
         weekdays=weekday_choices(),
         kinds=condition_choices(),
         beside=beside(site, request, page, form=(shown.key, shown.form) if shown.form else None),
