@@ -13,6 +13,7 @@ from starlette.responses import Response
 from funnel.domain.access import Permission
 from funnel.domain.calendar_words import notice_name
 from funnel.domain.errors import InvalidInputError
+from funnel.domain.planned_words import planned_words
 from funnel.domain.readers import PersonReader, reader_text
 from funnel.domain.rehearsal import RehearsedEmail, RehearsedLife, Severity
 from funnel.domain.rehearsal_file import PersonEntry
@@ -229,7 +230,7 @@ def _cell(
         hour=hour_of(email.moment, life.person.zone.key),
         name=_email_name(found, email.key),
         has_left=email.has_left,
-        why=_why(email),
+        why=_why(email, found),
         preview=_preview(place, email.key) if is_step else "",
     )
 
@@ -240,13 +241,15 @@ def _preview(place: _Place, key: str) -> str:
     return f"/studio/templates/{place.slug}/{key}{'?' if asked else ''}{asked}#reader"
 
 
-def _why(email: RehearsedEmail) -> str:
+def _why(email: RehearsedEmail, found: Rehearsal) -> str:
     if not email.has_left:
-        return say("not sent: {reason}", reason=email.reason)
-    return "; ".join(_reasons(email)) or say("at once")
+        reason = planned_words(email.reason, found.world.version)
+        return say("not sent: {reason}", reason=reason)
+    return "; ".join(_reasons(email, found)) or say("at once")
 
 
-def _reasons(email: RehearsedEmail) -> Iterator[str]:
+def _reasons(email: RehearsedEmail, found: Rehearsal) -> Iterator[str]:
     if email.run > 1:
         yield say("their time number {number}", number=email.run)
-    yield from email.reasons
+    for reason in email.reasons:
+        yield planned_words(reason, found.world.version)
