@@ -95,10 +95,10 @@ def end(tx: Transaction, check_id: UUID, status: CheckStatus) -> None:
 def entered_since(tx: Transaction, slug: str, moment: datetime, *, limit: int) -> Sequence[UUID]:
     """Return runs under way of a sequence that began at or after a moment of plan time."""
     given = {"slug": slug, "moment": moment, "limit": limit}
-    return tx.connection.execute(_ENTERED_SINCE, given).scalars().all()
+    return tx.connection.execute(ENTERED_SINCE, given).scalars().all()
 
 
-_ENTERED_SINCE = text(
+ENTERED_SINCE = text(
     """
     select e.id from enrollments e join sequences s on s.id = e.sequence_id
     where s.slug = :slug and e.state = 'active' and e.enrolled_at >= :moment

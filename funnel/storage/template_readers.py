@@ -60,10 +60,12 @@ DIFFERENT = text(
         join subscribers p on p.id = few.subscriber_id
         left join registrations r on r.enrollment_id = few.id and r.status = 'registered'
         left join sessions s on s.id = r.session_id
-        where not exists (
-            select from messages m
+        where (
+            -- Not "exists": with poor statistics PostgreSQL reads all messages once for that.
+            select true from messages m
             where m.enrollment_id = few.id and m.step_key = :key and m.status <> 'queued'
-        )
+            limit 1
+        ) is null
     )
     select id from kinds order by place, id limit :limit
     """
@@ -87,10 +89,12 @@ NEXT_WITHOUT = text(
     """
     select e.id from enrollments e
     where e.sequence_id = :sequence and e.state = 'active' and e.id > :after
-      and not exists (
-        select from messages m
+      and (
+        -- Not "exists", see above.
+        select true from messages m
         where m.enrollment_id = e.id and m.step_key = :key and m.status <> 'queued'
-      )
+        limit 1
+      ) is null
     order by e.id limit :limit
     """
 )

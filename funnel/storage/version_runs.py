@@ -30,10 +30,10 @@ def next_people(
 ) -> list[UUID]:
     """Return runs of a sequence that have not ended, in the order of their ids, ``after`` one."""
     given = {"sequence": sequence_id, "after": after or UUID(int=0), "limit": limit}
-    return list(tx.connection.execute(_NEXT, given).scalars())
+    return list(tx.connection.execute(NEXT, given).scalars())
 
 
-_NEXT = text(
+NEXT = text(
     """
     select id from enrollments where sequence_id = :sequence and state = 'active' and id > :after
     order by id limit :limit

@@ -63,7 +63,7 @@ def main() -> None:
             url = server.start()
             upgrade(url)
             transactions = open_database(url, pool_size=2)
-            _fill(World(url=url, transactions=transactions), people)
+            fill(World(url=url, transactions=transactions), people)
             _measure(transactions)
             transactions.close()
     finally:
@@ -75,28 +75,30 @@ def _measure(transactions: Transactions) -> None:
         candidate = draft_candidate(tx, SLUG)
     links = Links("https://funnel.example.org", LinkTokens([b"0" * 32]))
     builder = EmailBuilder(links=links, renderer=Renderer())
-    impact = _timed("impact", lambda: read_impact(candidate, POLICY, transactions))
+    impact = timed("impact", lambda: read_impact(candidate, POLICY, transactions))
     sys.stdout.write(f"  {impact.sentence}\n")
-    checked = _timed("renders", lambda: check_renders(candidate, POLICY, builder, transactions))
+    checked = timed("renders", lambda: check_renders(candidate, POLICY, builder, transactions))
     sys.stdout.write(f"  {checked.emails:,} emails for {checked.people:,} people\n")
     order = PublishOrder(policy=POLICY, by="bench")
-    _timed("publish, renders again", lambda: publish_draft(SLUG, order, builder, transactions))
-    moved = _timed("moving everybody", lambda: continue_replans(transactions))
+    timed("publish, renders again", lambda: publish_draft(SLUG, order, builder, transactions))
+    moved = timed("moving everybody", lambda: continue_replans(transactions))
     sys.stdout.write(f"  {moved.done if moved else 0:,} moved\n")
 
 
-def _timed(name: str, work: Callable[[], _Answer]) -> _Answer:
+def timed(name: str, work: Callable[[], _Answer]) -> _Answer:
+    """Do something, and print how long it took."""
     begun, cpu = time.monotonic(), time.process_time()
     answer = work()
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     sys.stdout.write(
-        f"{name}: {time.monotonic() - begun:.1f} s ({time.process_time() - cpu:.1f} s of this "
+        f"{name}: {time.monotonic() - begun:.2f} s ({time.process_time() - cpu:.1f} s of this "
         f"process), memory at most {peak:.0f} MiB\n"
     )
     return answer
 
 
-def _fill(world: World, people: int) -> None:
+def fill(world: World, people: int) -> None:
+    """Put so many people into the shipped sequence, and begin a draft of it."""
     load_definitions(SHIPPED, world.transactions)
     with world.transactions.begin() as tx:
         live = sequences.find_sequence(tx, SLUG)
