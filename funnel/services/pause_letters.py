@@ -7,6 +7,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from funnel.domain.errors import NotFoundError
+from funnel.domain.speech import mark
 from funnel.domain.subscriber import Subscriber
 from funnel.domain.timing import local_day, local_moment
 from funnel.services.plan_enrollments import plan_enrollments
@@ -20,9 +21,9 @@ _THE_PERSON = "the person"
 class PauseLength(StrEnum):
     """How long a person may pause; who wants longer stops the letters."""
 
-    WEEK = "1 week"
-    FORTNIGHT = "2 weeks"
-    MONTH = "a month"
+    WEEK = mark("1 week")
+    FORTNIGHT = mark("2 weeks")
+    MONTH = mark("a month")
 
     def after(self, day: date) -> date:
         """Return the day on which a pause of this length, begun on ``day``, is over."""
