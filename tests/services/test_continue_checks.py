@@ -1,6 +1,7 @@
 """Many people are looked at by a worker before a publish: in batches, once, as long as it is so."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -8,9 +9,11 @@ import pytest
 
 from funnel.domain.impact import Change
 from funnel.domain.publish_check import CheckStatus
+from funnel.domain.sequence import Condition, ConditionKind
 from funnel.domain.version_switch import PublishPolicy
 from funnel.rendering.confinement import Confinement
 from funnel.services import check_readers, count_affected, read_affected, read_impact
+from funnel.services.check_links import DROPPED
 from funnel.services.continue_checks import continue_checks, forget_checks
 from funnel.services.edit_template import save_template_draft
 from funnel.services.preview_template import Previewing
@@ -18,7 +21,7 @@ from funnel.services.publish_template import check_template, publish_template
 from funnel.services.read_affected import Affected, Proposal, find_wait, list_affected
 from funnel.services.roll_back_template import find_roll_back_wait, roll_back_template
 from tests.fixtures.posting import Post, enrolled
-from tests.fixtures.versions import BY, SLUG, WITH_BETWEEN, Desk
+from tests.fixtures.versions import BY, SLUG, WITH_BETWEEN, Desk, with_steps
 from tests.fixtures.world import EMAIL
 
 MOVE = PublishPolicy.MOVE
@@ -226,3 +229,15 @@ def test_a_text_that_is_typed_on_is_not_tried_to_its_end(previewing: Previewing)
     continue_checks(previewing, most_batches=1)
     typed(previewing, "Two.", seen=revision)
     assert continue_checks(previewing).status is CheckStatus.OUTDATED
+
+
+def test_a_text_that_drops_a_link_for_which_the_sequence_waits_is_warned_of(
+    desk: Desk, previewing: Previewing
+) -> None:
+    clicked = Condition(kind=ConditionKind.CLICKED, name="book")
+    *others, last = WITH_BETWEEN.steps
+    desk.post.world.publish_email("first", '[Book](https://example.org/book "link:book")')
+    desk.draft(with_steps(*others, replace(last, conditions=(clicked,))))
+    typed(previewing, "No link any more.")
+    found = [each.code for each in check_template(KEY, previewing, asked_by=BY).findings]
+    assert DROPPED in found

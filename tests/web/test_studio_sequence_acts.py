@@ -63,12 +63,13 @@ def test_a_rehearsal_shows_who_gets_what_and_why_and_sends_nothing(
     page = marketer.get(f"{PATH}/rehearsal").text
     assert "Mia" in page and "Auckland" in page
     assert re.search(r'role="tooltip"[^>]*>not sent: ', page)
-    assert 'href="/studio/templates/disruption-masterclass/listening"' in page
+    assert 'href="/studio/templates/disruption-masterclass/listening#reader"' in page
     offered = marketer.get(f"{PATH}/rehearsal?q=mus").text
     run = re.search(r'name="who" value="([^"]+)"', offered)
     assert run
     own = marketer.get(f"{PATH}/rehearsal?who={run.group(1)}").text
     assert "Ana" in own and "Auckland" not in own
+    assert re.search(rf'/listening\?reader=[^"]*%3A{run.group(1)}#reader"', own), "as they get it"
     assert own_served.ask("select count(*) from messages")[0] == before
 
 
