@@ -90,7 +90,7 @@ def test_keeping_leaves_everybody_on_their_version(desk: Desk) -> None:
     run = world.enroll(world.add_person())
     desk.post.deliver()
     desk.draft(WITH_BETWEEN)
-    assert "1 person in it keep the version they have" in desk.impact(KEEP).sentence
+    assert "1 person in it keeps the version they have" in desk.impact(KEEP).sentence
     desk.publish(KEEP)
     assert version_of(desk, run) == 1
     assert world.ask("select count(*) from replans") == 0
