@@ -8,6 +8,7 @@ from typing import Any, Final
 import yaml
 
 from funnel.domain.errors import InvalidInputError
+from funnel.domain.links import is_web_address
 from funnel.domain.speech import mark, say
 
 _REQUIRED = (
@@ -21,7 +22,7 @@ _REQUIRED = (
 )
 _ADDRESS = re.compile(r"[^@\s<>]+@[^@\s<>]+\.[^@\s<>]+")
 _COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
-_WEB_ADDRESS = re.compile(r"https?://[^\s\"'<>]+")
+_UNFIT = re.compile(r"[\s\"'<>]")  # in no web address, and odd wherever one is printed
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _HOST_NAME = re.compile(rf"(?:{_LABEL}\.)+{_LABEL}")
 
@@ -164,12 +165,18 @@ def value_problem(key: str, value: str) -> str:
     """Return what a field has to be, where its value is not; "" where it is, or empty."""
     if not value:
         return ""
+    if key in _WEB_ADDRESSES and (_UNFIT.search(value) or not is_web_address(value)):
+        return say(_EMPTY_OR_ADDRESS)
     for keys, shape, wanted in _SHAPES:
         if key in keys and not shape.fullmatch(value):
             return say(wanted)
     return say(_ONE_LINE) if key != "postal_address" and len(value.splitlines()) > 1 else ""
 
 
+_WEB_ADDRESSES: Final = frozenset(
+    {"logo_url", "booking_url", "notes_url", "thank_you_url", "confirmed_url"}
+)
+_EMPTY_OR_ADDRESS: Final = mark("It must be empty, or begin with https://.")
 _ONE_LINE: Final = mark("It must be one line.")
 _SHAPES: Final = (
     (
@@ -177,11 +184,10 @@ _SHAPES: Final = (
         _ADDRESS,
         mark("It must be an address like mira@example.org."),
     ),
-    (("accent",), _COLOUR, mark("It must be a colour like '#1F5C57' (in a file with its quotation marks).")),
     (
-        ("logo_url", "booking_url", "notes_url", "thank_you_url", "confirmed_url"),
-        _WEB_ADDRESS,
-        mark("It must be empty, or begin with https://."),
+        ("accent",),
+        _COLOUR,
+        mark("It must be a colour like '#1F5C57' (in a file with its quotation marks)."),
     ),
     (
         ("link_domain",),

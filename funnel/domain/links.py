@@ -1,13 +1,18 @@
 """Addresses of the pages that a person's emails lead to: a path and a signed token, no more."""
 
+import re
 from dataclasses import dataclass, replace
+from ipaddress import ip_address
 from typing import Self
 from urllib.parse import urlsplit
 from uuid import UUID
 
+import idna
+
 from funnel.domain.consent import Topic
 from funnel.domain.signing import LinkPurpose, LinkTokens
 
+_HOST = re.compile(r"[a-z0-9](?:[a-z0-9_.-]{0,251}[a-z0-9])?")
 _UNSUBSCRIBE = {
     Topic.LETTERS: LinkPurpose.UNSUBSCRIBE_LETTERS,
     Topic.SEAT: LinkPurpose.UNSUBSCRIBE_SEAT,
@@ -17,11 +22,29 @@ _CLICK, _OPEN = LinkPurpose.CLICK, LinkPurpose.OPEN
 
 def is_web_address(text: str) -> bool:
     """Whether ``text`` is an address that a visitor may be led to: http or https, with a host."""
+    return web_origin(text) is not None
+
+
+def web_origin(text: str) -> str | None:
+    """Return scheme and host of a web address as headers may hold them; ``None`` if it is none.
+
+    A host in another script is named as DNS knows it ("xn--…", RFC 5890); one with a name and
+    password before it, or with signs that no host has, is no address of ours.
+    """
     try:
         parts = urlsplit(text)
-    except ValueError:
-        return False
-    return parts.scheme in {"http", "https"} and bool(parts.hostname)
+        host, port = parts.hostname or "", parts.port
+        if parts.scheme not in {"http", "https"} or parts.username is not None or not host:
+            return None
+        if ":" in host:
+            named = f"[{ip_address(host)}]"
+        else:
+            named = host if host.isascii() else idna.encode(host, uts46=True).decode("ascii")
+    except (ValueError, idna.IDNAError):
+        return None
+    if ":" not in host and not _HOST.fullmatch(named):
+        return None
+    return f"{parts.scheme}://{named}" + (f":{port}" if port is not None else "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -177,7 +177,7 @@ def check_seats(seats: int | None) -> None:
 def check_url(name: str, url: str) -> None:
     """Raise ``InvalidInputError`` unless it is empty or a web address on one line."""
     is_plain = url == clean_text(url, limit=2000) and " " not in url
-    if url and not (url.startswith(("https://", "http://")) and is_plain):
+    if url and not (is_plain and is_web_address(url)):
         raise _wrong(
             name,
             say("the join link is not a web address")

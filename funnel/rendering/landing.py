@@ -30,6 +30,11 @@ _markdown = MarkdownIt("commonmark", {"html": False, "typographer": True}).enabl
     ["replacements", "smartquotes"]
 )
 
+# Which quotation mark opens and which closes is found in time that grows with their square: beyond
+# what any text has, they stay straight.
+_MOST_QUOTES: Final = 600
+_straight = MarkdownIt("commonmark", {"html": False, "typographer": True}).enable("replacements")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LandingPart:
@@ -256,4 +261,6 @@ def _sections(body: str, drawings: Sequence[str]) -> tuple[Markup, tuple[Landing
 
 def _html(text: str) -> Markup:
     # Sanitised although its author is the host: a pasted javascript: link must not run.
-    return Markup(nh3.clean(_markdown.render(text), tags=_TAGS, link_rel=None))  # noqa: S704 # cleaned
+    quotes = text.count('"') + text.count("'")
+    written = (_markdown if quotes <= _MOST_QUOTES else _straight).render(text)
+    return Markup(nh3.clean(written, tags=_TAGS, link_rel=None))  # noqa: S704 # cleaned

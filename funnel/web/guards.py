@@ -12,6 +12,8 @@ from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from funnel.domain.links import web_origin
+
 MOST_BODY_BYTES = 1024 * 1024
 MOST_UPLOAD_BYTES = 21 * 1024 * 1024  # a photo of 20 MB in a form
 MOST_TABLE_BYTES = 21 * 1024 * 1024  # a table of 20 MB in a form
@@ -47,13 +49,12 @@ def framed_policy(policy: str) -> str:
 
 
 def hosts_of(addresses: Iterable[str]) -> list[str]:
-    """Return where absolute addresses lead, as a policy names it: scheme and host, no more."""
-    return sorted({_origin(each) for each in addresses if each})
+    """Return where absolute addresses lead, as a policy names it: scheme and host, no more.
 
-
-def _origin(address: str) -> str:
-    parts = urlsplit(address)
-    return f"{parts.scheme}://{parts.netloc}"
+    What is no address of a page is left out: a policy must not break, nor say what it was not meant
+    to, whatever a field holds.
+    """
+    return sorted({origin for each in addresses if (origin := web_origin(each)) is not None})
 
 
 class SafeHeaders:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Annotated, cast
 from uuid import UUID
@@ -28,6 +28,11 @@ from funnel.web.limits import SlidingWindow
 _STATIC_FOLDER = Path(__file__).parent / "static"
 
 
+@lru_cache(maxsize=64)
+def _read_landing(kept: str) -> LandingSource:
+    return landing_from_json(kept)
+
+
 class FormLimits:
     """How often our forms may be sent; apart from the webhooks' own."""
 
@@ -46,7 +51,6 @@ class Site:
         self.form_limits = FormLimits()
         self.assets = Assets(_STATIC_FOLDER)
         self._last_brand: Brand | None = None
-        self._landing_sources: dict[UUID, tuple[str, LandingSource]] = {}
 
     @property
     def is_demo(self) -> bool:
@@ -63,11 +67,7 @@ class Site:
         """Return the texts of a sequence's landing page: its own, or else the file's."""
         if offer.landing is None:
             return self.landing_file.source()
-        kept = self._landing_sources.get(offer.sequence_id)
-        if kept is None or kept[0] != offer.landing:
-            kept = (offer.landing, landing_from_json(offer.landing))
-            self._landing_sources[offer.sequence_id] = kept
-        return kept[1]
+        return _read_landing(offer.landing)
 
     @cached_property
     def _templates(self) -> Environment:

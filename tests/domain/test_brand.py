@@ -2,7 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from funnel.domain.brand import BrandFileError, parse_brand
+from funnel.domain.brand import BrandFileError, parse_brand, value_problem
+from funnel.domain.links import web_origin
 
 SHIPPED = Path("funnel/templates/brands/default.yaml").read_text("utf-8")
 
@@ -52,3 +53,25 @@ def test_what_is_wrong_is_said_by_line(case, field, old, new):
 def test_a_file_that_is_no_brand_is_refused(case, text):
     with pytest.raises(BrandFileError):
         parse_brand(text, slug="default")
+
+
+@pytest.mark.parametrize(
+    ("address", "origin"),
+    [
+        ("https://example.org/x", "https://example.org"),
+        ("https://Example.org:8443/x?y#z", "https://example.org:8443"),
+        ("https://日本.example/x.png", "https://xn--wgv71a.example"),
+        ("http://[::1]/x", "http://[::1]"),
+        ("https://[x/y.png", None),
+        ("https://[::1/x", None),
+        ("https://e.example;script-src-elem;sandbox/a.png", None),
+        ("https://a.example,*/", None),
+        ("https://user:word@example.org/", None),
+        ("https://example.org:port/", None),
+        ("https:///nowhere", None),
+        ("javascript:alert(1)", None),
+    ],
+)
+def test_only_what_leads_somewhere_is_an_address_and_headers_can_hold_it(address, origin):
+    assert web_origin(address) == origin
+    assert (value_problem("logo_url", address) == "") is (origin is not None)

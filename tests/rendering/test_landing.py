@@ -127,3 +127,11 @@ def test_a_short_text_that_cannot_stand_is_named(name: str, value: str) -> None:
         check_landing(replace(source, short={**source.short, name: value}), VALUES)
     assert caught.value.field == name
     assert caught.value.remedy
+
+
+def test_more_quotation_marks_than_any_text_has_stay_straight() -> None:
+    source = parse_landing(SHIPPED, name="landing.md")
+    curly = landing_texts(replace(source, body='He said "yes".'), VALUES)
+    assert "“yes”" in curly.opening
+    many = landing_texts(replace(source, body='"yes" ' * 400), VALUES)
+    assert "“" not in many.opening

@@ -107,3 +107,21 @@ def test_a_logo_is_taken_from_a_file_and_what_is_no_picture_is_refused(own_serve
     shown = own_served.get(address[address.index("/images/") :])
     assert shown.status_code == 200
     assert shown.headers["content-type"] == "image/png"
+
+
+def test_an_odd_address_takes_no_public_page_down(own_served):
+    mira = hire(own_served, Role.MARKETER)
+    fields = fields_of(mira.get("/studio/brands/default").text)
+    assert mira.press("/studio/brands/default", **fields | {"logo_url": "https://[x/y"}).status_code
+    own_served.execute(
+        "update brands set logo_url = 'https://[x/y.png', thank_you_url = 'https://a.example;x,/'"
+    )
+    page = own_served.get("/")
+    assert page.status_code == 200
+    assert ";x" not in page.headers["content-security-policy"]
+    idn = mira.press(
+        "/studio/brands/default", **fields | {"logo_url": "https://日本.example/x.png"}
+    )
+    assert idn.status_code in {303, 409}
+    own_served.execute("update brands set logo_url = 'https://日本.example/x.png'")
+    assert "https://xn--wgv71a.example" in own_served.get("/").headers["content-security-policy"]
