@@ -6,6 +6,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from funnel.domain.errors import InvalidInputError
+from funnel.domain.links import is_web_address
 from funnel.domain.speech import say
 from funnel.domain.subscriber import known_zone
 from funnel.domain.text import clean_text
