@@ -29,7 +29,8 @@ def axe_faults(page: Page, within: str = "") -> list[str]:
     """
     page.evaluate(_axe())
     found: dict[str, Any] = page.evaluate(
-        "([within, rules]) => axe.run(within || document, {runOnly: {type: 'tag', values: rules}})",
+        "([within, rules]) => axe.run(within || document,"
+        " {resultTypes: ['violations'], runOnly: {type: 'tag', values: rules}})",
         [within, _RULES],
     )
     return [
