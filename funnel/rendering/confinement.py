@@ -56,6 +56,14 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PrintedEmpty:
+    """A value that was printed for one reader, by their place, though they have none."""
+
+    index: int
+    variable: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Tried:
     """What became of a text.
 
@@ -64,6 +72,8 @@ class Tried:
         failed: Why there is none though the text compiles; ``index`` says nothing.
         findings: What is to mend in it; they name no line of a text that was not given.
         failures: Of the other readers.
+        empty: The values that the email prints though its reader has none.
+        empties: The same of the other readers.
     """
 
     compiled: CompiledTemplate
@@ -71,6 +81,8 @@ class Tried:
     failed: Failure | None = None
     findings: tuple[Finding, ...] = ()
     failures: tuple[Failure, ...] = ()
+    empty: tuple[str, ...] = ()
+    empties: tuple[PrintedEmpty, ...] = ()
 
 
 class Confinement:
@@ -127,14 +139,14 @@ class Confinement:
 
     def try_compiled(
         self, compiled: CompiledTemplate, *, name: str, others: Sequence[EmailContext]
-    ) -> tuple[Failure, ...]:
+    ) -> Tried:
         """Render a compiled text for some readers, and return for whom it cannot be.
 
         Raises:
             TemplateError: It was stopped.
         """
         question = {"compiled": compiled.to_json(), "name": name}
-        return self._tried(question, None, others).failures
+        return self._tried(question, None, others)
 
     def close(self) -> None:
         """End every process; a question that is being asked ends in an error."""
@@ -349,6 +361,11 @@ def _read_answer(answer: Mapping[str, Any], name: str) -> Tried:
         failed=None if failed is None else _failure({"index": 0, **failed}),
         findings=tuple(_finding(each) for each in answer.get("findings", ())),
         failures=tuple(_failure(each) for each in answer["failures"]),
+        empty=tuple(str(each) for each in answer.get("empty", ())),
+        empties=tuple(
+            PrintedEmpty(index=int(each["index"]), variable=str(each["variable"]))
+            for each in answer["empties"]
+        ),
     )
 
 

@@ -6,7 +6,9 @@ allow-list of filters, no calls (``names.py`` refuses them when compiled), and v
 no attributes but their own fields.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import lru_cache
 from typing import Any
 
@@ -18,7 +20,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from funnel.domain.errors import RenderError
 from funnel.domain.speech import say
 from funnel.rendering.filters import ALL_FILTERS
-from funnel.rendering.merge import Missing, View
+from funnel.rendering.merge import Empty, Missing, View
 
 LOOP_FIELDS = frozenset({"index", "first", "last", "length"})
 
@@ -64,8 +66,24 @@ class Environment(ImmutableSandboxedEnvironment):
         raise SecurityError(say("a template may not use {operator}", operator=operator))
 
 
+_PRINTED_EMPTY: ContextVar[set[str] | None] = ContextVar("printed empty", default=None)
+
+
+@contextmanager
+def noting_empty() -> Iterator[set[str]]:
+    """Yield the names of the values that are printed though they are empty, while it is open."""
+    noted: set[str] = set()
+    token = _PRINTED_EMPTY.set(noted)
+    try:
+        yield noted
+    finally:
+        _PRINTED_EMPTY.reset(token)
+
+
 def _printable(value: object) -> object:
     """Let text and whole numbers out; everything else would print what nobody meant to say."""
+    if isinstance(value, Empty) and (noted := _PRINTED_EMPTY.get()) is not None:
+        noted.add(value.path)
     if isinstance(value, str) or type(value) is int:
         return value
     if isinstance(value, Missing):

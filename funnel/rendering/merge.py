@@ -57,6 +57,18 @@ class Missing:
     __iter__ = __len__ = __str__ = _refuse
 
 
+class Empty(str):
+    """An empty text that knows its own name, so that whoever prints it can be told."""
+
+    path: str
+
+    def __new__(cls, path: str) -> "Empty":
+        """Return the empty text of a value."""
+        made = super().__new__(cls)
+        made.path = path
+        return made
+
+
 class View(dict[str, Value]):
     """The fields of one value of the context, and the path under which a template names them."""
 
@@ -74,7 +86,7 @@ def merge_values(context: EmailContext) -> dict[str, Value]:
 
 def _plain(value: object, path: str, name: str) -> Value:
     if isinstance(value, str):
-        return clean_text(value, limit=_limit(path, name))
+        return clean_text(value, limit=_limit(path, name)) or Empty(path)
     if value is None:
         return Missing(path)
     if isinstance(value, int | datetime):

@@ -20,6 +20,7 @@ from funnel.domain.speech import say, speaking
 from funnel.rendering.compiled import CompiledTemplate
 from funnel.rendering.compiler import compile_template
 from funnel.rendering.context_json import context_from_json
+from funnel.rendering.environment import noting_empty
 from funnel.rendering.errors import TemplateError
 from funnel.rendering.layouts import Layouts, read_layouts, shipped_layouts
 from funnel.rendering.lint import lint
@@ -90,11 +91,12 @@ class Answering:
             return _error(TemplateError(say("This text cannot be read: {reason}.", reason=error)))
         renderer = Renderer()
         answer = {"compiled": compiled.to_json()} | self._email(compiled, question, renderer)
-        answer["failures"] = [
-            failure
-            for index, values in enumerate(question.get("others", ()))
-            if (failure := _tried(compiled, values, renderer, index)) is not None
-        ]
+        answer["failures"], answer["empties"] = [], []
+        for index, values in enumerate(question.get("others", ())):
+            with noting_empty() as noted:
+                failure = _tried(compiled, values, renderer, index)
+            answer["failures"].extend([failure] if failure is not None else [])
+            answer["empties"].extend({"index": index, "variable": each} for each in sorted(noted))
         return answer
 
     def _compiled(self, question: dict[str, Any]) -> CompiledTemplate:
@@ -110,7 +112,8 @@ class Answering:
             return {}
         context = context_from_json(question["context"])
         try:
-            email = renderer.render(compiled, context)
+            with noting_empty() as noted:
+                email = renderer.render(compiled, context)
         except _UNFIT as error:
             return _failed(error)
         findings = lint(
@@ -120,7 +123,11 @@ class Answering:
             is_notice=question["is_notice"],
             source=without_notes(question.get("source", "")),
         )
-        return {"email": asdict(email), "findings": [asdict(each) for each in findings]}
+        return {
+            "email": asdict(email),
+            "empty": sorted(noted),
+            "findings": [asdict(each) for each in findings],
+        }
 
     def _layouts_of(self, question: dict[str, Any]) -> Layouts:
         folder, stamp = question["layouts"], question["layouts_stamp"]

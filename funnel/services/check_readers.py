@@ -10,9 +10,12 @@ from typing import Any
 from uuid import UUID
 
 from funnel.domain.publish_check import LOOKED_AT_ONCE, NEWCOMERS, CheckKind, PublishCheck, Question
+from funnel.domain.speech import number, say_many
 from funnel.rendering.compiled import CompiledTemplate
-from funnel.rendering.confinement import Failure
+from funnel.rendering.confinement import Failure, Tried
+from funnel.rendering.empty_values import empty_finding
 from funnel.rendering.errors import TemplateError
+from funnel.rendering.finding import Finding
 from funnel.services.count_affected import dates_said, find_answer, fingerprint_of
 from funnel.services.preview_template import Previewing
 from funnel.services.read_reader import EmailDesk, ReaderData
@@ -42,6 +45,14 @@ class TemplateFailure:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EmptyValue:
+    """A value that is printed for some though they have none: the first of them, and how many."""
+
+    name: str
+    people: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TextAsked:
     """A text that would be published.
 
@@ -55,10 +66,8 @@ class TextAsked:
     number: int | None = None
 
 
-def check_readers(
-    text: TextAsked, previewing: Previewing
-) -> tuple[int, tuple[TemplateFailure, ...]]:
-    """Return for how many people a text was rendered, and for whom it cannot be.
+def check_readers(text: TextAsked, previewing: Previewing) -> "ReadersLooked":
+    """Return for how many people a text was rendered, for whom it cannot be, and what they lack.
 
     Where a worker has just looked at everybody, that counts, and only who came since is looked at.
 
@@ -71,7 +80,7 @@ def check_readers(
         after = looked.next(None)
         while after is not None:
             after = looked.next(after)
-    return looked.people, tuple(looked.failures.values())
+    return looked
 
 
 def ask_readers(text: TextAsked, previewing: Previewing, *, by: str) -> PublishCheck | None:
@@ -126,6 +135,7 @@ class ReadersLooked:
     Attributes:
         people: For how many it was rendered.
         looked_at: How many were looked at by the last call: those too whose plan does not send it.
+        empties: By the value's name, what is printed though somebody has none.
     """
 
     text: TextAsked
@@ -133,6 +143,25 @@ class ReadersLooked:
     people: int = 0
     looked_at: int = 0
     failures: dict[str, TemplateFailure] = field(default_factory=dict)
+    empties: dict[str, EmptyValue] = field(default_factory=dict)
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What is printed for people who have no such value, and for how many."""
+        found = (
+            empty_finding(variable, self.text.source, who=self._who(each))
+            for variable, each in sorted(self.empties.items())
+        )
+        return tuple(each for each in found if each is not None)
+
+    def _who(self, empty: EmptyValue) -> str:
+        return say_many(
+            "{name}, one of {people} who are to get it",
+            "{name} and others: {count} of {people} who are to get it",
+            empty.people,
+            name=empty.name,
+            people=number(self.people),
+        )
 
     def to_json(self) -> dict[str, Any]:
         """Return what was found so far, for ``go_on``."""
@@ -142,6 +171,7 @@ class ReadersLooked:
             "failures": [
                 {**each, "subscriber_id": str(each["subscriber_id"])} for each in failures
             ],
+            "empties": {name: asdict(each) for name, each in self.empties.items()},
         }
 
     def go_on(self, found: Mapping[str, Any]) -> None:
@@ -152,6 +182,8 @@ class ReadersLooked:
         for kept in found["failures"]:
             failure = TemplateFailure(**{**kept, "subscriber_id": UUID(kept["subscriber_id"])})
             self.failures[failure.reason] = failure
+        for variable, kept in found.get("empties", {}).items():
+            self.empties[variable] = EmptyValue(**kept)
 
     def take_answer(self) -> bool:
         """Take what a worker found, and look at who came since; ``False``: there is none.
@@ -211,9 +243,19 @@ class ReadersLooked:
         tried = self.previewing.confinement.try_compiled(
             self.text.compiled, name=self.text.key, others=contexts
         )
-        for failure in tried:
+        for failure in tried.failures:
             data = readers[failure.index].data
             self._note(failure, data, names.get(data.enrollment_id or data.subscriber_id, ""))
+        self._note_empty(tried, readers, names)
+
+    def _note_empty(
+        self, tried: Tried, readers: Sequence[ReaderData], names: Mapping[UUID, str]
+    ) -> None:
+        for each in tried.empties:
+            data = readers[each.index].data
+            name = names.get(data.enrollment_id or data.subscriber_id, "")
+            known = self.empties.get(each.variable, EmptyValue(name=name, people=0))
+            self.empties[each.variable] = replace(known, people=known.people + 1)
 
     def _note(self, failure: Failure, data: MergeData, name: str) -> None:
         known = self.failures.get(failure.reason)

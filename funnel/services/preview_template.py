@@ -13,6 +13,7 @@ from funnel.domain.speech import say, say_many
 from funnel.domain.template import EmailContext
 from funnel.rendering.compiled import CompiledTemplate
 from funnel.rendering.confinement import Confinement, Failure, Tried
+from funnel.rendering.empty_values import empty_finding
 from funnel.rendering.errors import TemplateError
 from funnel.rendering.finding import Finding, Severity, line_of
 from funnel.services.build_email import EmailBuilder
@@ -86,7 +87,11 @@ def preview_template(key: str, source: str, reader: Reader, previewing: Previewi
         return Preview(
             error=TemplateProblem(line=error.line, reason=error.reason, remedy=error.remedy)
         )
-    findings = (*_about_people(source, tried, others), *tried.findings)
+    findings = (
+        *_about_people(source, tried, others),
+        *_about_gaps(source, tried, others),
+        *tried.findings,
+    )
     email, failed = tried.email, tried.failed
     if email is None:
         problem = None if failed is None else _problem(source, failed)
@@ -120,10 +125,15 @@ def compile_confined(key: str, source: str, previewing: Previewing) -> CompiledT
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Other:
-    """Somebody else whom the text is tried for; without a ``name`` they are made up."""
+    """Somebody else whom the text is tried for; without a ``name`` they are made up.
+
+    Attributes:
+        is_nameless: They are made up to have all but a name of their own.
+    """
 
     context: EmailContext
     name: str = ""
+    is_nameless: bool = False
 
 
 def _readers(
@@ -133,7 +143,11 @@ def _readers(
         names_replay = "replay" in source
         desk = EmailDesk.open(tx, key)
         given = desk.reader(reader, names_replay=names_replay)
-        others = [*_some_people(tx, desk, previewing), *_someone_without(desk, previewing)]
+        others = [
+            *_some_people(tx, desk, previewing),
+            *_someone_without(desk, previewing),
+            _someone_nameless(desk, previewing, names_replay=names_replay),
+        ]
         return given.data.topic is None, given.context(previewing.builder), others
 
 
@@ -157,10 +171,34 @@ def _someone_without(desk: EmailDesk, previewing: Previewing) -> Iterator[_Other
         yield _Other(context=context)
 
 
+def _someone_nameless(desk: EmailDesk, previewing: Previewing, *, names_replay: bool) -> _Other:
+    """Return somebody who gave only an address: every form lets them."""
+    reader = desk.made_up(PEOPLE[MadeUp.NO_NAME], names_replay=names_replay)
+    return _Other(context=reader.context(previewing.builder), is_nameless=True)
+
+
+def _about_gaps(source: str, tried: Tried, others: Sequence[_Other]) -> Iterator[Finding]:
+    """Yield each value that the text prints for somebody who has none: "Hello ,"."""
+    names: dict[str, list[str]] = {each: [] for each in tried.empty}
+    for each in tried.empties:
+        other = others[each.index]
+        # Who holds no seat lacks much that an email about a seat may print.
+        if other.name or each.variable.startswith("person."):
+            names.setdefault(each.variable, []).extend([other.name] if other.name else [])
+    people = sum(1 for each in others if each.name)
+    for variable, found in sorted(names.items()):
+        who = _named(found, people) if found else ""
+        finding = empty_finding(variable, source, who=who)
+        if finding is not None:
+            yield finding
+
+
 def _about_people(source: str, tried: Tried, others: Sequence[_Other]) -> Iterator[Finding]:
     """Yield each value that somebody lacks, and who they are."""
     by_reason: dict[str, list[Failure]] = {}
     for failure in tried.failures:
+        if others[failure.index].is_nameless:
+            continue  # as the reader who has everything, who says it
         by_reason.setdefault(failure.reason, []).append(failure)
     people = sum(1 for each in others if each.name)
     for reason, failures in by_reason.items():

@@ -211,11 +211,18 @@ def _checked(
         waits = ask_readers(question, previewing, by=asked_by) if asked_by else None
         if waits is not None:
             return TemplateCheck(people=waits.total, findings=findings, waits=waits), compiled
-        people, failures = check_readers(question, previewing)
+        looked = check_readers(question, previewing)
     except TemplateError as error:
         problem = TemplateProblem(line=error.line, reason=error.reason, remedy=error.remedy)
         return TemplateCheck(problem=problem, findings=findings), None
-    return TemplateCheck(people=people, failures=failures, findings=findings), compiled
+    known = {(each.code, each.message) for each in looked.findings}
+    findings = (
+        *looked.findings,
+        # Said above with how many they are.
+        *(each for each in findings if (each.code, each.message) not in known),
+    )
+    failures = tuple(looked.failures.values())
+    return TemplateCheck(people=looked.people, failures=failures, findings=findings), compiled
 
 
 def _meant(tx: Transaction, key: str, *, seen: int, over: int | None) -> TemplateDraft:

@@ -48,18 +48,19 @@ def roll_back_template(
     """
     text = _text(key, number, previewing)
     try:
-        people, failures = check_readers(text, previewing)
+        looked = check_readers(text, previewing)
     except TemplateError as error:
         problem = TemplateProblem(line=None, reason=error.reason, remedy=error.remedy)
         raise TemplateCheckError(TemplateCheck(problem=problem)) from error
-    if failures:
-        raise TemplateCheckError(TemplateCheck(people=people, failures=failures))
+    if looked.failures:
+        failures = tuple(looked.failures.values())
+        raise TemplateCheckError(TemplateCheck(people=looked.people, failures=failures))
     act = PublishAct(origin=VersionOrigin.ROLLBACK, by=by, note=note)
     with previewing.transactions.begin() as tx:
         definition_errors.lock_definitions(tx)
         _former(tx, key, number)  # asked again under the lock: it may have gone live meanwhile
         new = make_live(tx, key, text.source, text.compiled, act)
-    return PublishedTemplate(number=new, people=people)
+    return PublishedTemplate(number=new, people=looked.people)
 
 
 def _text(key: str, number: int, previewing: Previewing) -> TextAsked:

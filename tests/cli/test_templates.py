@@ -10,7 +10,8 @@ KEY = "disruption-masterclass/bias"
 @pytest.fixture
 def draft(loaded):
     live = read_template(KEY, loaded.transactions).live
-    source = f"{live.source}\nOne more sentence for {{{{ person.first_name }}}}.\n"
+    more = "One more sentence{% if person.first_name %} for {{ person.first_name }}{% endif %}."
+    source = f"{live.source}\n{more}\n"
     return save_template_draft(KEY, source, seen=0, by="mira", transactions=loaded.transactions)
 
 

@@ -167,7 +167,19 @@ def test_each_reader_who_cannot_get_it_is_named_by_place(confinement: Confinemen
     assert [each.index for each in tried.failures] == [1, 3]
     assert {each.variable for each in tried.failures} == {"session.day"}
     again = confinement.try_compiled(tried.compiled, name="x", others=readers)
-    assert again == tried.failures
+    assert again.failures == tried.failures
+
+
+def test_a_value_that_is_printed_empty_is_named_unless_the_text_asks_first(
+    confinement: Confinement,
+):
+    words = (
+        "Hello {{ person.first_name }}, {% if brand.notes_url %}{{ brand.notes_url }}{% endif %}"
+    )
+    readers = [full_sample(), bare_sample()]
+    tried = confinement.try_source(letter(words), name="x", reader=bare_sample(), others=readers)
+    assert tried.empty == ("person.first_name",)
+    assert [(each.index, each.variable) for each in tried.empties] == [(1, "person.first_name")]
 
 
 def _loud_unless_a_value(part: re.Match[str]) -> str:
