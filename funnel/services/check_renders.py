@@ -217,6 +217,9 @@ class RenderTally:
         )
 
     def _try(self, change: StepChange, data: MergeData, now: datetime) -> None:
+        compiled = self._compiled.get(change.key)
+        if compiled is None:
+            return  # has no text yet: ``check_fit`` says so, and lets nobody publish
         self.emails += 1
         is_letter = change.kind is StepKind.LETTER
         as_if = replace(
@@ -228,7 +231,7 @@ class RenderTally:
             plan_now=max(change.after or now, now),
         )
         try:
-            build_email(as_if, self._compiled[change.key], self._dates, self.builder)
+            build_email(as_if, compiled, self._dates, self.builder)
         except _UNFIT as error:
             self._note(_failure(change.key, data.subscriber_id, error))
 

@@ -21,7 +21,7 @@ from funnel.services.count_affected import (
     find_answer,
     question_about,
 )
-from funnel.services.edit_draft import check_fit
+from funnel.services.edit_draft import check_brand
 from funnel.services.publish_draft import check_base
 from funnel.services.read_impact import (
     Candidate,
@@ -34,7 +34,7 @@ from funnel.services.read_impact import (
     read_impact,
 )
 from funnel.services.roll_back import former_candidate
-from funnel.storage import drafts, enrollments, version_runs
+from funnel.storage import drafts, enrollments, templates, version_runs
 from funnel.storage.transaction import Transaction, Transactions
 
 A_PAGE: Final = 25
@@ -69,6 +69,14 @@ class NamedFailure:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UnwrittenEmail:
+    """An email that has no live text: nothing can be published before it has; ``key`` is whole."""
+
+    key: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Affected:
     """What a publish would mean.
 
@@ -76,6 +84,7 @@ class Affected:
         checksum: The draft's, so that what was looked at is what goes live; "" for a roll-back.
         live_number: The version that is live; ``None``: the sequence is new.
         is_same: It says what is live already.
+        unwritten: The emails without a text of their own, in their order.
         waits: The count that a worker makes of so many people; what is said here is not known
             before it is finished. ``None``: it is known.
     """
@@ -87,6 +96,7 @@ class Affected:
     checksum: str
     live_number: int | None
     is_same: bool
+    unwritten: tuple[UnwrittenEmail, ...] = ()
     waits: PublishCheck | None = None
 
 
@@ -133,7 +143,7 @@ def read_affected(
 
     Raises:
         NotFoundError: No such sequence or version, or no draft of it.
-        InvalidInputError: The version is live already, or an email or the brand is missing.
+        InvalidInputError: The version is live already, or the brand is missing.
         DraftConflictError: Another version is live than the one that the draft was begun from.
     """
     with transactions.begin_reading() as tx:
@@ -141,7 +151,8 @@ def read_affected(
         draft = None if proposal.to_number else drafts.find_draft(tx, proposal.slug)
         if draft is not None:
             check_base(tx, draft, candidate)
-        check_fit(tx, candidate.definition)
+        check_brand(tx, candidate.definition)
+        unwritten = templates.missing_emails(tx, candidate.definition)
     policy = proposal.policy
     check = ask_count(candidate, policy, transactions, number=proposal.to_number, by=by)
     if check is None:
@@ -160,6 +171,10 @@ def read_affected(
         checksum=draft.checksum if draft is not None else "",
         live_number=candidate.live.number if candidate.live else None,
         is_same=candidate.definition == candidate.live_definition,
+        unwritten=tuple(
+            UnwrittenEmail(key=key, name=_email_name(candidate, key.rpartition("/")[2]))
+            for key in unwritten
+        ),
         waits=check if check is not None and check.is_running else None,
     )
 

@@ -255,6 +255,23 @@ def test_a_draft_begun_before_another_version_is_not_published_unseen(
     assert marketer.get(f"{PATH}/affected").status_code == 200
 
 
+def test_an_email_without_a_text_is_named_with_the_way_to_it_and_holds_the_publish(
+    own_served: Served, marketer: Colleague
+) -> None:
+    press(marketer, "/steps", name="A word between", after="listening")
+    page = marketer.get(f"{PATH}/affected")
+    assert page.status_code == 200
+    way = "/studio/templates/disruption-masterclass/a-word-between"
+    assert f'<a href="{way}">Write it: A word between</a>' in page.text
+    assert "What it means" in page.text
+    assert "Publish it as" not in page.text
+    answer = marketer.press(f"{PATH}/publish", policy="move", counted="move", seen=seen(marketer))
+    assert answer.status_code == 422
+    assert "an email has no text yet" in answer.text
+    assert ".md" not in page.text + answer.text
+    assert "live v1" in marketer.get(PATH).text
+
+
 def test_a_viewer_sees_all_of_it_and_changes_nothing(
     own_served: Served, marketer: Colleague
 ) -> None:

@@ -1,6 +1,6 @@
 """``/studio/sequences/{slug}/affected``: who is affected, by name; then publish, or go back."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 from uuid import UUID
 
@@ -44,6 +44,7 @@ from funnel.web.studio.sequence_words import (
     sequence_path,
 )
 from funnel.web.studio.shell import studio_page
+from funnel.web.studio.template_address import path_of
 
 _PLACE = "Sequences"
 _LONGEST_NOTE = 500  # characters
@@ -178,14 +179,19 @@ def _page(site: Site, request: Request, me: Me, asked: _Asked) -> Response:
             path=sequence_path(proposal.slug),
             fault=fault_of(error),
         )
+    fault = asked.fault
+    if found.unwritten and fault.text:
+        # The page names them; the error names files.
+        fault = replace(fault, text=say("Nothing was published: an email has no text yet."))
     return studio_page(
         site,
         request,
         "sequence_affected.html",
         me=me,
         place=_PLACE,
-        status=asked.fault.status,
-        fault=asked.fault,
+        status=fault.status,
+        fault=fault,
+        unwritten=[(each.name, path_of(each.key)) for each in found.unwritten],
         slug=proposal.slug,
         path=sequence_path(proposal.slug),
         found=found,
