@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from funnel.domain.errors import InvalidInputError
@@ -73,8 +74,10 @@ def starting_text(key: str, kind: StepKind, name: str) -> str:
         name: What people read of it; it becomes the subject.
     """
     subject = _quoted(name or key.rpartition("/")[2].replace("-", " ").capitalize())
-    text = _LETTER if kind is StepKind.LETTER else _SERVICE
-    return text.replace("SUBJECT", subject, 1)
+    is_letter = kind is StepKind.LETTER
+    text = _LETTER.replace("BODY", "\n\n".join(_LETTER_WORDS)) if is_letter else _SERVICE
+    preheader = _LETTER_PREHEADER if is_letter else _SERVICE_PREHEADER
+    return text.replace("PREHEADER", preheader, 1).replace("SUBJECT", subject, 1)
 
 
 def _quoted(subject: str) -> str:
@@ -83,27 +86,33 @@ def _quoted(subject: str) -> str:
     return '"' + plain.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
+# What a new email says in place of its words; nobody is to get it.
+_LETTER_PREHEADER = "One sentence that goes on from the subject."
+_SERVICE_PREHEADER = "One sentence that says what this email is for."
+_LETTER_WORDS = (
+    "Begin with what you have seen: one moment, one person, one sentence that was said.",
+    "Then the one idea of this letter. Say it in plain words, as you would to a colleague.",
+    "End with one thing that the reader can try this week.",
+)
+STAND_INS: Final = (_LETTER_PREHEADER, _SERVICE_PREHEADER, *_LETTER_WORDS)
+
 _NO_TAGS = str.maketrans("", "", "{}%#")
 
 _LETTER = """---
 subject: SUBJECT
-preheader: One sentence that goes on from the subject.
+preheader: PREHEADER
 layout: letter
 ---
 {{ person.greeting }}
 
-Begin with what you have seen: one moment, one person, one sentence that was said.
-
-Then the one idea of this letter. Say it in plain words, as you would to a colleague.
-
-End with one thing that the reader can try this week.
+BODY
 
 {{ brand.host_first_name }}
 """
 
 _SERVICE = """---
 subject: SUBJECT
-preheader: One sentence that says what this email is for.
+preheader: PREHEADER
 layout: service
 moment:
   kicker: "{{ session.title }}"

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from funnel.domain.speech import say
 from funnel.domain.template import BrandContext, RenderedEmail
+from funnel.domain.template_draft import STAND_INS
 from funnel.rendering.colours import READABLE, WHITE, contrast, on_paper, safe_colour
 from funnel.rendering.finding import Finding, error, line_of, warning
 
@@ -32,6 +33,13 @@ def lint_source(source: str) -> Iterator[Finding]:
                 "image-not-secure",
                 say("A picture comes from {address}, which is not secure.", address=found[1]),
                 say("Use https://, or upload the picture here: many mail programs show no other."),
+                line=number,
+            )
+        if any(each in line for each in STAND_INS):
+            yield error(
+                "text-unwritten",
+                say("This line is what a new email begins with, not what anybody should read."),
+                say("Write your own words in its place, or take it out."),
                 line=number,
             )
         if _EMPTY_LINK.search(line):

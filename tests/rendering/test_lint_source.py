@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from funnel.domain.template_draft import STAND_INS
 from funnel.rendering.compiler import compile_template
 from funnel.rendering.errors import TemplateError
 from funnel.rendering.lint import lint
@@ -31,6 +32,8 @@ def found(source, context=None):
         ("subject-shouts", 2, letter(WORDS, subject="Now!!")),
         ("subject-long", 2, letter(WORDS, subject="x" * 50)),
         ("preheader-repeats", 3, letter(WORDS, subject="A", preheader="A")),
+        ("text-unwritten", 8, letter(f"{WORDS}\n\n{STAND_INS[-1]}")),
+        ("text-unwritten", 3, letter(WORDS, preheader=STAND_INS[0])),
         ("image-without-words", 8, letter(f"{WORDS}\n\n![](https://a.org/x.png)")),
     ],
 )
