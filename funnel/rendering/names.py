@@ -54,6 +54,17 @@ _SPOKEN = {
 }
 
 
+# What Jinja says of a bracket or a statement that is left open; authors do not know its words.
+_UNCLOSED = {
+    "Expected an expression, got 'end of print": mark("between {{ and }} a name is missing"),
+    "'end of print statement'": mark("a {{ is not closed: write }} behind the name"),
+    "'end of statement block'": mark("a {% is not closed: write %} behind it"),
+    "Unexpected end of template": mark(
+        "an {% if %} or {% for %} has no end: write {% endif %} or {% endfor %}"
+    ),
+}
+
+
 class _Loop:
     """The type of ``loop`` inside ``{% for %}``."""
 
@@ -79,6 +90,9 @@ def expression_variables(expression: str) -> tuple[str, ...]:
 
 
 def _plain_words(message: str) -> str:
+    for sign, words in _UNCLOSED.items():
+        if sign in message:
+            return say(words)
     return message.replace("Encountered", "found").rstrip(".")
 
 

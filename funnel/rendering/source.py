@@ -110,14 +110,20 @@ def _parted(text: str) -> tuple[str, str, int]:
     lines = text.split("\n")
     if not _FENCE.fullmatch(lines[0]):
         raise TemplateError(
-            say("the file begins with front matter between two lines of ---"), line=1
+            say("the first lines, between two lines of ---, are missing"),
+            line=1,
+            remedy=say(
+                "They hold subject, preheader and layout: write --- above them and --- below."
+            ),
         )
     for number, line in enumerate(lines[1:], start=1):
         if _FENCE.fullmatch(line):
             # An empty line in front, so that YAML's line numbers are the file's.
             return "\n".join(["", *lines[1:number]]), "\n".join(lines[number + 1 :]), number + 1
     raise TemplateError(
-        say("the front matter is left open: its second line of --- is missing"), line=1
+        say("the first lines have no end: the second line of --- is missing"),
+        line=1,
+        remedy=say("Write --- on a line of its own, between layout and text."),
     )
 
 
@@ -147,7 +153,10 @@ def _check_subject(subject: str, line: int) -> None:
 
 def _not_lines(node: yaml.Node | None, prefix: str) -> TemplateError:
     return TemplateError(
-        say("{it} is lines of “key: value”", it=prefix.rstrip(".") or say("the front matter")),
+        say(
+            "{it} is lines of “key: value”",
+            it=prefix.rstrip(".") or say("what stands between the lines of ---"),
+        ),
         line=node.start_mark.line + 1 if node else 1,
         remedy=say("A value that begins with { needs quotation marks."),
     )
@@ -164,13 +173,13 @@ class _FrontMatter:
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
             raise TemplateError(
-                say("the front matter is not YAML: {problem}", problem=error.problem),
+                say("the first lines cannot be read: {problem}", problem=error.problem),
                 line=mark.line + 1 if mark else None,
                 remedy=say("A value that begins with { or holds “: ” needs quotation marks."),
             ) from error
         except yaml.YAMLError as error:
             raise TemplateError(
-                say("the front matter is not YAML: {reason}", reason=error)
+                say("the first lines cannot be read: {reason}", reason=error)
             ) from error
         self._values = self._mapping(node, "")
 
@@ -240,7 +249,7 @@ class _FrontMatter:
         for key in ("moment", "button"):
             if layout is Layout.LETTER and key in self._values:
                 raise TemplateError(
-                    say("a letter has no {key} in its front matter", key=key),
+                    say("a letter has no {key} in its first lines", key=key),
                     line=self.line(key),
                     field=key,
                     remedy=say("In a letter, write [Label](url){.button} as a paragraph."),
