@@ -97,7 +97,7 @@ def test_the_second_email_is_changed_published_and_taken_back(
     expect(page.locator(".lead")).to_contain_text("still to get this")
     page.get_by_label("A note").fill("A shorter subject")
     page.get_by_role("button", name="Publish").click()
-    expect(page.locator(".notice").first).to_contain_text("It is live")
+    expect(page.locator(".notice").first).to_contain_text("Version 2 is live")
     assert source(served, "tables-turned") != was
     page.get_by_role("link", name="Versions").click()
     expect(page.locator(".lines").first).to_contain_text("Tables: turned")

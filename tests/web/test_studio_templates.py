@@ -187,10 +187,12 @@ def test_an_email_is_published_compared_and_rolled_back(
     check = ada.get(path(key, "/publish")).text
     assert re.search(r"(1 person is|\d+ people are) still to get this", check)
     assert publish(ada, served, key, text + "\nA line more.\n", note="Longer").status_code == 303
+    told = ada.get(path(key) + "?done=published").text
+    assert "Version 2 is live" in told and ">Go back to v1</button>" in told
     page = ada.get(path(key, "/versions")).text
     assert "Longer" in page and ada.email in page
     assert "A line more." in page and "What v2 says otherwise than v1" in page
-    frame = re.search(r'src="([^"]+version=1[^"]+)"', page)
+    frame = re.search(r'height="[1-9]\d{2,}"[^>]+src="([^"]+version=1[^"]+)"', page)
     assert frame is not None
     assert "A line more." not in ada.get(unescape(frame[1])).text
     back = ada.press(path(key, "/roll-back"), number="1")

@@ -38,7 +38,10 @@ export function makePreview({ path, text, token, onFindings }) {
       return;
     }
     onFindings(answer);
-    if (answer.problem) return; // what was right last stays in sight
+    // What was right last stays in sight, and is said to be that.
+    pane.querySelector("[data-stale]").hidden = !answer.problem;
+    pane.classList.toggle("is-stale", Boolean(answer.problem));
+    if (answer.problem) return;
     pane.querySelector("[data-preview=subject]").textContent = answer.subject;
     pane.querySelector("[data-preview=preheader]").textContent = answer.preheader;
     plain.textContent = answer.text;

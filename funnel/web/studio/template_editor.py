@@ -39,7 +39,6 @@ _DONE = {
     "saved": mark("The draft is saved. Nobody gets it before it is published."),
     "merged": mark("Both texts are put together and saved as the draft."),
     "test": mark("The test is on its way."),
-    "published": mark("It is live: everybody gets this text from the next email on."),
     "rolled-back": mark("The former text is live again."),
     "restored": mark("The draft is back."),
 }
@@ -51,8 +50,19 @@ router = APIRouter()
 def show_editor(folder: str, name: str, request: Request, me: Reader, site: TheSite) -> Response:
     """Show an email with its draft, and how somebody gets it."""
     page = read_template(key_of(folder, name), site.deps.transactions)
-    said = _DONE.get(request.query_params.get("done", ""), "")
+    word = request.query_params.get("done", "")
+    if word == "published" and page.live is not None:
+        return editor_page(site, request, me, page, _published(page.live.number))
+    said = _DONE.get(word, "")
     return editor_page(site, request, me, page, Shown(said=say(said) if said else ""))
+
+
+def _published(number: int) -> "Shown":
+    """Say that a version is live, with the way back to the one before."""
+    says = say(
+        "Version {number} is live: everybody gets this text from the next email on.", number=number
+    )
+    return Shown(said=says, before=number - 1)
 
 
 @router.post("/studio/templates/{folder}/{name}")
@@ -155,12 +165,14 @@ class Shown:
 
     Attributes:
         said: What was done.
+        before: The version that was live before, to go back to; 0: none was.
         fault: What is wrong.
         source: What was typed and not kept; ``None``: what is kept.
         discarded: The text of a draft that was just discarded, to put back.
     """
 
     said: str = ""
+    before: int = 0
     fault: Fault = NONE
     source: str | None = None
     discarded: str | None = None
@@ -178,6 +190,7 @@ def editor_page(site: Site, request: Request, me: Me, page: TemplatePage, shown:
         place=PLACE,
         status=shown.fault.status,
         said=shown.said,
+        before=shown.before,
         fault=shown.fault,
         page=page,
         path=path_of(page.key),

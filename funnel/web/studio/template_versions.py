@@ -12,7 +12,7 @@ from funnel.domain.errors import InvalidInputError, NotFoundError
 from funnel.domain.publish_check import PublishCheck
 from funnel.domain.readers import MadeUp, PersonReader, reader_text
 from funnel.domain.speech import mark, say
-from funnel.domain.text_difference import LineDifference, LineKind, differs
+from funnel.domain.text_difference import LineDifference, LineKind, Piece, differs
 from funnel.services.edit_template import read_template
 from funnel.services.read_template_versions import (
     RenderedDifference,
@@ -33,6 +33,8 @@ from funnel.web.studio.template_address import PLACE, key_of, moment_words, numb
 _DRAFT = "draft"
 _LONGEST_SAME = 8  # lines
 _AROUND = 2  # lines beside what differs
+_HEAD_AND_FOOT = 420  # pixels
+_LINE, _CHARACTERS = 30, 42  # pixels of a line, characters of one in a narrow frame
 _ORIGINS = {
     "file": mark("from its file"),
     "draft": mark("from a draft"),
@@ -67,13 +69,17 @@ class Run:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Side:
-    """What one person gets of both texts; ``subject`` and ``text`` are empty where they agree."""
+    """What one person gets of both texts; ``subject`` and ``text`` are empty where they agree.
+
+    ``heights`` are of their frames, in pixels: a frame without scripts cannot say its own.
+    """
 
     reader: str
     name: str
     subject: list[Run]
     text: list[Run]
     difference: RenderedDifference
+    heights: tuple[int, int]
 
 
 @router.get("/studio/templates/{folder}/{name}/versions")
@@ -182,9 +188,19 @@ def _sides(found: tuple[RenderedDifference, ...]) -> list[_Side]:
             subject=_if_differing(each.subject),
             text=_if_differing(each.lines),
             difference=each,
+            heights=(
+                _height([line.old for line in each.lines]),
+                _height([line.new for line in each.lines]),
+            ),
         )
         for each in found
     ]
+
+
+def _height(lines: Sequence[Sequence[Piece]]) -> int:
+    """Return the pixels that a page of these lines may take: rather too many, so none is cut."""
+    lengths = [sum(len(piece.text) for piece in line) for line in lines]
+    return _HEAD_AND_FOOT + sum(_LINE * (1 + length // _CHARACTERS) for length in lengths)
 
 
 def runs_of(lines: Sequence[LineDifference]) -> list[Run]:
