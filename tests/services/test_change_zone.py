@@ -190,8 +190,9 @@ def _send_all(world: World, runs: list[UUID]) -> int:
     left = world.ask("select count(*) from messages where status = 'queued'")
     world.execute(
         "insert into counters (sequence_id, step_key, status, total)"
-        " select sequence_id, step_key, 'accepted', count(*) from messages"
-        " where status = 'queued' group by sequence_id, step_key"
+        " select sequence_id, step_key, said, count(*) from messages,"
+        " unnest(array['accepted', 'passed']) said"
+        " where status = 'queued' group by sequence_id, step_key, said"
         " on conflict (sequence_id, step_key, status)"
         " do update set total = counters.total + excluded.total"
     )
