@@ -106,11 +106,24 @@ export function makeEditor({ place, text, label, describedBy, words, isReadOnly,
         }),
         EditorView.domEventHandlers({
           paste: (event, { state }) => takesFiles(event, event.clipboardData, state.selection.main.head),
+          beforeinput: typesOver,
           drop: (event, target) => takesFiles(event, event.dataTransfer, target.posAtCoords(event) ?? target.state.selection.main.head),
         }),
       ],
     }),
   });
+
+  // Left to the browser, what is typed over several lines is put into a <span style>, to look as they
+  // did: our content security policy forbids that, and says so in the console.
+  function typesOver(event, target) {
+    const { from, to, empty } = target.state.selection.main;
+    if (event.inputType !== "insertText" || event.data === null || empty || isReadOnly) return false;
+    event.preventDefault();
+    const insert = () => target.state.update(target.state.replaceSelection(event.data), { userEvent: "input.type", scrollIntoView: true });
+    const isTaken = target.state.facet(EditorView.inputHandler).some((handler) => handler(target, from, to, event.data, insert));
+    if (!isTaken) target.dispatch(insert());
+    return true;
+  }
 
   function takesFiles(event, data, at) {
     const files = [...(data?.files ?? [])];

@@ -253,3 +253,22 @@ def test_without_a_script_one_writes_and_looks(
     photograph(page, photos, "studio-email-plain")
     visitor.close()
     assert visitor.complaints == []
+
+
+def test_typing_over_several_lines_is_plain_and_a_stale_preview_says_so(
+    desk: Visitor, served: Served
+) -> None:
+    page = editor(desk.page, served, "bias")
+    was = page.locator("#source").input_value()
+    stale = page.locator("[data-stale]")
+    expect(stale).to_be_hidden()
+    page.locator("[data-editor] .cm-content").click()
+    page.keyboard.press("Control+a")
+    page.keyboard.type("All new")  # the console, which ``desk`` reads, complains of no style
+    expect(page.locator("#source")).to_have_value("All new")
+    expect(stale).to_be_visible()
+    expect(page.locator("[data-findings]")).to_contain_text("first lines")
+    for _ in range(20):
+        page.keyboard.press("Control+z")
+    expect(page.locator("#source")).to_have_value(was)
+    expect(stale).to_be_hidden()
