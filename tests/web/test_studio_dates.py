@@ -224,6 +224,9 @@ def test_a_date_without_seats_has_an_axis_too(own_served: Served, coach: Colleag
     assert "Nobody holds a seat, so nobody is told." in page
     assert "Nobody holds a seat yet, so the axis shows the date alone." in page
     assert coach.press(f"{path}/move", to=to).status_code == 303
+    # Not only in the moment after: also when one comes again, there and on the date's own page.
+    for again in (path, f"{path}/move"):
+        assert "Move it back to" in read(coach.get(again))
     assert read(coach.press(f"{path}/move", to="never"), status=422)
 
 

@@ -20,6 +20,7 @@ from funnel.web.forms import Posted, PostedForm
 from funnel.web.ids import read_id
 from funnel.web.site import Site, TheSite
 from funnel.web.studio.date_forms import read_moment, typed_number, typed_start
+from funnel.web.studio.date_impact import day_words, way_back
 from funnel.web.studio.date_words import moment_words, people_words, progress_words, shown_date
 from funnel.web.studio.dates import PATH
 from funnel.web.studio.faults import NONE, Fault, fault_of
@@ -191,6 +192,7 @@ def _show(
     word = _DONE.get(request.query_params.get("done", ""), "")
     unknown = page.attendance[Attendance.UNKNOWN]
     ends = page.session.replay_closes_at
+    former = way_back(page)
     return date_page(
         site,
         request,
@@ -203,6 +205,8 @@ def _show(
         given=given or _as_it_is(page),
         now_says=_as_it_is(page) if given else None,
         said=say(word) if word else "",
+        former=former.isoformat() if former else "",
+        undo=day_words(former, page) if former else "",
         progress=progress_words(page),
         unknown=people_words(unknown) if unknown else "",
         came=people_words(page.attendance[Attendance.ATTENDED]),

@@ -85,6 +85,14 @@ def impact(page: DatePage, found: SessionMovePreview) -> Impact:
     return Impact(does=tuple(_does(found)), warnings=tuple(_warnings(page, found)))
 
 
+def way_back(page: DatePage) -> datetime | None:
+    """Return when the date began before its last move, while it can be moved back there."""
+    former = page.start_before
+    if not page.is_movable or former is None or former == page.session.starts_at:
+        return None
+    return former if former > page.now else None
+
+
 def day_words(moment: datetime, page: DatePage) -> str:
     """Return "Tuesday 22", as a button names it."""
     return day_in_month(moment, page.session.zone)

@@ -136,12 +136,11 @@ def _asked(request: Request, site: Site, page: DatePage) -> _Shown:
 
 
 def _resting(site: Site, page: DatePage, *, is_moved: bool) -> _Shown:
-    former = page.start_before if is_moved else None
-    is_news = former is not None and former != page.session.starts_at
+    """Show it at rest; just moved or not, the way back stays until its hour has passed."""
+    former = page.start_before
+    is_news = is_moved and former is not None and former != page.session.starts_at
     verdict = words.moved(page, former) if is_news and former else words.resting(page)
-    return _Shown(
-        calendar=_calendar(site, page), verdict=verdict, former=former if is_news else None
-    )
+    return _Shown(calendar=_calendar(site, page), verdict=verdict, former=words.way_back(page))
 
 
 def _lifted(site: Site, page: DatePage, to: datetime) -> _Shown:
@@ -235,7 +234,6 @@ def _values(request: Request, me: Me, page: DatePage, shown: _Shown) -> dict[str
         shows_all=shows_all,
     )
     zone = page.session.zone
-    is_undoable = movable and shown.former is not None and shown.former > page.now
     return {
         "path": path,
         "query": urlencode(query),
@@ -245,7 +243,7 @@ def _values(request: Request, me: Me, page: DatePage, shown: _Shown) -> dict[str
         "verdict": shown.verdict,
         "impact": shown.impact,
         "former": iso(shown.former) if shown.former else "",
-        "undo": words.day_words(shown.former, page) if is_undoable and shown.former else "",
+        "undo": words.day_words(shown.former, page) if movable and shown.former else "",
         "leave": words.day_words(page.session.starts_at, page),
         "where": where_of(shown.calendar.zone),
         "host_where": where_of(zone),
