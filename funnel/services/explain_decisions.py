@@ -263,7 +263,9 @@ def throttle_of(
             ),
         )
     if message is None:
-        says = say("Nothing is paused now; its place in the lane is asked for when it leaves.")
+        says = say(
+            "Nothing is paused now. When it leaves, it waits its turn behind what is in the queue."
+        )
         return ExplainedDecision(about=about, says=says)
     if message.status != MessageStatus.QUEUED:
         return ExplainedDecision(about=about, says=say("It is settled; nothing holds it back."))

@@ -85,6 +85,11 @@ def test_an_address_that_was_cut_or_made_up_still_shows_a_page(
 
 def test_empty_pages_say_what_to_do(viewer: Colleague) -> None:
     assert "Type two characters or more." in read(viewer, "/studio/people?q=x")
+    gone = viewer.get("/studio/people", params={"q": "gone+x@example.org"}).text
+    assert 'href="/studio/people/do-not-email?q=gone%2Bx%40example.org"' in gone
+    assert 'href="/studio/people/import?q=gone%2Bx%40example.org"' in gone
+    part = viewer.get("/studio/people/import", params={"q": "gone"})
+    assert part.status_code == 200 and "Type the whole address" in part.text
     nobody = viewer.get("/studio/people", params={"q": "<b>nobody"}).text
     assert "Nobody begins with “&lt;b&gt;nobody”." in nobody
 

@@ -47,7 +47,7 @@ _SHOWN = 20  # files on a page
 _BATCHES_AT_ONCE = 3
 _DONE: Final = {
     "tried": mark("Tried. Nobody was written."),
-    "started": mark("People are being taken in."),
+    "started": mark("Started. The page says below how far it is."),
     "stopped": mark("Stopped. Who was taken in stays; you can go on at any time."),
     "discarded": mark("The file is gone. Nobody had been taken in from it."),
 }
@@ -192,7 +192,8 @@ def _list(request: Request, site: Site, me: Me, *, fault: Fault = NONE) -> Respo
     asked = query.get("q", "").strip()
     transactions = site.deps.transactions
     found = []
-    if asked:
+    is_part = bool(asked) and "@" not in asked
+    if asked and not is_part:
         try:
             found = [said_of_address(each) for each in lines_of_address(asked, transactions)]
         except InvalidInputError as error:
@@ -211,6 +212,7 @@ def _list(request: Request, site: Site, me: Me, *, fault: Fault = NONE) -> Respo
         said=say(_DONE["discarded"]) if query.get("done") == "discarded" else "",
         may_change=me.user.may(Permission.EDIT),
         asked=asked,
+        is_part=is_part,
         found=found,
         imports=list(_shown(records[:_SHOWN], now)),
         following=records[_SHOWN - 1].created_at.isoformat() if len(records) > _SHOWN else "",
