@@ -183,7 +183,7 @@ class RehearsedMails:
                 RehearsalFinding(
                     severity=Severity.ERROR,
                     message=say("there is no such email"),
-                    remedy=say("Write email/{key}.md.", key=key),
+                    remedy=say("Write the text of {key} and publish it.", key=key),
                     step_key=email.key,
                 )
             )
