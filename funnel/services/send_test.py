@@ -234,11 +234,11 @@ def _queue(asked: _Asked, made: Sequence[_Made], transactions: Transactions) -> 
         _check(tx, asked, wanted=len(made))
         tests = [_test(asked, each, number) for number, each in enumerate(made)]
         test_emails.add(tx, tests)
-        for each in tests:
-            detail = {"test": str(each.id)}
-            write_audit(
-                tx, by=asked.by, action="test.send", target=each.template_key, detail=detail
-            )
+        # One line a press: a whole sequence's would bury what else was done.
+        detail = {"test": str(tests[0].id)} if len(tests) == 1 else {"tests": str(len(tests))}
+        write_audit(
+            tx, by=asked.by, action="test.send", target=tests[0].template_key, detail=detail
+        )
         return [each.id for each in tests]
 
 
