@@ -14,9 +14,9 @@ from funnel.domain.message import MessageStatus
 from funnel.domain.sequence import SequenceDefinition, Step, StepKind
 from funnel.domain.session import Session
 from funnel.domain.speech import mark, say, say_many
+from funnel.domain.step_words import timing_in_words
 from funnel.domain.subscriber import Subscriber
 from funnel.domain.timing import EVERY_DAY, SendWindow
-from funnel.domain.timing_text import named_timing_text
 from funnel.services.explain_conditions import AskedConditions, conditions_of
 from funnel.storage import explanations, pauses, sessions
 from funnel.storage.explanations import MessageRecord
@@ -132,7 +132,7 @@ def suppression_of(tx: Transaction, person: Subscriber, reading: Reading) -> Exp
 
 
 def _window(asked: Asked, step: Step) -> ExplainedDecision:
-    timing = named_timing_text(step.timing, asked.version)
+    timing = timing_in_words(step.timing, asked.version)
     if not asked.is_letter:
         return ExplainedDecision(
             about=say("window"),
