@@ -1,7 +1,7 @@
 """People from another tool: a file is uploaded, tried, started, stopped.
 
-``continue_imports`` does the work. Trying writes nothing but a verdict beside each line of the file,
-and starting needs a trial: what becomes of a line can depend on a later one.
+``continue_imports`` does the work. Trying writes nothing but a verdict beside each line of the
+file, and starting needs a trial: what becomes of a line can depend on a later one.
 """
 
 from collections.abc import Sequence

@@ -50,7 +50,7 @@ _COLUMNS = """
 # In no order: of a big sequence the first few are read, and nobody is sorted.
 _SOME = text(f"select {_COLUMNS} and e.state = 'active' limit :limit")
 _OF = text(
-    f"select distinct on (e.subscriber_id) {_COLUMNS} and e.subscriber_id = any(:ids) and e.state = 'active' "
-    "order by e.subscriber_id, e.run desc"
+    f"select distinct on (e.subscriber_id) {_COLUMNS} and e.subscriber_id = any(:ids)"
+    " and e.state = 'active' order by e.subscriber_id, e.run desc"
 )
 _RUN = text(f"select {_COLUMNS} and e.id = :id")
