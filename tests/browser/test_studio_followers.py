@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from funnel.domain.access import Role
-from tests.browser.test_studio import SCREENS, check, log_in
+from tests.browser.test_studio import check, log_in
 from tests.browser.visitor import Visitor, photograph
 from tests.web.colleagues import PASSWORD, hire
 from tests.web.served import Served
@@ -21,7 +21,7 @@ PEOPLE = (
 )
 
 
-@pytest.mark.parametrize(("width", "look"), SCREENS, ids=str)
+@pytest.mark.parametrize(("width", "look"), [(360, "dark"), (1280, "light")], ids=str)
 def test_somebody_is_found_and_one_learns_why_they_got_it(
     own_served: Served, browser: Browser, photos: Path, width: int, look: str
 ) -> None:

@@ -192,12 +192,12 @@ def test_while_emails_leave_they_left_before_or_never(post: Post) -> None:
         sending = pool.submit(deliver_batch, claimed, post.delivery)
         answers = list(pool.map(forget, reversed(range(8))))
         tally = sending.result(timeout=60)
-    transactions.close()
     # Whoever's email was leaving was refused, and is erased now.
     for number, answer in zip(reversed(range(8)), answers, strict=True):
         if answer is not None:
             assert "at this very moment" in str(answer)
             assert forget(number) is None
+    transactions.close()
     assert len(post.server.accepted) == tally["accepted"]
     assert world.ask("select count(*) from messages where status in ('queued', 'sending')") == 0
     assert world.ask("select count(*) from subscribers where email <> ''") == 0
