@@ -16,7 +16,9 @@ from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from funnel.domain.errors import FunnelError, InvalidInputError
 from funnel.domain.speech import say
 
-LARGEST_FILE = 1_000_000  # characters; the shipped sequence has 4,000
+LARGEST_FILE = 300_000  # characters; the shipped sequence has 4,000
+MOST_PROBLEMS = 50  # nobody mends more before reading the file anew
+_MOST_ENTRIES = 400  # of a list of texts
 _DEEPEST = 12
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _PLAIN_TAG = "tag:yaml.org,2002:"
@@ -52,6 +54,24 @@ class Problem:
             reason=self.reason,
         )
         return f"{place}. {self.remedy}" if self.remedy else place
+
+
+class EnoughError(FunnelError):
+    """As many mistakes as anybody can read: the rest of the file is not looked at."""
+
+
+class Problems(list[Problem]):
+    """Mistakes as they are found; after ``MOST_PROBLEMS`` the reading ends.
+
+    Raises:
+        EnoughError: By the one that is the last to be taken.
+    """
+
+    def append(self, problem: Problem) -> None:
+        """Take one more."""
+        super().append(problem)
+        if len(self) >= MOST_PROBLEMS:
+            raise EnoughError("mend these first")
 
 
 class Fields:
@@ -120,6 +140,13 @@ class Fields:
                 say('"{name}" is empty', name=name),
                 say("Leave the field away, or write what it is."),
             )
+        if len(nodes) > _MOST_ENTRIES:
+            self.wrong(
+                name,
+                say('"{name}" has more than {most} entries', name=name, most=_MOST_ENTRIES),
+                say("Leave some away."),
+            )
+            nodes = nodes[:0]
         found: list[_Value] = []
         self._entries[name] = []
         for each in nodes:

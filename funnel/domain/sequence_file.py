@@ -5,6 +5,7 @@ The words are explained in ``docs/sequence-file.md``.
 
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import date
 from pathlib import PurePath
 
@@ -13,7 +14,7 @@ from yaml.nodes import MappingNode
 from funnel.domain.condition_checks import check_endings
 from funnel.domain.condition_text import read_condition
 from funnel.domain.errors import InvalidInputError
-from funnel.domain.marked_yaml import Fields, Problem, read_mapping
+from funnel.domain.marked_yaml import EnoughError, Fields, Problem, Problems, read_mapping
 from funnel.domain.sequence import (
     DEFAULT_GOAL,
     Condition,
@@ -74,11 +75,15 @@ def parse_sequence(text: str, *, file_name: str) -> SequenceDefinition:
         file_name: Its name; without its ending it is the sequence's slug.
 
     Raises:
-        SequenceFileError: It cannot be read; it carries every mistake with line, reason, remedy.
+        SequenceFileError: It cannot be read; it carries every mistake with line, reason, remedy, of
+            very many the first fifty.
     """
-    problems: list[Problem] = []
-    node = read_mapping(text, problems)
-    definition = None if node is None else _definition(node, file_name, problems)
+    problems = Problems()
+    definition = None
+    # What was found by then is told: the rest comes when these are mended.
+    with suppress(EnoughError):
+        node = read_mapping(text, problems)
+        definition = None if node is None else _definition(node, file_name, problems)
     if problems or definition is None:
         raise SequenceFileError(file_name, problems)
     return definition

@@ -9,6 +9,7 @@ import csv
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
 from funnel.domain.errors import InvalidInputError
@@ -26,6 +27,7 @@ from funnel.intake.text_bytes import UNREADABLE, decode_lines
 _MARKS: Final = ",;\t|"
 _MOST_JOINED: Final = 40  # lines of one cell in quotation marks: an address, a note
 _MOST_LINE: Final = 100_000  # characters; the csv module stops at 131,072 in one cell
+_MOST_LINE_ENDS: Final = 4 * MOST_LINES  # a note in a cell may have several lines
 _SEP: Final = re.compile(r"\A\"?sep=(.)\"?\Z", re.IGNORECASE)  # Excel's own first line
 _NUL_SHOWN: Final = "\u2400"  # PostgreSQL keeps no NUL
 
@@ -76,16 +78,15 @@ def read_people_table(content: bytes, *, encoding: str = "") -> PeopleTable:
             field="file",
             remedy=say("Divide it into several, each with the line that names the columns."),
         )
+    # Before any of it is put apart: five million empty lines would fill the memory.
+    if _line_ends(content) > _MOST_LINE_ENDS:
+        raise _too_many_lines()
     decoded = decode_lines(content, encoding)
     rows = _Rows(decoded.lines)
     header = rows.header()
-    lines = tuple(rows.read(len(header)))
+    lines = tuple(islice(rows.read(len(header)), MOST_LINES + 1))
     if len(lines) > MOST_LINES:
-        raise InvalidInputError(
-            say("the file has more than {count} lines", count=f"{MOST_LINES:,}"),
-            field="file",
-            remedy=say("Divide it into several, each with the line that names the columns."),
-        )
+        raise _too_many_lines()
     if not lines:
         raise InvalidInputError(
             say("the file names columns and nobody"),
@@ -93,6 +94,21 @@ def read_people_table(content: bytes, *, encoding: str = "") -> PeopleTable:
             remedy=say("Export it again, with the people in it."),
         )
     return PeopleTable(columns=header, lines=lines, encoding=decoded.encoding)
+
+
+def _line_ends(content: bytes) -> int:
+    """Return how many lines a file ends, at least; in UTF-16 and UTF-32 other signs hold a 10."""
+    if content.startswith((b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")):
+        return max(content.count(b"\n\x00"), content.count(b"\x00\n"))
+    return max(content.count(b"\n"), content.count(b"\r"))
+
+
+def _too_many_lines() -> InvalidInputError:
+    return InvalidInputError(
+        say("the file has more than {count} lines", count=f"{MOST_LINES:,}"),
+        field="file",
+        remedy=say("Divide it into several, each with the line that names the columns."),
+    )
 
 
 class _Rows:
@@ -169,21 +185,22 @@ class _Rows:
 
     def _cells(self, begins: int, columns: int | None) -> tuple[str, ...] | Reason:
         """Return the cells of the row, over as many lines as its quotation marks need."""
-        text = self._lines[begins]
-        if '"' not in text:
-            return _fitted(text.split(self._mark), columns)
-        for joined in range(_MOST_JOINED):
-            cells = _parsed(text, self._mark)
-            if cells is not None:
-                return _fitted(cells, columns)
-            place = begins + joined + 1
-            if place >= len(self._lines) or not _is_open(text, self._mark):
+        first = self._lines[begins]
+        if '"' not in first:
+            return _fitted(first.split(self._mark), columns)
+        parts, read = [first], _parsed(first, self._mark)
+        is_open = read is _OPEN
+        while read is _OPEN and len(parts) <= _MOST_JOINED:
+            place = begins + len(parts)
+            if place >= len(self._lines) or _lasting_problem(self._lines[place]) is not None:
                 break
-            if _lasting_problem(self._lines[place]) is not None:
-                break
-            text = f"{text}\n{self._lines[place]}"
-            self._place = place + 1
-        is_open = _is_open(self._lines[begins], self._mark)
+            parts.append(self._lines[place])
+            # What has no quotation mark closes none: it is not read again with all before it.
+            if '"' in parts[-1]:
+                read = _parsed("\n".join(parts), self._mark)
+        if isinstance(read, list):
+            self._place = begins + len(parts)
+            return _fitted(read, columns)
         return Reason(problem=Problem.OPEN_QUOTE if is_open else Problem.STRAY_QUOTE)
 
 
@@ -194,34 +211,20 @@ def _lasting_problem(raw: str) -> Reason | None:
     return Reason(problem=Problem.TOO_LONG) if len(raw) > _MOST_LINE else None
 
 
-def _parsed(text: str, mark: str) -> list[str] | None:
+_OPEN: Final = object()
+_STRAY: Final = object()
+_UNENDED: Final = "unexpected end of data"  # what the csv module says of an open quotation mark
+
+
+def _parsed(text: str, mark: str) -> list[str] | object:
+    """Return the cells of one row; ``_OPEN`` where a quotation mark is, ``_STRAY`` for no row."""
     if len(text) > _MOST_LINE:
-        return None
+        return _STRAY
     try:
         rows = list(csv.reader([text], delimiter=mark, strict=True))
-    except csv.Error:
-        return None
-    return rows[0] if len(rows) == 1 else None
-
-
-def _is_open(text: str, mark: str) -> bool:
-    """Whether a cell in quotation marks has not come to its end."""
-    in_quotes = False
-    at_start = True
-    place = 0
-    while place < len(text):
-        sign = text[place]
-        if in_quotes:
-            if sign == '"':
-                if text[place + 1 : place + 2] == '"':
-                    place += 1
-                else:
-                    in_quotes = False
-        elif sign == '"' and at_start:
-            in_quotes = True
-        at_start = not in_quotes and sign == mark
-        place += 1
-    return in_quotes
+    except csv.Error as error:
+        return _OPEN if _UNENDED in str(error) else _STRAY
+    return rows[0] if len(rows) == 1 else _STRAY
 
 
 def _fitted(cells: Sequence[str], columns: int | None) -> tuple[str, ...] | Reason:

@@ -1,6 +1,6 @@
 """Change what a session says, apart from its date."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -75,9 +75,13 @@ def change_session(
         _check_seen(tx, session, seen)
         _check_against(tx, session, change)
         columns = _columns(tx, session, change)
+        known: dict[str, Any] = {**asdict(session), **date_lines.read_extras(tx, session_id)}
+        # A form posts all that it shows; what it leaves as it was is no change.
+        changed = [name for name in columns if (known[name] or None) != (columns[name] or None)]
         sessions.change(tx, session_id, columns)
-        detail = {"changed": ", ".join(sorted(columns))}
-        write_audit(tx, by=by, action="session.change", target=str(session_id), detail=detail)
+        if changed:
+            detail = {"changed": ", ".join(sorted(changed))}
+            write_audit(tx, by=by, action="session.change", target=str(session_id), detail=detail)
         concerned = runs.active_ids_of_session(tx, session_id)
     for start in range(0, len(concerned), _AT_ONCE):
         with transactions.begin() as tx:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 import funnel
 from funnel.domain.enrollment import Enrollment, Facts
 from funnel.domain.errors import InvalidInputError
-from funnel.domain.marked_yaml import LARGEST_FILE
+from funnel.domain.marked_yaml import LARGEST_FILE, MOST_PROBLEMS
 from funnel.domain.planner import plan
 from funnel.domain.sequence_file import SequenceFileError, parse_sequence
 from tests.domain.sequence_texts import parse, parse_step, problems_of
@@ -342,3 +342,14 @@ steps:
 """
     )
     assert [each.line for each in problems] == [11, 12, 13]
+
+
+def test_of_very_many_mistakes_the_first_fifty_are_told():
+    problems = problems_of("\n".join(f"k{number}: v" for number in range(20_000)))
+    assert len(problems) == MOST_PROBLEMS
+    assert problems[0].line == 1
+
+
+def test_a_list_has_an_end():
+    text = "title: x\nno_letters_on: [" + ", ".join(["2031-05-01"] * 401) + "]\nsteps: []\n"
+    assert any("more than 400 entries" in each.reason for each in problems_of(text))

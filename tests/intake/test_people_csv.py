@@ -171,3 +171,26 @@ def test_whatever_is_written_comes_back_or_is_named(
 
 def _as_kept(cell: str) -> str:
     return cell.replace("\r\n", "\n").replace("\r", "\n")
+
+
+@pytest.mark.parametrize(
+    ("case", "content"),
+    [
+        ("one open quotation mark", b'email\n"' + b"a,\n" * 2_000_000),
+        ("nothing but ends of lines", b"email\n" + b"\n" * 5_000_000),
+        ("the same of an old Mac", b"email\r" + b"\r" * 5_000_000),
+        ("in UTF-16", b"\xff\xfe" + "email\n".encode("utf-16-le") + b"\n\x00" * 2_000_000),
+    ],
+)
+def test_more_lines_than_any_export_has_are_refused_before_they_are_put_apart(case, content):
+    with pytest.raises(InvalidInputError, match="more than 200,000 lines"):
+        read_people_table(content)
+
+
+def test_a_cell_goes_over_lines_with_and_without_quotation_marks():
+    content = 'email,note\na@example.org,"one\ntwo ""three""\n\nfour"\nb@example.org,x\n'
+    table = read_people_table(content.encode())
+    assert [each.cells for each in table.lines] == [
+        ("a@example.org", 'one\ntwo "three"\n\nfour'),
+        ("b@example.org", "x"),
+    ]
