@@ -22,12 +22,17 @@ class CheckState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
-    """One thing that was looked at: what was found, and how to fix it where it is not right."""
+    """One thing that was looked at: what was found, and how to fix it where it is not right.
+
+    ``page`` is the studio's that puts it right, where there is one; ``remedy`` speaks of files and
+    commands, for whoever runs the service.
+    """
 
     name: str
     state: CheckState
     found: str
     remedy: str = ""
+    page: str = ""
 
 
 def right(name: str, found: str) -> Check:
@@ -35,14 +40,14 @@ def right(name: str, found: str) -> Check:
     return Check(name=name, state=CheckState.RIGHT, found=found)
 
 
-def wrong(name: str, found: str, remedy: str) -> Check:
+def wrong(name: str, found: str, remedy: str, *, page: str = "") -> Check:
     """Return a check that forbids going live."""
-    return Check(name=name, state=CheckState.WRONG, found=found, remedy=remedy)
+    return Check(name=name, state=CheckState.WRONG, found=found, remedy=remedy, page=page)
 
 
-def look(name: str, found: str, remedy: str) -> Check:
+def look(name: str, found: str, remedy: str, *, page: str = "") -> Check:
     """Return a check that somebody should know about."""
-    return Check(name=name, state=CheckState.LOOK, found=found, remedy=remedy)
+    return Check(name=name, state=CheckState.LOOK, found=found, remedy=remedy, page=page)
 
 
 def check_demo(*, is_demo: bool) -> Check:
@@ -137,6 +142,7 @@ def check_brand(brand: Brand) -> list[Check]:
                     "Write yours into {file_name}; many countries require it in every email.",
                     file_name=file_name,
                 ),
+                page=f"/studio/brands/{brand.slug}",
             )
         )
     else:
@@ -156,5 +162,6 @@ def _check_sender(name: str, file_name: str, brand: Brand) -> Check:
                     "Write an address of your own domain into {file_name}; replies must reach you.",
                     file_name=file_name,
                 ),
+                page=f"/studio/brands/{brand.slug}",
             )
     return right(f"{name}: sender", f"{brand.host_name} <{brand.from_address}>")

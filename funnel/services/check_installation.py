@@ -78,16 +78,21 @@ def _check_database(installation: Installation) -> Iterator[Check]:
         return
     yield right("Schema", say("it is current"))
     with installation.transactions().begin() as tx:
-        yield from _check_rows(tx)
+        yield from _check_rows(tx, is_demo=installation.is_demo)
 
 
-def _check_rows(tx: Transaction) -> Iterator[Check]:
+def _check_rows(tx: Transaction, *, is_demo: bool) -> Iterator[Check]:
     yield from _check_definitions(tx)
     for brand in brands.list_brands(tx):
         yield from check_brand(brand)
     active = [each for each in sources.list_all(tx) if each.is_active]
     if not active:
-        yield look("Sources", say("nobody can sign up"), say("Run `funnel source add`."))
+        yield look(
+            "Sources",
+            say("nobody can sign up"),
+            say("Run `funnel source add`."),
+            page="/studio/forms",
+        )
     if not any(each.slug == LANDING_SOURCE and each.is_open_to_all for each in active):
         yield look(
             say("Landing page"),
@@ -96,14 +101,22 @@ def _check_rows(tx: Transaction) -> Iterator[Check]:
                 "`funnel source add landing --unsigned` opens it; leave it out if you "
                 "have your own."
             ),
+            page="/studio/forms",
         )
     if not sessions.list_lines(tx, upcoming_only=True):
-        yield look("Dates", say("no session lies ahead"), say("Run `funnel session add`."))
-    if not users.count_in_charge(tx):
+        yield look(
+            "Dates",
+            say("no session lies ahead"),
+            say("Run `funnel session add`."),
+            page="/studio/dates/new",
+        )
+    # The demo has an admin of its own, who counts nowhere else.
+    if not is_demo and not users.count_in_charge(tx):
         yield look(
             "Studio",
             say("no admin can log in"),
             say("Run `funnel user add EMAIL --role admin` and open the link that it prints."),
+            page="/studio/users",
         )
     for pause in pauses.standing(tx):
         yield look(

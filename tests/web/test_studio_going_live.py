@@ -19,6 +19,8 @@ def test_what_is_wrong_is_said_with_its_remedy(served):
     page = hire(served, Role.MARKETER).press(PATH, **{"selector-default": "k1"}).text
     assert re.search(r"Not ready yet: \d+ things are to be put right", page)
     assert "it is the made-up one that ships" in page
+    assert 'href="/studio/brands/default"' in page
+    assert "no admin can log in" not in page  # the demo's own can
     assert "demo mode is on" in page
     for check in re.findall(r'(?s)<li class="check is-(?:look|wrong)">(.*?)</li>', page):
         assert '<p class="small">' in check

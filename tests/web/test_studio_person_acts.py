@@ -44,7 +44,7 @@ def test_a_zone_is_set_and_set_back(served: Served, marketer: Colleague, person:
     assert "follows the clocks in New York now" in page and "written down here" in page
     act, fields = undo_of(page)
     page = press(marketer, person, act, **fields)
-    assert "All times are those in Berlin" in page
+    assert "All times are local, in Berlin" in page
     assert "is no time zone" in refused(marketer, person, "zone", zone="Nowhere/Land")
     assert audited(served, person, marketer) == ["zone changed", "zone changed"]
 
