@@ -6,13 +6,13 @@ from io import BytesIO
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 from playwright.sync_api import Browser, FrameLocator, Page, expect
 
 from funnel.domain.access import Role
 from funnel.services.edit_template import read_template
 from funnel.services.send_test_emails import send_test_emails
+from tests.browser.axe import axe_faults
 from tests.browser.visitor import Visitor, photograph, sideways
 from tests.web.colleagues import Colleague, hire
 from tests.web.served import Served
@@ -58,12 +58,6 @@ def at_the_end(page: Page, text: str) -> None:
 def mail(page: Page) -> FrameLocator:
     """Return the newest frame of the preview."""
     return page.frame_locator("[data-frames] iframe >> nth=-1")
-
-
-def violations(page: Page) -> list[object]:
-    """Return what axe finds, each with where it stands."""
-    found = Axe().run(page).response["violations"]
-    return [(each["id"], [node["target"] for node in each["nodes"]]) for each in found]
 
 
 def saved(page: Page) -> None:
@@ -223,14 +217,14 @@ def test_the_pages_are_for_everybody(
     ):
         page.goto(served.url + place)
         page.wait_for_load_state("networkidle")
-        assert violations(page) == []
+        assert axe_faults(page) == []
         assert sideways(page) <= 0
         name = place.rpartition("/")[2]
         photograph(page, photos, f"studio-email-{name}-{width}-{look}")
         tab = page.get_by_role("button", name="Look at it")
         if tab.is_visible():
             tab.click()
-            assert violations(page) == []
+            assert axe_faults(page) == []
             assert sideways(page) <= 0
             photograph(page, photos, f"studio-email-look-{width}-{look}")
     visitor.close()
