@@ -68,7 +68,7 @@ def test_who_is_moved_reads_the_new_names(desk: Desk) -> None:
     title, _ = _explained(world, "first")
     assert title == "The tables have turned, in “A short one”, to ana@example.org"
     _, window = _explained(world, "second")
-    assert window.startswith("Counted 2 days after The tables have turned, 09:00; ")
+    assert window.startswith("Counted 2 days after The tables have turned, at 09:00 their time; ")
     lines = _calendar(world).lines
     names = {each.key: each.name for each in lines}
     assert names["first"] == "The tables have turned"
