@@ -51,6 +51,16 @@ class MessageRow(Base):
         Index("ix_messages_sending", "lease_until", postgresql_where=text("status = 'sending'")),
         # Read by status and the ledger: held, waiting for a person.
         Index("ix_messages_unknown", "settled_at", postgresql_where=text("status = 'unknown'")),
+        # Read by whoever settles unknowns: whose turn it is to be asked for.
+        Index(
+            "ix_messages_ask_at",
+            "ask_at",
+            postgresql_where=text("status = 'unknown' and ask_at is not null"),
+        ),
+        # Read by who settles from a journal: what a process that is gone had in its hands.
+        Index(
+            "ix_messages_lease_owner", "lease_owner", postgresql_where=text("status = 'sending'")
+        ),
         # Read by lateness figures.
         Index("ix_messages_accepted", "accepted_at", postgresql_where=text("status = 'accepted'")),
         # Read by the page of an announcement, and by whoever stops one.
@@ -83,6 +93,8 @@ class MessageRow(Base):
     priority: Mapped[int] = mapped_column(SmallInteger)
     status: Mapped[str] = mapped_column(server_default="queued")
     delivery: Mapped[str] = mapped_column(server_default="none")
+    delivery_reason: Mapped[str | None]  # the provider's words
+    delivery_at: Mapped[datetime | None]  # real; of the event that said it
     reason: Mapped[str | None]
     due_at: Mapped[datetime]  # plan; the moment it was planned for
     valid_until: Mapped[datetime | None]  # plan; later it is late
@@ -97,6 +109,8 @@ class MessageRow(Base):
     attempts: Mapped[int] = mapped_column(SmallInteger, server_default=text("0"))
     provider: Mapped[str | None]
     provider_id: Mapped[str | None]
+    ask_at: Mapped[datetime | None]  # real; when an unknown is to be asked for
+    asks: Mapped[int] = mapped_column(SmallInteger, server_default=text("0"))
     data: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
     opened_at: Mapped[datetime | None]  # plan
     accepted_at: Mapped[datetime | None]  # plan; handed over

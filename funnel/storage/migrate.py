@@ -13,6 +13,7 @@ from sqlalchemy.pool import NullPool
 
 from funnel.storage import (  # noqa: F401  (their import fills the metadata)
     definition_tables,
+    delivery_tables,
     fact_tables,
     login_tables,
     message_tables,

@@ -4,6 +4,7 @@ from alembic import context
 
 from funnel.storage import (  # noqa: F401  (their import fills the metadata)
     definition_tables,
+    delivery_tables,
     fact_tables,
     login_tables,
     message_tables,
