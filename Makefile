@@ -53,6 +53,7 @@ format: $(VENV)/.installed-dev
 	$(BIN)/ruff check --fix .
 
 bench: $(VENV)/.installed-dev
+	$(BIN)/python -m tests.bench.bench_delivery
 	$(BIN)/python -m tests.bench.bench_planner
 	$(BIN)/python -m tests.bench.bench_replan
 	$(BIN)/python -m tests.bench.bench_people_search
