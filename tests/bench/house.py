@@ -99,12 +99,14 @@ class House:
         }
         return os.environ | ours | settings
 
-    def start(self, port: int, *, scheduler: bool = True, **settings: str) -> None:
+    def start(self, port: int, **settings: str) -> None:
         """Start the two workers and the scheduler, and wait until the workers are ready."""
         environment = self.environment(port, **settings)
-        commands = {"deliver": ["workers", "deliver"], "dispatch": ["workers", REST]}
-        if scheduler:
-            commands["scheduler"] = ["scheduler"]
+        commands = {
+            "deliver": ["workers", "deliver"],
+            "dispatch": ["workers", REST],
+            "scheduler": ["scheduler"],
+        }
         self.execute("delete from heartbeats")
         for name, command in commands.items():
             with (self.folder / f"{name}.log").open("ab") as log:

@@ -71,7 +71,7 @@ def measure(  # two texts, two places
     (folder / "html").write_text(html)
     settings = {"USUAL_BROKER": broker_url, "USUAL_PORT": str(port), "USUAL_FOLDER": str(folder)}
     os.environ.update(settings)
-    app.conf.broker_url = broker_url
+    app.conf.update(broker_url=broker_url)
     done = redis.Redis.from_url(broker_url)
     done.delete(_DONE)
     options = ["--concurrency=2", "--loglevel=ERROR", "-Q", _QUEUE, "--without-gossip"]
@@ -93,7 +93,7 @@ def measure(  # two texts, two places
 
 def _wait(broker: "redis.Redis", wanted: int) -> tuple[int, float]:
     while True:
-        found = int(broker.get(_DONE) or 0)  # type: ignore[arg-type]  # redis-py types both colours
+        found = int(broker.get(_DONE) or 0)
         if found >= wanted:
             return found, time.monotonic()
         time.sleep(0.01)
