@@ -101,6 +101,24 @@ class DeliveryEventRow(Base):
     detail: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
 
 
+class ProviderSubscriptionRow(Base):
+    """A topic of a provider that asked to send here; it does so once a person has said yes.
+
+    ``subscribe_url`` is the provider's link that says yes; "" once it was followed.
+    """
+
+    __tablename__ = "provider_subscriptions"
+    __table_args__ = (CheckConstraint("state in ('asked', 'confirmed', 'ended')", name="state"),)
+
+    provider: Mapped[str] = mapped_column(primary_key=True)
+    topic: Mapped[str] = mapped_column(primary_key=True)
+    state: Mapped[str] = mapped_column(server_default="asked")
+    subscribe_url: Mapped[str] = mapped_column(server_default="")
+    asked_at: Mapped[datetime] = mapped_column(server_default=REAL_NOW)  # real
+    changed_at: Mapped[datetime] = mapped_column(server_default=REAL_NOW)  # real
+    changed_by: Mapped[str] = mapped_column(server_default="")
+
+
 class DeliveryPayloadRow(Base):
     """A provider's request that was not understood, as it came; kept 30 days."""
 

@@ -61,6 +61,12 @@ class MessageRow(Base):
         Index(
             "ix_messages_lease_owner", "lease_owner", postgresql_where=text("status = 'sending'")
         ),
+        # Read by whoever is told of an email by its provider's own id: SMTP servers tell nothing.
+        Index(
+            "ix_messages_provider_id",
+            "provider_id",
+            postgresql_where=text("provider_id is not null and provider <> 'smtp'"),
+        ),
         # Read by lateness figures.
         Index("ix_messages_accepted", "accepted_at", postgresql_where=text("status = 'accepted'")),
         # Read by the page of an announcement, and by whoever stops one.

@@ -107,6 +107,20 @@ def _events() -> None:
     op.create_index("ix_delivery_events_message_id", "delivery_events", ["message_id"])
     op.create_index("ix_delivery_events_received_at", "delivery_events", ["received_at"])
     op.create_table(
+        "provider_subscriptions",
+        sa.Column("provider", sa.Text(), nullable=False),
+        sa.Column("topic", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), server_default="asked", nullable=False),
+        sa.Column("subscribe_url", sa.Text(), server_default="", nullable=False),
+        _moment("asked_at"),
+        _moment("changed_at"),
+        sa.Column("changed_by", sa.Text(), server_default="", nullable=False),
+        sa.CheckConstraint(
+            "state in ('asked', 'confirmed', 'ended')", name=op.f("ck_provider_subscriptions_state")
+        ),
+        sa.PrimaryKeyConstraint("provider", "topic", name=op.f("pk_provider_subscriptions")),
+    )
+    op.create_table(
         "delivery_payloads",
         sa.Column("id", sa.BigInteger(), nullable=False),
         sa.Column("provider", sa.Text(), nullable=False),
@@ -131,6 +145,12 @@ def _messages() -> None:
         "messages",
         ["ask_at"],
         postgresql_where=sa.text("status = 'unknown' and ask_at is not null"),
+    )
+    op.create_index(
+        "ix_messages_provider_id",
+        "messages",
+        ["provider_id"],
+        postgresql_where=sa.text("provider_id is not null and provider <> 'smtp'"),
     )
     op.create_index(
         "ix_messages_lease_owner",
