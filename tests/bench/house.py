@@ -45,19 +45,16 @@ class House:
 
     def fill(self, people: int, *, due: int | None = None) -> None:
         """Enrol so many; all of them are due, or the first ``due``; the rest within nine days."""
-        self._travel()
-        values = {"people": people, "due": people if due is None else due}
-        with self.transactions.begin() as tx:
-            for statement in _FILL:
-                wanted = {name: each for name, each in values.items() if f":{name}" in statement}
-                tx.connection.execute(text(statement), wanted)
+        self.execute("update clock set ahead_by = :moment - now(), frozen_at = null", moment=NOW)
+        self.execute(_SESSION)
+        self.add(people, due=people if due is None else due)
         self.vacuum()
 
-    def add_due(self, people: int, *, prefix: str) -> None:
-        """Let more people become due now; their addresses begin with ``prefix``."""
+    def add(self, people: int, *, due: int, prefix: str = "p", is_new: bool = False) -> None:
+        """Enrol more; their addresses begin with ``prefix``; ``is_new``: nothing was sent yet."""
+        values = {"people": people, "due": due, "prefix": prefix}
         with self.transactions.begin() as tx:
-            for statement in _MORE:
-                values = {"people": people, "due": people, "prefix": prefix}
+            for statement in (_PEOPLE, *(_ENROLLED if is_new else _ENROLLED + _HISTORY)):
                 wanted = {name: each for name, each in values.items() if f":{name}" in statement}
                 tx.connection.execute(text(statement), wanted)
 
@@ -66,9 +63,6 @@ class House:
             connection.execution_options(isolation_level="AUTOCOMMIT").execute(
                 text("vacuum analyze")
             )
-
-    def _travel(self) -> None:
-        self.execute("update clock set ahead_by = :moment - now(), frozen_at = null", moment=NOW)
 
     def execute(self, statement: str, **values: object) -> None:
         with self.transactions.begin() as tx:
@@ -172,9 +166,9 @@ def a_house() -> Iterator[House]:
 # Numbers make ids and addresses, so that the same people are made every time.
 _PEOPLE = """
     create temporary table bench on commit drop as
-    select n, md5('person' || {prefix} || n)::uuid as person,
-           md5('run' || {prefix} || n)::uuid as run,
-           {prefix} || n || '@example.org' as address,
+    select n, md5('person' || cast(:prefix as text) || n)::uuid as person,
+           md5('run' || cast(:prefix as text) || n)::uuid as run,
+           cast(:prefix as text) || n || '@example.org' as address,
            (array['Europe/Berlin', 'Europe/Athens', 'Europe/Paris', 'Europe/Helsinki'])[1 + n % 4]
            as zone,
            -- As audiences are: half of them read at one provider.
@@ -185,7 +179,7 @@ _PEOPLE = """
                 else timestamptz '2031-03-06 08:00+00' + n % 12000 * interval '1 min' end as due_at
     from generate_series(1, cast(:people as integer)) n
     """
-_ROWS = (
+_ENROLLED = (
     """
     insert into subscribers (id, email, email_key, first_name, zone, wants_letters,
                              wants_seat_emails, confirmed_at)
@@ -198,6 +192,8 @@ _ROWS = (
     select run, person, q.id, q.live_version_id, 1, s.id, b.lane, at, due_at
     from bench b, sequences q, sessions s
     """,
+)
+_HISTORY = (
     """
     insert into registrations (id, enrollment_id, subscriber_id, session_id, registered_at)
     select gen_random_uuid(), run, person, s.id, at from bench, sessions s
@@ -220,13 +216,8 @@ _ROWS = (
     set total = counters.total + excluded.total
     """,
 )
-_FILL = (
-    """
+_SESSION = """
     insert into sessions (id, sequence_id, title, starts_at, ends_at, zone)
     select gen_random_uuid(), id, title, plan_now() + interval '20 days',
            plan_now() + interval '20 days 90 minutes', 'Europe/Berlin' from sequences
-    """,
-    _PEOPLE.format(prefix="'p'"),
-    *_ROWS,
-)
-_MORE = (_PEOPLE.format(prefix="cast(:prefix as text)"), *_ROWS)
+    """

@@ -1,0 +1,190 @@
+"""What a letter costs between its claim and its record, by phase, with nobody at the other end.
+
+A script, not a test: ``python -m tests.bench.bench_deliver_path [messages] [messages a task]``. A
+durable PostgreSQL of its own, the shipped sequence, one process that delivers the letter
+``tables-turned`` to people who are due, and a mailer that accepts each at once: so rendering is
+measured and SMTP is not. It prints the processor's microseconds a message of this process and of
+its connections' servers, and what this process waited for.
+"""
+
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from sqlalchemy import text
+
+from funnel.domain.links import Links
+from funnel.domain.signing import LinkTokens
+from funnel.rendering.renderer import Renderer
+from funnel.sending.mailer import MayBegin, Outcome, OutcomeStatus, OutgoingEmail
+from funnel.services import deliver_batch as story
+from funnel.services.build_email import EmailBuilder
+from funnel.services.deliver_batch import Delivery, deliver_batch
+from funnel.services.dispatch_due import DispatchLimits, dispatch_due
+from funnel.storage.transaction import Transactions, open_database
+from tests.bench.house import a_house
+
+WARM_UP = 200
+
+
+class NobodyThere:
+    """Takes every email at once, and keeps none."""
+
+    connections = 8
+    repeats_safely = timedelta(0)
+
+    def send_all(
+        self, emails: Sequence[OutgoingEmail], *, may_begin: MayBegin, **_: object
+    ) -> Iterator[Outcome]:
+        for email in emails:
+            if may_begin(email.message_id):
+                yield Outcome(
+                    message_id=email.message_id,
+                    status=OutcomeStatus.ACCEPTED,
+                    elapsed=timedelta(0),
+                    code="250",
+                )
+
+    def check(self) -> None:
+        """Nobody is always there."""
+
+    def close(self) -> None:
+        """Nothing was opened."""
+
+
+@dataclass(slots=True)
+class Phases:
+    """Processor time by phase; a phase within another is taken from it.
+
+    Attributes:
+        servers: Processes of PostgreSQL that serve our connections.
+    """
+
+    servers: Sequence[int]
+    ours: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    theirs: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    calls: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    _stack: list[str] = field(default_factory=lambda: ["rest"])
+    _ours_at: int = 0
+    _theirs_at: int = 0
+
+    def start(self) -> None:
+        for each in (self.ours, self.theirs, self.calls):
+            each.clear()
+        self._theirs_at, self._ours_at = self._server_ns(), time.process_time_ns()
+
+    def switch(self, name: str | None) -> None:
+        """Enter a phase, or (``None``) go back to the one before."""
+        ours, theirs = time.process_time_ns(), self._server_ns()
+        self.ours[self._stack[-1]] += ours - self._ours_at
+        self.theirs[self._stack[-1]] += theirs - self._theirs_at
+        if name is None:
+            self._stack.pop()
+        else:
+            self._stack.append(name)
+            self.calls[name] += 1
+        self._theirs_at, self._ours_at = theirs, time.process_time_ns()
+
+    def wrap(self, module: ModuleType, function: str, phase: str) -> None:
+        """Count what a function of a module uses as that phase, where there is such a one."""
+        original: Callable[..., Any] | None = getattr(module, function, None)
+        if original is None:
+            return
+
+        def wrapped(*given: Any, **named: Any) -> Any:  # noqa: ANN401  (as the function has it)
+            self.switch(phase)
+            try:
+                return original(*given, **named)
+            finally:
+                self.switch(None)
+
+        setattr(module, function, wrapped)
+
+    def _server_ns(self) -> int:
+        return sum(
+            int(Path(f"/proc/{each}/schedstat").read_text().split()[0]) for each in self.servers
+        )
+
+
+# Function of the story -> phase: what a function calls that is named here is not its own.
+WRAPPED = {
+    "load_slice": "load",
+    "_prepare_slice": "build",
+    "_open_slice": "open",
+    "_send_opened": "hand over",
+    "_flush": "record",
+    "_wake": "wake",
+    # As it was: one message at a time.
+    "load_merge_data": "load",
+    "_prepare": "build",
+    "_open": "open",
+    "_hand_over": "hand over",
+    "_record": "record",
+}
+
+
+def main() -> None:
+    messages = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000
+    per_task = int(sys.argv[2]) if len(sys.argv) > 2 else 100
+    with a_house() as house:
+        house.fill(messages + WARM_UP)
+        transactions = open_database(house.url, pool_size=1)
+        limits = DispatchLimits(published_per_lane=10**7, messages_per_batch=per_task)
+        batches = [each.messages for each in dispatch_due(transactions, limits)]
+        house.vacuum()
+        phases = Phases(servers=_servers(transactions))
+        for function, phase in WRAPPED.items():
+            phases.wrap(story, function, phase)
+        delivery = _delivery(transactions)
+        while sum(map(len, batches)) > messages:
+            deliver_batch(batches.pop(), delivery)
+        _measure(batches, delivery, phases)
+        transactions.close()
+
+
+def _servers(transactions: Transactions) -> list[int]:
+    with transactions.begin() as tx:
+        return [tx.connection.execute(text("select pg_backend_pid()")).scalar_one()]
+
+
+def _delivery(transactions: Transactions) -> Delivery:
+    return Delivery(
+        transactions=transactions,
+        mailer=NobodyThere(),
+        builder=EmailBuilder(
+            links=Links("https://masterclass.example.com", LinkTokens([b"0" * 32])),
+            renderer=Renderer(),
+        ),
+        owner="bench",
+        provider="smtp",
+        lease=timedelta(seconds=120),
+        monotonic=time.monotonic,
+    )
+
+
+def _measure(batches: Sequence[Any], delivery: Delivery, phases: Phases) -> None:
+    messages = sum(map(len, batches))
+    phases.start()
+    began = time.monotonic()
+    accepted = sum(deliver_batch(batch, delivery)["accepted"] for batch in batches)
+    seconds = time.monotonic() - began
+    phases.switch("end")
+    lines = [f"{accepted:,} of {messages:,} accepted in {seconds:.2f} s: {accepted / seconds:,.0f}/s"]
+    lines.append(f"{'phase':<12}{'calls':>9}{'ours µs':>10}{'PostgreSQL µs':>16}")
+    for name in sorted(phases.ours, key=lambda each: -phases.ours[each]):
+        ours, theirs = phases.ours[name] / 1000 / messages, phases.theirs[name] / 1000 / messages
+        lines.append(f"{name:<12}{phases.calls[name]:>9,}{ours:>10.1f}{theirs:>16.1f}")
+    ours, theirs = (sum(each.values()) / 1000 / messages for each in (phases.ours, phases.theirs))
+    waited = seconds * 1e6 / messages - ours
+    lines.append(f"{'all':<12}{'':>9}{ours:>10.1f}{theirs:>16.1f}   waited {waited:.1f}")
+    sys.stdout.write("\n".join(lines) + "\n")
+
+
+if __name__ == "__main__":
+    main()
