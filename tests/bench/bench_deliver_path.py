@@ -97,7 +97,7 @@ class Phases:
         if original is None:
             return
 
-        def wrapped(*given: Any, **named: Any) -> Any:  # noqa: ANN401  (as the function has it)
+        def wrapped(*given: Any, **named: Any) -> Any:
             self.switch(phase)
             try:
                 return original(*given, **named)
@@ -175,7 +175,9 @@ def _measure(batches: Sequence[Any], delivery: Delivery, phases: Phases) -> None
     accepted = sum(deliver_batch(batch, delivery)["accepted"] for batch in batches)
     seconds = time.monotonic() - began
     phases.switch("end")
-    lines = [f"{accepted:,} of {messages:,} accepted in {seconds:.2f} s: {accepted / seconds:,.0f}/s"]
+    lines = [
+        f"{accepted:,} of {messages:,} accepted in {seconds:.2f} s: {accepted / seconds:,.0f}/s"
+    ]
     lines.append(f"{'phase':<12}{'calls':>9}{'ours µs':>10}{'PostgreSQL µs':>16}")
     for name in sorted(phases.ours, key=lambda each: -phases.ours[each]):
         ours, theirs = phases.ours[name] / 1000 / messages, phases.theirs[name] / 1000 / messages
