@@ -5,12 +5,20 @@ What every word may be: docs/rehearsal.md.
 
 import re
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TypeVar
 
 from funnel.domain.errors import InvalidInputError
-from funnel.domain.marked_yaml import Fields, Problem, problem_at, read_mapping
+from funnel.domain.marked_yaml import (
+    EnoughError,
+    Fields,
+    Problem,
+    Problems,
+    problem_at,
+    read_mapping,
+)
 from funnel.domain.rehearsal import AT_ONCE, PRESSES_AFTER, Act, ActKind, SessionActKind
 from funnel.domain.sequence import AnchorKind, Timing
 from funnel.domain.speech import mark, say
@@ -128,25 +136,25 @@ def _parsed(
     known: Sequence[str],
     read: Callable[[Fields, int, list[Problem]], _Entry],
 ) -> tuple[_Entry, ...]:
-    problems: list[Problem] = []
+    problems = Problems()
     shift = 0
     if _is_list(text):
         # A list alone is read as the one field of a mapping; places are set right afterwards.
         text = f"{name}:\n" + "".join(f" {line}" for line in text.splitlines(keepends=True))
         shift = 1
-    root = read_mapping(text, problems)
     entries: list[_Entry] = []
-    if root is not None:
-        fields = Fields(root, (name,), problems)
-        for node in fields.mappings(name):
-            entry = Fields(node, known, problems)
-            entries.append(read(entry, node.start_mark.line + 1 - shift, problems))
-        if not entries and not problems:
-            problems.append(
-                problem_at(root, say("there are no {name} in it", name=name), say(_NOT_A_LIST))
-            )
-    elif len(problems) == 1 and not text.strip():
-        problems = [replace(problems[0], remedy=say(_NOT_A_LIST))]
+    with suppress(EnoughError):
+        root = read_mapping(text, problems)
+        if root is not None:
+            fields = Fields(root, (name,), problems)
+            for node in fields.mappings(name):
+                entry = Fields(node, known, problems)
+                entries.append(read(entry, node.start_mark.line + 1 - shift, problems))
+            if not entries and not problems:
+                reason = say("there are no {name} in it", name=name)
+                problems.append(problem_at(root, reason, say(_NOT_A_LIST)))
+        elif len(problems) == 1 and not text.strip():
+            problems[0] = replace(problems[0], remedy=say(_NOT_A_LIST))
     if problems:
         raise RehearsalFileError(file_name, [_shifted(each, shift) for each in problems])
     return tuple(entries)

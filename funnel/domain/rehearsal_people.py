@@ -1,10 +1,11 @@
 """From the entries of files to the people and the host's acts of a rehearsal."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from zoneinfo import ZoneInfo
 
-from funnel.domain.marked_yaml import Problem
+from funnel.domain.marked_yaml import MOST_PROBLEMS, EnoughError, Problem, Problems
 from funnel.domain.rehearsal import Act, RehearsedPerson, SessionAct, SessionActKind
 from funnel.domain.rehearsal_cast import made_up
 from funnel.domain.rehearsal_file import EVERYBODY, FactEntry, PersonEntry, RehearsalFileError
@@ -52,7 +53,7 @@ def with_facts(
         if fact.act is not None and fact.person not in names
     ]
     if problems:
-        raise RehearsalFileError(file_name, problems)
+        raise RehearsalFileError(file_name, problems[:MOST_PROBLEMS])
     return tuple(replace(each, script=(*each.script, *_acts_of(each, facts))) for each in people)
 
 
@@ -69,16 +70,15 @@ def host_acts(
     Raises:
         RehearsalFileError: There is no such date, or no such moment; with its line.
     """
-    problems: list[Problem] = []
+    problems = Problems()
     acts: list[SessionAct] = []
-    for fact in facts:
-        if fact.host is None:
-            continue
-        act = _host_act(fact, sessions)
-        if isinstance(act, Problem):
-            problems.append(act)
-        else:
-            acts.append(act)
+    with suppress(EnoughError):
+        for fact in facts:
+            act = None if fact.host is None else _host_act(fact, sessions)
+            if isinstance(act, Problem):
+                problems.append(act)
+            elif act is not None:
+                acts.append(act)
     if problems:
         raise RehearsalFileError(file_name, problems)
     return tuple(acts)

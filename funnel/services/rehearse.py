@@ -1,12 +1,13 @@
 """Rehearse a sequence: who gets what when and why, in simulated time. No row is written."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from funnel.domain.marked_yaml import Problem
+from funnel.domain.marked_yaml import EnoughError, Problem, Problems
 from funnel.domain.rehearsal import (
     RehearsalFinding,
     RehearsedLife,
@@ -205,13 +206,14 @@ def _check_dates(request: RehearsalRequest, number: int) -> None:
 
 def _people(material: Material, request: RehearsalRequest) -> list[RehearsedPerson]:
     people: list[RehearsedPerson] = []
-    problems: list[Problem] = []
-    for entry in request.people:
-        person = _resolved(entry, material)
-        if isinstance(person, Problem):
-            problems.append(person)
-        else:
-            people.append(person)
+    problems = Problems()
+    with suppress(EnoughError):
+        for entry in request.people:
+            person = _resolved(entry, material)
+            if isinstance(person, Problem):
+                problems.append(person)
+            else:
+                people.append(person)
     if problems:
         raise RehearsalFileError(request.people_file, problems)
     people += sample(request.sample_size or 0)

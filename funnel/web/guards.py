@@ -7,12 +7,15 @@ import ipaddress
 from collections.abc import Collection, Iterable, Mapping
 from urllib.parse import urlsplit
 
+import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from funnel.domain.links import web_origin
+
+log = structlog.get_logger()
 
 MOST_BODY_BYTES = 1024 * 1024
 MOST_UPLOAD_BYTES = 21 * 1024 * 1024  # a photo of 20 MB in a form
@@ -134,6 +137,9 @@ class OwnOrigin:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and self._is_foreign(scope):
+            # The studio's addresses hold no token; those of readers do, and are not written down.
+            where = scope["path"] if scope["path"].startswith("/studio") else "a page of readers"
+            log.warning("request.from_another_site", path=where, method=scope["method"])
             answer = PlainTextResponse(
                 "This was sent from another site, so nothing was done. "
                 "Open the page itself and press the button there.\n",

@@ -2,6 +2,7 @@ from datetime import timedelta
 
 import pytest
 
+from funnel.domain.marked_yaml import MOST_PROBLEMS
 from funnel.domain.rehearsal import ActKind, SessionActKind
 from funnel.domain.rehearsal_file import RehearsalFileError, parse_facts, parse_people
 from funnel.domain.timing_text import timing_text
@@ -120,3 +121,10 @@ def test_facts_are_about_people_or_about_dates():
 )
 def test_a_fact_that_lacks_something_is_refused(text, reason):
     assert problems(parse_facts, text) == [(1, reason)]
+
+
+def test_the_mistakes_of_a_file_without_end_have_one() -> None:
+    entries = "- {name: Ana, zone: Nowhere/Nothing, colour: blue}\n" * 5_000
+    with pytest.raises(RehearsalFileError) as raised:
+        parse_people(entries, file_name="people.yaml")
+    assert len(raised.value.problems) == MOST_PROBLEMS
