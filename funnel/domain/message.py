@@ -77,6 +77,7 @@ MOVES: dict[MessageStatus, frozenset[MessageStatus]] = {
             MessageStatus.SKIPPED,
             MessageStatus.CANCELLED,
             MessageStatus.FAILED,  # it could not be rendered for this person
+            MessageStatus.ACCEPTED,  # its provider says so: an attempt that "failed" had not
         }
     ),
     MessageStatus.SENDING: frozenset(

@@ -6,7 +6,15 @@ from funnel.domain.errors import InvalidInputError, NotFoundError
 from funnel.domain.message import MessageStatus
 from funnel.domain.speech import say
 from funnel.domain.subscriber import Subscriber, address_hash, email_key
-from funnel.storage import enrollments, erasing, messages, runs, subscribers, suppressions
+from funnel.storage import (
+    delivery_events,
+    enrollments,
+    erasing,
+    messages,
+    runs,
+    subscribers,
+    suppressions,
+)
 from funnel.storage.audit import write_audit
 from funnel.storage.transaction import Transaction, Transactions
 
@@ -46,7 +54,9 @@ def erase_person(
             raise NotFoundError("no such person")
         _check_typed(person, typed)
         _stop(tx, person)
-        suppressions.forget_address(tx, person.email_key, address_hash(person.email_key, hash_key))
+        hashed = address_hash(person.email_key, hash_key)
+        suppressions.forget_address(tx, person.email_key, hashed)
+        delivery_events.forget_hash(tx, hashed)
         erasing.forget(tx, person)
         write_audit(tx, by=by, action=_ERASED, target=str(subscriber_id))
 

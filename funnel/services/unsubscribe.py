@@ -48,12 +48,27 @@ def unsubscribe(
         person = _locked(tx, subscriber_id)
         _end(tx, person, list(Topic) if topic is None else [topic], word)
         if topic is None:
-            _leave(tx, person, word)
+            _leave(tx, person, word, SuppressionReason.UNSUBSCRIBED)
         else:
             plan_enrollments(tx, runs.active_ids(tx, subscriber_id))
         if by:
             action = f"{topic or 'everything'} stopped"
             write_audit(tx, by=by, action=action, target=str(subscriber_id))
+
+
+def leave_everything(
+    tx: Transaction, person: Subscriber, word: Word, *, reason: SuppressionReason
+) -> None:
+    """End everything for a person in the caller's transaction, which holds their lock.
+
+    Args:
+        tx: It has locked the person, their runs and what is queued for them.
+        person: Whoever it is.
+        word: Where the no came from.
+        reason: Why the address must not be written to any more: ``COMPLAINED`` stays for good.
+    """
+    _end(tx, person, list(Topic), word)
+    _leave(tx, person, word, reason)
 
 
 def resume_topic(subscriber_id: UUID, topic: Topic, word: Word, transactions: Transactions) -> None:
@@ -111,8 +126,8 @@ def _write(
     subscribers.set_wanted(tx, person.id, topic, is_wanted=is_wanted)
 
 
-def _leave(tx: Transaction, person: Subscriber, word: Word) -> None:
-    suppressions.add(tx, person.email_key, SuppressionReason.UNSUBSCRIBED, source=word.source)
+def _leave(tx: Transaction, person: Subscriber, word: Word, reason: SuppressionReason) -> None:
+    suppressions.strengthen(tx, person.email_key, reason, source=word.source)
     # Coming back takes a signup of its own: a link from before the leaving opens nothing.
     signups.expire(tx, signups.pending_of(tx, person.id))
     runs.leave(tx, person.id)

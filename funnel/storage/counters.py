@@ -12,9 +12,11 @@ from uuid import UUID
 
 from sqlalchemy import text
 
+from funnel.storage import arrays
 from funnel.storage.transaction import Transaction
 
-# Beside the statuses: first copies that are settled, and first copies of runs that have ended.
+# Beside the statuses, and what the other side says ("delivered", "bounced", "complained"): first
+# copies that are settled, and first copies of runs that have ended.
 # Who has an email behind them and is still in the sequence is the difference (decision 0020).
 PASSED: Final = "passed"
 ENDED: Final = "ended"
@@ -138,6 +140,10 @@ _COMPARE = text(
         join enrollments e on e.id = m.enrollment_id
         where m.kind = 'sequence' and m.copy = 0 and e.state <> 'active'
         group by 1, 2
+        union all
+        select sequence_id, coalesce(step_key, template_key), delivery, count(*) from messages
+        where delivery in ('delivered', 'bounced', 'complained')
+        group by 1, 2, 3
     )
     select coalesce(c.sequence_id, r.sequence_id) as sequence_id,
            coalesce(c.step_key, r.step_key) as step_key, coalesce(c.status, r.status) as status,

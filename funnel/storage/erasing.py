@@ -120,7 +120,7 @@ _STATEMENTS: Final = (
     "delete from consents where subscriber_id = :person",
     # The code that a server gave stays; what it said may name the address.
     """
-    update messages set context = null, data = '{}', provider_id = null,
+    update messages set context = null, data = '{}', provider_id = null, delivery_reason = null,
         reason = case when status in ('failed', 'unknown') or lower(reason) like any(:word_patterns)
             then coalesce(substring(reason from '^[0-9]{3}(?: [0-9.]+)?'), 'erased') else reason end
     where subscriber_id = :person
@@ -157,6 +157,18 @@ _STATEMENTS: Final = (
     where email_key = :key or lower(reports::text) like any(:patterns)
        or lower(event_id) like any(:patterns) or lower(reason) like any(:patterns)
        or lower(encode(payload, 'escape')) like any(:posted)
+    """,
+    # What providers said of their emails: that it was said stays, so that it is known if it comes
+    # again; nothing of what was said. Nor does a request that was not understood and names them.
+    """
+    update delivery_events set detail = '{}', provider_id = null, note = ''
+    where message_id in (select id from messages where subscriber_id = :person)
+       or lower(detail::text) like any(:word_patterns)
+    """,
+    """
+    delete from delivery_payloads
+    where lower(body) like any(:patterns) or lower(body) like any(:posted)
+       or lower(reason) like any(:patterns)
     """,
     """
     delete from refused_signups

@@ -31,6 +31,15 @@ def add(tx: Transaction, email_key: str, reason: SuppressionReason, *, source: s
     return tx.connection.execute(written).one_or_none() is not None
 
 
+def strengthen(tx: Transaction, email_key: str, reason: SuppressionReason, *, source: str) -> None:
+    """Suppress an address; a person's own ``unsubscribed`` gives way to a stronger reason.
+
+    Confirming anew lifts that one alone: an address that bounced or complained must not come back.
+    """
+    if not add(tx, email_key, reason, source=source):
+        _set_reason(tx, email_key, SuppressionReason.UNSUBSCRIBED, reason, source=source)
+
+
 def lift_unsubscribed(tx: Transaction, subscriber_id: UUID) -> bool:
     """Lift a person's own ``unsubscribed``; no other reason is ever lifted here."""
     key = select(SubscriberRow.email_key).where(SubscriberRow.id == subscriber_id)
