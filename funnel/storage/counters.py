@@ -12,7 +12,6 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from funnel.storage import arrays
 from funnel.storage.transaction import Transaction
 
 # Beside the statuses, and what the other side says ("delivered", "bounced", "complained"): first
