@@ -53,6 +53,8 @@ class Deps:
     def __init__(self, settings: Settings, *, role: str) -> None:
         self.settings = settings
         self.role = role
+        self._mailers: dict[str, Mailer] = {}
+        self._deliveries: dict[str, Delivery] = {}
 
     @cached_property
     def process_name(self) -> str:
@@ -131,14 +133,40 @@ class Deps:
 
         return Mailbox(self.mailbox_folder)
 
-    @cached_property
+    @property
     def mailer(self) -> "Mailer":
-        """The configured way to hand emails over."""
-        from funnel.sending.mailbox import MailboxMailer
+        """The configured way to hand emails over, of which the second provider is not part."""
+        return self.mailer_of(self.settings.mailer)
+
+    def mailer_of(self, name: str) -> "Mailer":
+        """Return the way by which a provider takes emails; opened once per process.
+
+        Args:
+            name: As the settings ``mailer`` and ``fallback_mailer`` call it.
+
+        Raises:
+            InvalidInputError: There is no such provider.
+        """
+        if name not in self._mailers:
+            self._mailers[name] = self._open_mailer(name)
+        return self._mailers[name]
+
+    def _open_mailer(self, name: str) -> "Mailer":
+        if name == "mailbox":
+            from funnel.sending.mailbox import MailboxMailer
+
+            return MailboxMailer(self.mailbox_folder)
+        if name == "smtp":
+            return self._smtp_mailer()
+        raise InvalidInputError(
+            f"there is no provider “{name}”",
+            field="FUNNEL_MAILER",
+            remedy="Use mailbox or smtp.",
+        )
+
+    def _smtp_mailer(self) -> "Mailer":
         from funnel.sending.smtp import SmtpMailer, SmtpSecurity, SmtpSettings
 
-        if self.settings.mailer == "mailbox":
-            return MailboxMailer(self.mailbox_folder)
         return SmtpMailer(
             SmtpSettings(
                 host=self.settings.smtp_host,
@@ -190,20 +218,39 @@ class Deps:
             confinement=Confinement(layouts=self.definitions_folder / "email" / "layouts"),
         )
 
-    @cached_property
+    @property
     def delivery(self) -> "Delivery":
-        """All that a batch of messages needs."""
+        """All that a batch of messages needs, by the first provider."""
+        return self.delivery_of(self.settings.mailer)
+
+    def delivery_of(self, provider: str) -> "Delivery":
+        """Return all that a batch of messages needs that leaves by this provider.
+
+        Raises:
+            InvalidInputError: There is no such provider.
+        """
+        if provider not in self._deliveries:
+            self._deliveries[provider] = self._make_delivery(provider)
+        return self._deliveries[provider]
+
+    def _make_delivery(self, provider: str) -> "Delivery":
         from funnel.services.deliver_batch import Delivery
 
         return Delivery(
             transactions=self.transactions,
-            mailer=self.mailer,
+            mailer=self.mailer_of(provider),
             builder=self.builder,
             owner=self.process_name,
-            provider=self.settings.mailer,
+            provider=provider,
             lease=timedelta(seconds=self.settings.lease_seconds),
             monotonic=monotonic,
         )
+
+    @property
+    def providers(self) -> tuple[str, ...]:
+        """Names of the providers that emails may leave by, the preferred one first."""
+        named = (self.settings.mailer, self.settings.fallback_mailer)
+        return tuple(dict.fromkeys(name for name in named if name))
 
     @cached_property
     def dispatch_limits(self) -> "DispatchLimits":
@@ -213,6 +260,7 @@ class Deps:
         return DispatchLimits(
             published_per_lane=self.settings.published_per_lane,
             messages_per_batch=self.settings.messages_per_task,
+            providers=self.providers,
         )
 
     @cached_property
@@ -296,8 +344,8 @@ class Deps:
         """Give connections back, and end the processes that were started."""
         if "previewing" in self.__dict__:
             self.previewing.confinement.close()
-        if "mailer" in self.__dict__:
-            self.mailer.close()
+        for mailer in self._mailers.values():
+            mailer.close()
         if "transactions" in self.__dict__:
             self.transactions.close()
 

@@ -65,6 +65,17 @@ class Settings(BaseSettings):
         pattern="^(mailbox|smtp)$",
         description="mailbox keeps every mail in a folder for the built-in inbox; smtp sends.",
     )
+    fallback_mailer: str = Field(
+        default="",
+        pattern="^(|smtp|postmark|ses)$",
+        description="A second provider, used while the first cannot be reached; empty: there is "
+        "none, and what is due waits.",
+    )
+    fallback_domains: tuple[str, ...] = Field(
+        default=(),
+        description="Domains of senders that the second provider may send for, as a JSON list; "
+        "empty: all.",
+    )
     mailbox_folder: Path | None = Field(
         default=None, description="Where the mailbox keeps mails; empty: mailbox in data_folder."
     )

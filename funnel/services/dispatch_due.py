@@ -25,21 +25,25 @@ class DispatchLimits:
     Attributes:
         published_per_lane: Messages of one lane that may be there and not yet opened.
         messages_per_batch: Messages that one task carries.
+        providers: Names of the providers that emails may leave by, the preferred one first.
     """
 
     published_per_lane: int
     messages_per_batch: int
+    providers: tuple[str, ...] = ("smtp",)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
     """Messages of one lane for one task, each with the epoch under which it may be opened.
 
-    Letters travel apart from what must be on time: notices and service emails.
+    They leave by ``provider``, of whose budgets they were spent. Letters travel apart from what
+    must be on time: notices and service emails.
     """
 
     lane: Lane
     is_letters: bool
+    provider: str
     messages: tuple[Claimed, ...]
 
 
@@ -90,7 +94,7 @@ def _claim(transactions: Transactions, limits: DispatchLimits) -> Iterator[Batch
         is_notices = lane is Lane.NOTICES
         size = min(_NOTICES_AT_ONCE, limits.messages_per_batch) if is_notices else None
         for part in _batches(messages, size or limits.messages_per_batch):
-            yield Batch(lane=lane, is_letters=letters, messages=part)
+            yield Batch(lane=lane, is_letters=letters, provider=limits.providers[0], messages=part)
 
 
 def _claim_lane(

@@ -35,13 +35,17 @@ class BudgetRow(Base):
 
 
 class BudgetSpendingRow(Base):
-    """What was spent of a budget, by the minute; what is older than a day is forgotten."""
+    """What left by a provider in a lane; every budget reckons with these rows.
+
+    By the second while it is new, then by the minute, then by ten minutes: older rows are drawn
+    together at the *end* of their span, so that a window never counts less than left within it.
+    """
 
     __tablename__ = "budget_spending"
 
     provider: Mapped[str] = mapped_column(primary_key=True)
     lane: Mapped[str] = mapped_column(primary_key=True)
-    minute: Mapped[datetime] = mapped_column(primary_key=True)  # real; its first moment
+    at: Mapped[datetime] = mapped_column(primary_key=True)  # real; a whole second
     spent: Mapped[int]
 
 
@@ -58,7 +62,9 @@ class ProviderStateRow(Base):
     pace: Mapped[float] = mapped_column(server_default=text("1"))  # share of the budget, 0 to 1
     paced_until: Mapped[datetime | None]  # real; when the pace grows again
     accepted: Mapped[int] = mapped_column(server_default=text("0"))  # since ``counted_from``
-    failed: Mapped[int] = mapped_column(server_default=text("0"))  # since ``counted_from``
+    failed: Mapped[int] = mapped_column(server_default=text("0"))  # of the provider, likewise
+    refused: Mapped[int] = mapped_column(server_default=text("0"))  # of emails, likewise
+    dead: Mapped[int] = mapped_column(server_default=text("0"))  # of addresses, likewise
     counted_from: Mapped[datetime] = mapped_column(server_default=REAL_NOW)  # real
     reason: Mapped[str] = mapped_column(server_default="")
     changed_at: Mapped[datetime] = mapped_column(server_default=REAL_NOW)  # real

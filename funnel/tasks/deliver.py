@@ -9,10 +9,14 @@ from funnel.tasks.process import process
 
 
 @app.task(name="funnel.deliver_batch", queue=DELIVER)
-def deliver(messages: list[tuple[str, int]]) -> None:
-    """Send the messages that still carry their epoch."""
+def deliver(messages: list[tuple[str, int]], provider: str | None = None) -> None:
+    """Send the messages that still carry their epoch, by the provider of whose budget they are.
+
+    ``None``: put on the queue by a version that knew one provider only.
+    """
     batch = [Claimed(UUID(message_id), epoch) for message_id, epoch in messages]
-    deliver_batch(batch, process().deps.delivery)
+    deps = process().deps
+    deliver_batch(batch, deps.delivery_of(provider) if provider else deps.delivery)
     process().show_life()
 
 

@@ -51,4 +51,4 @@ def _publish(batch: Batch) -> None:
     queue = NOTICES if batch.lane is Lane.NOTICES else DELIVER
     messages = [(str(each.id), each.epoch) for each in batch.messages]
     priority = LETTERS_PRIORITY if batch.is_letters else URGENT_PRIORITY
-    deliver.apply_async(args=(messages,), queue=queue, priority=priority)
+    deliver.apply_async(args=(messages, batch.provider), queue=queue, priority=priority)

@@ -45,9 +45,9 @@ def _budgets() -> None:
         "budget_spending",
         sa.Column("provider", sa.Text(), nullable=False),
         sa.Column("lane", sa.Text(), nullable=False),
-        sa.Column("minute", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("spent", sa.Integer(), nullable=False),
-        sa.PrimaryKeyConstraint("provider", "lane", "minute", name=op.f("pk_budget_spending")),
+        sa.PrimaryKeyConstraint("provider", "lane", "at", name=op.f("pk_budget_spending")),
     )
     op.create_table(
         "lane_domains",
@@ -68,6 +68,8 @@ def _states() -> None:
         sa.Column("paced_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("accepted", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.Column("failed", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("refused", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("dead", sa.Integer(), server_default=sa.text("0"), nullable=False),
         _moment("counted_from"),
         sa.Column("reason", sa.Text(), server_default="", nullable=False),
         _moment("changed_at"),
