@@ -24,12 +24,17 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from funnel.domain.errors import InvalidInputError, NotFoundError
+from funnel.domain.errors import InvalidInputError, NotFoundError, NotSentError
+from funnel.domain.failure import FailureKind
 from funnel.domain.text import clean_text
 from funnel.sending import mime
 from funnel.sending.addresses import parse_address
 from funnel.sending.mailer import (
+    NO_JOURNAL,
     Attachment,
+    Found,
+    Journal,
+    LookUp,
     MailerCheckError,
     MayBegin,
     Outcome,
@@ -98,34 +103,73 @@ class MailboxMailer:
         """Take the folder; it is made when the first mail comes."""
         self._folder = folder
 
+    @property
+    def connections(self) -> int:
+        """One file after the other."""
+        return 1
+
+    @property
+    def repeats_safely(self) -> timedelta | None:
+        """A second copy is kept beside the first, so that a demo shows it."""
+        return None
+
     def send_all(
-        self, emails: Sequence[OutgoingEmail], *, may_begin: MayBegin
+        self,
+        emails: Sequence[OutgoingEmail],
+        *,
+        may_begin: MayBegin,
+        journal: Journal = NO_JOURNAL,
     ) -> Iterator[Outcome]:
         """Keep the emails; see ``Mailer.send_all``."""
         started = time.monotonic()
-        return self._outcomes(emails, may_begin, started)
+        return self._outcomes(emails, may_begin, journal, started)
+
+    def look_up(
+        self,
+        message_id: UUID,
+        *,
+        provider_id: str | None,
+        since: datetime,  # noqa: ARG002 - of the contract
+    ) -> LookUp | None:
+        """Say whether the mail lies in the folder; see ``Mailer.look_up``."""
+        copies = self._folder.glob(f"*-{message_id}*.json")
+        kept = min((each.stem for each in copies), default=None)
+        found = Found.NOT_FOUND if kept is None else Found.ACCEPTED
+        return LookUp(found=found, provider_id=kept)
 
     def _outcomes(
-        self, emails: Sequence[OutgoingEmail], may_begin: MayBegin, started: float
+        self,
+        emails: Sequence[OutgoingEmail],
+        may_begin: MayBegin,
+        journal: Journal,
+        started: float,
     ) -> Iterator[Outcome]:
         for email in emails:
             if may_begin(email.message_id):
-                yield self._keep(email, started)
+                yield self._keep(email, journal, started)
 
-    def _keep(self, email: OutgoingEmail, started: float) -> Outcome:
-        status, reason, kept_id = OutcomeStatus.ACCEPTED, "kept", None
+    def _keep(self, email: OutgoingEmail, journal: Journal, started: float) -> Outcome:
+        status, reason, kept_id, failure = OutcomeStatus.ACCEPTED, "kept", None, None
         try:
-            kept_id = _store(self._folder, email)
+            raw = mime.build(email)
+            journal.begin(email.message_id)
+            kept_id = _store(self._folder, email, raw)
+            journal.accept(email.message_id, kept_id)
         except InvalidInputError as error:
             status, reason = OutcomeStatus.REFUSED, f"{error} ({error.field})"
+            failure = FailureKind.OURS
+        except NotSentError as error:
+            status, reason, failure = OutcomeStatus.DEFERRED, str(error), FailureKind.OURS
         except OSError as error:  # disk full, no right to write: nothing is visible yet
             status, reason = OutcomeStatus.DEFERRED, f"the mailbox cannot be written: {error}"
+            failure = FailureKind.PROVIDER_DOWN
         return Outcome(
             message_id=email.message_id,
             status=status,
             elapsed=timedelta(seconds=time.monotonic() - started),
             reason=reason,
             provider_id=kept_id,
+            failure=failure,
         )
 
     def check(self) -> None:
@@ -218,8 +262,7 @@ class Mailbox:
             raise NotFoundError("no such mail") from error
 
 
-def _store(folder: Path, email: OutgoingEmail) -> str:
-    raw = mime.build(email)
+def _store(folder: Path, email: OutgoingEmail, raw: bytes) -> str:
     draft = _write_draft(folder, raw)
     try:
         name = _take_name(folder, draft, email)

@@ -13,6 +13,8 @@ from typing import Protocol
 from uuid import UUID
 
 from funnel.domain.errors import SendError
+from funnel.domain.failure import FailureKind
+from funnel.domain.quoted_text import QuotedText
 
 MayBegin = Callable[[UUID], bool]
 
@@ -54,8 +56,8 @@ class OutgoingEmail:
         from_name: Any characters; control characters fall away. May be empty, as ``to_name``.
         to_address: A bare address; its domain may be an internationalised one.
         reply_to: A bare address, ``None`` for no such header.
-        text: The plain part.
-        html: The HTML part.
+        text: The plain part; quoted where it was made in the form in which it travels.
+        html: The HTML part, likewise.
         sent_at: Aware real moment for ``Date``, the same at every attempt.
         planned_at: Aware moment in plan time for which it was planned.
         left_at: Aware moment in plan time of this hand-over, for the built-in inbox; ``None``
@@ -75,8 +77,8 @@ class OutgoingEmail:
     to_name: str
     to_address: str
     subject: str
-    text: str
-    html: str
+    text: str | QuotedText
+    html: str | QuotedText
     sent_at: datetime
     planned_at: datetime
     reply_to: str | None = None
@@ -95,6 +97,16 @@ class OutgoingEmail:
         if any(each.tzinfo is None for each in moments):
             raise ValueError("sent_at, planned_at and left_at must be aware")
 
+    @property
+    def text_str(self) -> str:
+        """The plain part as it reads, for providers that encode by themselves."""
+        return self.text if isinstance(self.text, str) else self.text.decode()
+
+    @property
+    def html_str(self) -> str:
+        """The HTML part, likewise."""
+        return self.html if isinstance(self.html, str) else self.html.decode()
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
@@ -110,6 +122,7 @@ class Outcome:
         provider_id: The other side's id of the message, ``None`` where it named none.
         is_address_dead: The address itself was refused for good: the caller must suppress it.
         retry_after: How long the other side asked to wait, ``None`` where it did not say.
+        failure: What it complained about; ``None`` for an accepted or unknown one.
     """
 
     message_id: UUID
@@ -120,6 +133,54 @@ class Outcome:
     provider_id: str | None = None
     is_address_dead: bool = False
     retry_after: timedelta | None = None
+    failure: FailureKind | None = None
+
+
+class Found(StrEnum):
+    """What a provider answers when it is asked whether it has a message."""
+
+    ACCEPTED = "accepted"
+    NOT_FOUND = "not_found"  # it never came: it may be handed over again
+    CANNOT_SAY = "cannot_say"  # not now, or not yet
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LookUp:
+    """A provider's answer about one message; ``provider_id`` only where it has it."""
+
+    found: Found
+    provider_id: str | None = None
+
+
+class Journal(Protocol):
+    """What a hand-over writes down so that a crash beside it leaves no doubt (RELIABILITY)."""
+
+    def begin(self, message_id: UUID) -> None:
+        """Write down that the message is about to be out of our hands.
+
+        Called right before the final dot, or the HTTP body, leaves.
+
+        Raises:
+            NotSentError: It cannot be written; then nothing is handed over.
+        """
+        ...
+
+    def accept(self, message_id: UUID, provider_id: str | None) -> None:
+        """Write down that the other side took it, as soon as its "yes" was read; never raises."""
+        ...
+
+
+class _NoJournal:
+    """Writes nothing down: for tests of a layout, and where a crash may leave a doubt."""
+
+    def begin(self, message_id: UUID) -> None:
+        """Nothing is kept."""
+
+    def accept(self, message_id: UUID, provider_id: str | None) -> None:
+        """Nothing is kept."""
+
+
+NO_JOURNAL: Journal = _NoJournal()
 
 
 class MailerCheckError(SendError):
@@ -135,21 +196,54 @@ class MailerCheckError(SendError):
 
 
 class Mailer(Protocol):
-    """One way to hand emails over. An instance serves one process and one caller at a time."""
+    """One way to hand emails over. An instance serves one process and one caller at a time.
+
+    Attributes:
+        connections: How many messages it carries at the same time.
+        repeats_safely: How long the same bytes under the same id, handed over again, are still
+            one email (an idempotency key); ``None``: never, as in SMTP.
+    """
+
+    @property
+    def connections(self) -> int: ...
+
+    @property
+    def repeats_safely(self) -> timedelta | None: ...
 
     def send_all(
-        self, emails: Sequence[OutgoingEmail], *, may_begin: MayBegin
+        self,
+        emails: Sequence[OutgoingEmail],
+        *,
+        may_begin: MayBegin,
+        journal: Journal = NO_JOURNAL,
     ) -> Iterator[Outcome]:
-        """Hand the emails over, in their order; yield one outcome for each as it is known.
+        """Hand the emails over; yield one outcome for each as it is known, in any order.
 
-        No error of the other side, of the network or of one email's content is raised: each is
-        an outcome.
+        They begin in their order. No error of the other side, of the network or of one email's
+        content is raised: each is an outcome.
 
         Args:
             emails: Finished emails; each message id at most once.
-            may_begin: Asked at the last moment before each hand-over begins (again, should the
-                hand-over have to begin anew on a fresh connection). ``False``: this email is not
-                handed over and no outcome is yielded for it, so the caller gives it back.
+            may_begin: Asked at the last moment before each hand-over begins, and again before
+                anything that could be accepted leaves, should time have passed. ``False``: this
+                email is not handed over and no outcome is yielded for it, so the caller gives it
+                back.
+            journal: Told right before each email is out of our hands, and as it is accepted.
+        """
+        ...
+
+    def look_up(
+        self, message_id: UUID, *, provider_id: str | None, since: datetime
+    ) -> LookUp | None:
+        """Ask whether the other side has a message whose hand-over ended unknown.
+
+        Args:
+            message_id: Our id of the message.
+            provider_id: The other side's id, where one was learned.
+            since: Aware moment of the hand-over.
+
+        Returns:
+            Its answer; ``None`` where this provider has no such question.
         """
         ...
 

@@ -9,12 +9,17 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from uuid import UUID
 
 from funnel.domain.errors import InvalidInputError, NotSentError, UnknownOutcomeError
+from funnel.domain.failure import FailureKind
 from funnel.sending import mime
 from funnel.sending.addresses import Address, parse_address
 from funnel.sending.mailer import (
+    NO_JOURNAL,
+    Journal,
+    LookUp,
     MailerCheckError,
     MayBegin,
     Outcome,
@@ -54,6 +59,7 @@ _THEIR_ID = re.compile(r"queued as ([^\s<>]+)|^Ok ([0-9a-f-]{30,})$", re.IGNOREC
 class _Prepared:
     """One email ready for the wire."""
 
+    message_id: UUID
     raw: bytes
     sender: Address
     recipient: Address
@@ -69,6 +75,7 @@ class _Verdict:
     code: str = ""
     provider_id: str | None = None
     is_address_dead: bool = False
+    failure: FailureKind | None = None
 
 
 class SmtpMailer:
@@ -79,17 +86,43 @@ class SmtpMailer:
         self._settings = settings
         self._context: ssl.SSLContext | None = None
         self._connection: SmtpConnection | None = None
+        self._journal = NO_JOURNAL
         self._is_fresh = True
         self._needs_reset = False
         self._used_at = 0.0
 
+    @property
+    def connections(self) -> int:
+        """How many messages travel at once."""
+        return 1
+
+    @property
+    def repeats_safely(self) -> timedelta | None:
+        """SMTP knows no key: a message handed over twice is two (RFC 1047)."""
+        return None
+
+    def look_up(
+        self,
+        message_id: UUID,
+        *,
+        provider_id: str | None,
+        since: datetime,  # noqa: ARG002 - of the contract
+    ) -> LookUp | None:
+        """SMTP has no such question; see ``Mailer.look_up``."""
+        return None
+
     def send_all(
-        self, emails: Sequence[OutgoingEmail], *, may_begin: MayBegin
+        self,
+        emails: Sequence[OutgoingEmail],
+        *,
+        may_begin: MayBegin,
+        journal: Journal = NO_JOURNAL,
     ) -> Iterator[Outcome]:
         """Hand the emails over; see ``Mailer.send_all``.
 
         Where no connection can be opened, the rest of the batch is deferred without trying.
         """
+        self._journal = journal
         return self._outcomes(emails, may_begin, time.monotonic())
 
     def check(self) -> None:
@@ -184,6 +217,8 @@ class SmtpMailer:
             if verdict is None:
                 command, reply = self._converse(connection, prepared)
                 verdict = _judge(command, reply)
+                if verdict.status is OutcomeStatus.ACCEPTED:
+                    self._journal.accept(prepared.message_id, verdict.provider_id)
                 self._needs_reset = verdict.status is not OutcomeStatus.ACCEPTED
                 # A "yes" where none was due, as to DATA, means that we no longer understand it.
                 is_nonsense = verdict.status is OutcomeStatus.DEFERRED and reply.code < 400
@@ -204,6 +239,7 @@ class SmtpMailer:
         if (command, reply.code) != ("DATA", _GO_ON):
             return command, reply
         connection.content(prepared.raw)
+        self._journal.begin(prepared.message_id)
         return _CONTENT, connection.finish(answer_seconds=self._settings.answer_seconds)
 
     def _drop(self) -> None:
@@ -214,6 +250,7 @@ class SmtpMailer:
 
 def _prepare(email: OutgoingEmail) -> _Prepared:
     return _Prepared(
+        message_id=email.message_id,
         raw=mime.build(email),
         sender=parse_address(email.from_address, field="from_address"),
         recipient=parse_address(email.to_address, field="to_address"),
@@ -260,16 +297,30 @@ def _judge(command: str, reply: Reply) -> _Verdict:
         code=reply.codes,
         provider_id=their_id,
         is_address_dead=is_dead,
+        failure=_failure(status, is_dead=is_dead),
     )
+
+
+def _failure(status: OutcomeStatus, *, is_dead: bool) -> FailureKind | None:
+    if status is OutcomeStatus.ACCEPTED:
+        return None
+    return FailureKind.ADDRESS_DEAD if is_dead else FailureKind.OTHER
 
 
 def _not_sent(error: NotSentError) -> _Verdict:
     code = error.code if isinstance(error, (CannotOpenError, DroppedError)) else ""
-    return _Verdict(status=OutcomeStatus.DEFERRED, reason=str(error), code=code)
+    return _Verdict(
+        status=OutcomeStatus.DEFERRED,
+        reason=str(error),
+        code=code,
+        failure=FailureKind.PROVIDER_DOWN,
+    )
 
 
 def _invalid(error: InvalidInputError) -> _Verdict:
-    return _Verdict(status=OutcomeStatus.REFUSED, reason=f"{error} ({error.field})")
+    return _Verdict(
+        status=OutcomeStatus.REFUSED, reason=f"{error} ({error.field})", failure=FailureKind.OURS
+    )
 
 
 def _outcome(email: OutgoingEmail, verdict: _Verdict, started: float) -> Outcome:
@@ -281,4 +332,5 @@ def _outcome(email: OutgoingEmail, verdict: _Verdict, started: float) -> Outcome
         code=verdict.code,
         provider_id=verdict.provider_id,
         is_address_dead=verdict.is_address_dead,
+        failure=verdict.failure,
     )

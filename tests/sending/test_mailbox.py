@@ -9,10 +9,11 @@ from uuid import UUID
 
 import pytest
 
-from funnel.domain.errors import NotFoundError
+from funnel.domain.errors import NotFoundError, NotSentError
+from funnel.domain.failure import FailureKind
 from funnel.sending import mime
 from funnel.sending.mailbox import Mailbox, MailboxMailer
-from funnel.sending.mailer import MailerCheckError, OutcomeStatus
+from funnel.sending.mailer import Found, LookUp, MailerCheckError, OutcomeStatus
 from tests.sending.kit import SENT_AT, MailerKit, a_calendar, an_email, send
 
 
@@ -301,3 +302,23 @@ def test_what_an_older_version_kept_is_listed_and_read(mailer, mailbox, folder):
     oldest = mailbox.list(10)[-1]
     assert (oldest.id, oldest.left_at, oldest.copy) == (former, SENT_AT, 1)
     assert mailbox.parts(former).raw == mime.build(email)
+
+
+def test_a_mail_is_found_by_its_message(mailer, folder):
+    email = an_email()
+    question = {"provider_id": None, "since": email.sent_at}
+    assert mailer.look_up(email.message_id, **question) == LookUp(found=Found.NOT_FOUND)
+    (outcome,) = send(mailer, email)
+    found = mailer.look_up(email.message_id, **question)
+    assert found == LookUp(found=Found.ACCEPTED, provider_id=outcome.provider_id)
+
+
+def test_what_cannot_be_written_down_is_not_kept(mailer, folder):
+    class FullDisk:
+        def begin(self, message_id):
+            raise NotSentError("the journal cannot be written")
+
+    (outcome,) = mailer.send_all([an_email()], may_begin=lambda _: True, journal=FullDisk())
+    assert outcome.status is OutcomeStatus.DEFERRED
+    assert outcome.failure is FailureKind.OURS
+    assert Mailbox(folder).count() == 0

@@ -5,7 +5,7 @@ import pytest
 
 from funnel.domain.access import Role
 from funnel.domain.readiness import CheckState
-from funnel.sending.mailer import MailerCheckError
+from funnel.sending.mailer import NO_JOURNAL, MailerCheckError
 from funnel.services.check_installation import Installation, check_installation
 from funnel.services.keep_demo_login import keep_demo_login
 from funnel.services.load_definitions import load_definitions
@@ -17,8 +17,14 @@ AWAY = "postgresql+psycopg://postgres@127.0.0.1:1/funnel"
 class RefusingMailer:
     """A mail server that does not let us in, at the edge where a real one would stand."""
 
-    def send_all(self, emails, *, may_begin):
+    connections = 1
+    repeats_safely = None
+
+    def send_all(self, emails, *, may_begin, journal=NO_JOURNAL):
         raise AssertionError("a check sends nothing")
+
+    def look_up(self, message_id, *, provider_id, since):
+        raise AssertionError("a check asks for no message")
 
     def check(self):
         raise MailerCheckError("the server refused the password", remedy="Look at the password.")
