@@ -66,6 +66,7 @@ class OutgoingEmail:
         list_unsubscribe_url: One-click address (RFC 8058), ``None`` for notices.
         list_id: Like ``letters.example.com`` (RFC 2919), without brackets.
         feedback_id: Value of ``Feedback-ID``.
+        tag: What sort of email it is, for the provider's own statistics: its template's key.
         topic: What the one-click header ends; for display.
         lane: The lane that the email left by; for display.
     """
@@ -87,6 +88,7 @@ class OutgoingEmail:
     list_unsubscribe_url: str | None = None
     list_id: str | None = None
     feedback_id: str | None = None
+    tag: str | None = None
     topic: str | None = None
     lane: str | None = None
     left_at: datetime | None = None

@@ -6,12 +6,12 @@ reason to touch it.
 """
 
 import base64
-import binascii
 import re
 from datetime import UTC
 from email.utils import format_datetime
 
 from funnel.domain.errors import InvalidInputError
+from funnel.domain.quoted_text import QuotedText, quoted
 from funnel.sending.addresses import ascii_domain, parse_address
 from funnel.sending.headers import (
     LONGEST_LINE,
@@ -23,9 +23,6 @@ from funnel.sending.headers import (
 from funnel.sending.mailer import Attachment, OutgoingEmail
 
 _CRLF = b"\r\n"
-# Quoted-printable is mail-safe, but a control character in a text is still no text.
-_CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
-_LINE_END = re.compile("\r\n|\r|\n|\x85|\u2028|\u2029")
 _WEB_ADDRESS = re.compile(r"https?://[!-;=?-~]+")  # visible ASCII without the brackets round it
 _MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]*/[a-z0-9][a-z0-9!#$&^_.+-]*")
 _PARAMETER_NAME = re.compile(r"[a-z][a-z0-9-]*")
@@ -49,6 +46,17 @@ def build(email: OutgoingEmail) -> bytes:
     raw = _headers(email, content_type, utf8=utf8).serialise() + body
     _check(raw, utf8=utf8)
     return raw
+
+
+def on_the_wire(raw: bytes) -> bytes:
+    """Return a message as DATA carries it, without the final dot (RFC 5321 4.5.2).
+
+    No line that ``build`` makes begins with a full stop, so its own bytes come back.
+    """
+    if b"\n." not in raw and not raw.startswith(b"."):
+        return raw
+    stuffed = raw.replace(b"\n.", b"\n..")
+    return b"." + stuffed if stuffed.startswith(b".") else stuffed
 
 
 def needs_smtputf8(email: OutgoingEmail) -> bool:
@@ -112,11 +120,8 @@ def _multipart(subtype: str, boundary_id: str, parts: list[bytes]) -> tuple[tupl
     return (f"multipart/{subtype};", f'boundary="{boundary}"'), body
 
 
-def _text_part(subtype: str, text: str) -> bytes:
-    lines = _LINE_END.sub("\r\n", _CONTROLS.sub("", text).rstrip("\r\n"))
-    data = f"{lines}\r\n".encode("utf-8", "replace")
-    # It ends in CRLF: without one, b2a_qp would break its long lines with a bare LF.
-    body = binascii.b2a_qp(data, istext=True)
+def _text_part(subtype: str, text: str | QuotedText) -> bytes:
+    body = (quoted(text) if isinstance(text, str) else text).encoded
     return _part((f"text/{subtype};", "charset=utf-8"), encoding="quoted-printable", body=body)
 
 

@@ -269,8 +269,8 @@ def _marked(made: _Made, test_id: UUID, asked: _Asked) -> OutgoingEmail:
         to_name="",
         to_address=asked.to.email,
         subject=marked_subject(email.subject),
-        text=f"{note}\n\n{email.text}",
-        html=_BODY.sub(lambda _: _ON_TOP.format(note=escape(note)), email.html, count=1),
+        text=f"{note}\n\n{email.text_str}",
+        html=_BODY.sub(lambda _: _ON_TOP.format(note=escape(note)), email.html_str, count=1),
         list_unsubscribe_url=None,  # one click in a colleague's inbox would end somebody's emails
         list_id=None,
         feedback_id=None,
