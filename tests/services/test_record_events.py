@@ -40,7 +40,7 @@ class Sent:
 
     def row(self, columns: str = "status, delivery") -> tuple[object, ...]:
         named = f"select {columns} from messages where id = :id"  # noqa: S608  (of a test's own)
-        asked = f"select row_to_json(r) from ({named}) r"
+        asked = f"select row_to_json(r) from ({named}) r"  # noqa: S608  (of those)
         found = self.world.ask(asked, id=self.message)
         assert isinstance(found, dict)
         return tuple(found.values())
