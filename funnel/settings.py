@@ -62,8 +62,9 @@ class Settings(BaseSettings):
 
     mailer: str = Field(
         default="mailbox",
-        pattern="^(mailbox|smtp)$",
-        description="mailbox keeps every mail in a folder for the built-in inbox; smtp sends.",
+        pattern="^(mailbox|smtp|postmark|ses)$",
+        description="mailbox keeps every mail in a folder for the built-in inbox; smtp, postmark "
+        "and ses send.",
     )
     fallback_mailer: str = Field(
         default="",
@@ -93,6 +94,43 @@ class Settings(BaseSettings):
         gt=0,
         le=30,  # a batch 10, connecting 10, this 30, the answer 30: under the 90 of a task
         description="Seconds that one email may take up to its final dot.",
+    )
+    postmark_token: SecretStr = Field(
+        default=SecretStr(""), description="API token of the Postmark server."
+    )
+    postmark_stream: str = Field(
+        default="outbound",
+        pattern="^[a-z0-9_-]+$",
+        description="Postmark message stream of notices and reminders (a transactional one).",
+    )
+    postmark_letters_stream: str = Field(
+        default="broadcast",
+        pattern="^[a-z0-9_-]+$",
+        description="Postmark message stream of letters (a broadcast one, on which you manage "
+        "unsubscribes on your own).",
+    )
+    ses_region: str = Field(
+        default="", description="Region of Amazon SES, like eu-central-1; limits belong to it."
+    )
+    ses_access_key: str = Field(
+        default="",
+        description="Access key of an IAM user that may ses:SendEmail, ses:SendRawEmail and "
+        "ses:GetAccount.",
+    )
+    ses_secret_key: SecretStr = Field(
+        default=SecretStr(""), description="Secret key of that IAM user."
+    )
+    ses_configuration_set: str = Field(
+        default="",
+        pattern="^[A-Za-z0-9_-]*$",
+        description="SES configuration set whose event destination reports bounces; empty: the "
+        "identity's default.",
+    )
+    http_connections: int = Field(
+        default=8,
+        ge=1,
+        le=32,
+        description="Requests at once that a worker process makes to Postmark or SES.",
     )
     message_id_domain: str = Field(
         default="", description="Domain of Message-ID; empty: the one of the brand's address."

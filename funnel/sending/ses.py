@@ -79,13 +79,15 @@ class SesSettings:
         access_key: Of an IAM user that may ``ses:SendRawEmail``, ``ses:SendEmail`` and
             ``ses:GetAccount``, and nothing else.
         configuration_set: Whose event destination sends us events; empty: the identity's default.
-        api: Where it is; ``None``: the region's own endpoint.
+        connections: Requests at once.
+        api: Where it is, in its place; ``None``: the region's own endpoint.
     """
 
     region: str
     access_key: str
     secret_key: str = field(repr=False)
     configuration_set: str = ""
+    connections: int = 8
     api: ApiSettings | None = None
 
 
@@ -176,7 +178,10 @@ class SesMailer(HttpMailer):
             InvalidInputError: A key or the region is missing.
         """
         _check_settings(settings)
-        super().__init__(settings.api or ApiSettings(base_url=endpoint(settings.region)))
+        super().__init__(
+            settings.api
+            or ApiSettings(base_url=endpoint(settings.region), connections=settings.connections)
+        )
         self._settings = settings
         self._clock = clock
         self._skew = timedelta(0)
