@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from funnel.sending.mailer import Mailer
     from funnel.services.build_email import EmailBuilder
     from funnel.services.check_installation import Installation
-    from funnel.services.deliver_batch import Delivery
+    from funnel.services.delivery import Delivery
     from funnel.services.dispatch_due import DispatchLimits
     from funnel.services.load_definitions import DefinitionWatch
     from funnel.services.preview_template import Previewing
@@ -158,10 +158,44 @@ class Deps:
             return MailboxMailer(self.mailbox_folder)
         if name == "smtp":
             return self._smtp_mailer()
+        if name == "postmark":
+            return self._postmark_mailer()
+        if name == "ses":
+            return self._ses_mailer()
         raise InvalidInputError(
             f"there is no provider “{name}”",
             field="FUNNEL_MAILER",
-            remedy="Use mailbox or smtp.",
+            remedy="Use mailbox, smtp, postmark or ses.",
+        )
+
+    def _postmark_mailer(self) -> "Mailer":
+        from funnel.sending.http_api import ApiSettings
+        from funnel.sending.postmark import BASE_URL, PostmarkMailer, PostmarkSettings
+
+        settings = self.settings
+        return PostmarkMailer(
+            PostmarkSettings(
+                token=settings.postmark_token.get_secret_value(),
+                stream=settings.postmark_stream,
+                letters_stream=settings.postmark_letters_stream,
+                api=ApiSettings(base_url=BASE_URL, connections=settings.http_connections),
+            )
+        )
+
+    def _ses_mailer(self) -> "Mailer":
+        from funnel.sending.ses import SesMailer, SesSettings
+
+        settings = self.settings
+        return SesMailer(
+            SesSettings(
+                region=settings.ses_region,
+                access_key=settings.ses_access_key,
+                secret_key=settings.ses_secret_key.get_secret_value(),
+                configuration_set=settings.ses_configuration_set,
+                connections=settings.http_connections,
+            ),
+            # A signature names a moment: AWS's own clock decides, and corrects this one.
+            clock=self.process_now,
         )
 
     def _smtp_mailer(self) -> "Mailer":
@@ -234,7 +268,7 @@ class Deps:
         return self._deliveries[provider]
 
     def _make_delivery(self, provider: str) -> "Delivery":
-        from funnel.services.deliver_batch import Delivery
+        from funnel.services.delivery import Delivery
 
         return Delivery(
             transactions=self.transactions,
@@ -255,12 +289,15 @@ class Deps:
     @cached_property
     def dispatch_limits(self) -> "DispatchLimits":
         """How much goes on the queue."""
+        from funnel.domain.budget_presets import default_budget
         from funnel.services.dispatch_due import DispatchLimits
 
         return DispatchLimits(
             published_per_lane=self.settings.published_per_lane,
             messages_per_batch=self.settings.messages_per_task,
             providers=self.providers,
+            fallback_domains=frozenset(each.lower() for each in self.settings.fallback_domains),
+            default_budget=default_budget(self.settings.mailer, self.settings.provider_per_hour),
         )
 
     @cached_property

@@ -8,7 +8,7 @@ import structlog
 
 from funnel.domain.retry import decide_retry
 from funnel.sending.mailer import Outcome, OutcomeStatus
-from funnel.services.deliver_batch import Delivery
+from funnel.services.delivery import Delivery
 from funnel.services.kept_email import restored_email
 from funnel.storage import test_emails
 from funnel.storage.test_emails import ClaimedTest, SendState

@@ -1,40 +1,52 @@
 """What one hand-over's outcome means for its message."""
 
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from funnel.domain.message import MessageStatus
 from funnel.domain.retry import decide_retry
 from funnel.sending.mailer import Outcome, OutcomeStatus, OutgoingEmail
 from funnel.services.kept_email import kept_email
-from funnel.storage.outbox import Claimed, Opened, Settled
+from funnel.storage.outbox import Claimed
+from funnel.storage.outbox_record import Settled
 
-_SOON = timedelta(seconds=1)
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One hand-over of a message.
+
+    Attributes:
+        claimed: The message and the epoch under which it was opened.
+        opened_at: Plan time of the opening, as the database said it: no worker's clock.
+        number: Which attempt this is, from 1.
+        provider: Who carries it.
+        chance: From 0 to 1, spreads retries.
+    """
+
+    claimed: Claimed
+    opened_at: datetime
+    number: int
+    provider: str
+    chance: float
 
 
 def settle_outcome(
-    claimed: Claimed,
-    opened: Opened,
-    outcome: Outcome | None,
-    *,
-    email: OutgoingEmail,
-    provider: str,
-    chance: float,
+    attempt: Attempt, outcome: Outcome | None, *, email: OutgoingEmail | None
 ) -> Settled:
-    """Return what is to be recorded.
+    """Return what is to be recorded of a message that was in hand.
 
     Args:
-        claimed: The message and the epoch under which it was opened.
-        opened: When it was opened, and which attempt this was.
-        outcome: ``None``: the hand-over never began.
+        attempt: Of which message, and since when.
+        outcome: ``None``: the hand-over never began. It counts as no attempt then, and the message
+            stays on the queue in the hands of its task.
         email: Kept where a later attempt must make the same bytes.
-        provider: Who carried it.
-        chance: From 0 to 1, spreads retries.
     """
+    claimed = attempt.claimed
     if outcome is None:
         return Settled(
-            id=claimed.id, epoch=claimed.epoch, status=MessageStatus.QUEUED, retry_after=_SOON
+            id=claimed.id, epoch=claimed.epoch, status=MessageStatus.QUEUED, is_attempt=False
         )
-    status, reason, retry_after = _fate(opened, outcome, chance)
+    status, reason, retry_after = _fate(attempt, outcome)
     is_accepted = status is MessageStatus.ACCEPTED
     needs_bytes = status in (MessageStatus.QUEUED, MessageStatus.UNKNOWN)
     return Settled(
@@ -42,30 +54,28 @@ def settle_outcome(
         epoch=claimed.epoch,
         status=status,
         reason=reason,
-        # The database's time at the opening, plus what passed since: no worker's clock.
-        accepted_at=opened.plan_now + outcome.elapsed if is_accepted else None,
+        # The database's time at the opening, plus what passed since.
+        accepted_at=attempt.opened_at + outcome.elapsed if is_accepted else None,
         retry_after=retry_after,
-        provider=provider,
+        provider=attempt.provider,
         provider_id=outcome.provider_id,
-        kept=kept_email(email) if needs_bytes else None,
+        kept=kept_email(email) if needs_bytes and email is not None else None,
     )
 
 
-def _fate(
-    opened: Opened, outcome: Outcome, chance: float
-) -> tuple[MessageStatus, str | None, timedelta | None]:
+def _fate(attempt: Attempt, outcome: Outcome) -> tuple[MessageStatus, str | None, timedelta | None]:
+    if outcome.status is OutcomeStatus.ACCEPTED:
+        return MessageStatus.ACCEPTED, None, None
     reason = f"{outcome.code} {outcome.reason}".strip() or outcome.status.value
     if outcome.status is not OutcomeStatus.DEFERRED:
-        status = _FINAL[outcome.status]
-        return status, None if status is MessageStatus.ACCEPTED else reason, None
-    again = decide_retry(opened.attempts, asked_to_wait=outcome.retry_after, chance=chance)
+        return _FINAL[outcome.status], reason, None
+    again = decide_retry(attempt.number, asked_to_wait=outcome.retry_after, chance=attempt.chance)
     if again.after is None:
-        return MessageStatus.FAILED, f"gave up after {opened.attempts} attempts: {reason}", None
+        return MessageStatus.FAILED, f"gave up after {attempt.number} attempts: {reason}", None
     return MessageStatus.QUEUED, reason, again.after
 
 
 _FINAL = {
-    OutcomeStatus.ACCEPTED: MessageStatus.ACCEPTED,
     OutcomeStatus.REFUSED: MessageStatus.FAILED,
     OutcomeStatus.UNKNOWN: MessageStatus.UNKNOWN,
 }

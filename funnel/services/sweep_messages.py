@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from funnel.domain.message import MessageStatus
-from funnel.storage import counters, enrollments, outbox
-from funnel.storage.counters import Tally
-from funnel.storage.outbox import Settled
+from funnel.sending.journal_folder import JournalFolder
+from funnel.services.settle_from_journal import call_unknown, settle_from_journal, wake_runs
+from funnel.storage import leases, outbox
 from funnel.storage.transaction import Transactions
 
 _AT_ONCE = 500
@@ -15,45 +15,52 @@ _AT_ONCE = 500
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Swept:
-    """What one sweep found."""
+    """What one sweep found.
+
+    Attributes:
+        released: Published and not opened: claimable again.
+        unknown: In the hands of a worker that is gone, perhaps handed over.
+        from_journals: How many messages of such workers ended in which status by their journals.
+    """
 
     released: int
     unknown: int
+    from_journals: Counter[str]
 
 
-def sweep_messages(transactions: Transactions, *, republish_after: timedelta) -> Swept:
-    """Release what was published and not opened; call unknown what died in a worker's hands.
+def sweep_messages(
+    transactions: Transactions,
+    *,
+    republish_after: timedelta,
+    journals: JournalFolder | None = None,
+) -> Swept:
+    """Release what was published and not opened; settle what died in a worker's hands.
+
+    By the worker's journal, within seconds of its death. Where no journal can tell, when the lease
+    is over: then it is unknown. What a worker of another host has in hand is not ours to settle.
 
     Args:
-        transactions: Two short ones are opened.
+        transactions: Several short ones are opened.
         republish_after: Real time that the broker is given before it counts as having lost it.
+        journals: Of this host; ``None``: there are none here.
     """
     with transactions.begin() as tx:
         released = outbox.release_lost(tx, after=republish_after)
-    return Swept(released=released, unknown=_settle_expired(transactions))
+    from_journals = settle_from_journal(transactions, journals) if journals else Counter[str]()
+    expired = _settle_expired(transactions, journals)
+    return Swept(
+        released=released,
+        unknown=expired + from_journals[MessageStatus.UNKNOWN.value],
+        from_journals=from_journals,
+    )
 
 
-def _settle_expired(transactions: Transactions) -> int:
-    """Until the journal exists nobody knows whether the dot was sent: unknown, never sent again."""
+def _settle_expired(transactions: Transactions, journals: JournalFolder | None) -> int:
+    # Read before the rows: whose journal is made after that has a lease that is not over.
+    owners = [str(each) for each in journals.owners()] if journals else []
+    host_id = journals.host_id() if journals else ""
     with transactions.begin() as tx:
-        expired = outbox.find_expired(tx, _AT_ONCE)
-        changes: Counter[Tally] = Counter()
-        runs = []
-        for each in expired:
-            row = outbox.record(
-                tx,
-                Settled(
-                    id=each.id,
-                    epoch=each.epoch,
-                    status=MessageStatus.UNKNOWN,
-                    reason="the worker was lost while it sent",
-                ),
-            )
-            if row is not None:
-                changes += counters.settled(row, MessageStatus.UNKNOWN)
-                runs.append(row.enrollment_id)
-        counters.move(tx, changes)
-    # Apart from the transaction that holds messages: everybody else locks the run first.
-    with transactions.begin() as tx:
-        enrollments.wake_waiting(tx, sorted({each for each in runs if each is not None}))
+        expired = leases.lock_expired(tx, host_id=host_id, journals=owners, limit=_AT_ONCE)
+        runs = call_unknown(tx, expired)
+    wake_runs(transactions, runs)
     return len(expired)

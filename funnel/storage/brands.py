@@ -1,5 +1,6 @@
 """Senders, one row each, as their files say."""
 
+from collections.abc import Collection
 from dataclasses import asdict
 from uuid import UUID, uuid4
 
@@ -49,6 +50,20 @@ def brand_of_sequence(tx: Transaction, sequence_id: UUID) -> Brand:
         .where(SequenceRow.id == sequence_id)
     )
     return Brand(**tx.connection.execute(statement).mappings().one())
+
+
+def speaking_for(tx: Transaction, sequence_ids: Collection[UUID]) -> dict[UUID, tuple[str, Brand]]:
+    """Return for each sequence its slug and the brand for which its emails speak."""
+    statement = (
+        select(SequenceRow.id, SequenceRow.slug, *_COLUMNS)
+        .join(BrandRow, SequenceRow.brand_id == BrandRow.id)
+        .where(SequenceRow.id.in_(sequence_ids))
+    )
+    names = [each.key for each in _COLUMNS]
+    return {
+        sequence_id: (slug, Brand(**dict(zip(names, brand, strict=True))))
+        for sequence_id, slug, *brand in tx.connection.execute(statement)
+    }
 
 
 def sequences_of(tx: Transaction, slug: str) -> list[str]:

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
+from funnel.storage import arrays
 from funnel.storage.transaction import Transaction
 
 # Beside the statuses, and what the other side says ("delivered", "bounced", "complained"): first
@@ -93,28 +94,27 @@ def _write(tx: Transaction) -> None:
     changes = {each: n for each, n in tx.tallies.items() if isinstance(each, Tally) and n}
     if not changes:
         return
-    tx.connection.execute(
-        _ADD,
-        [
-            {
-                "sequence_id": tally.sequence_id,
-                "step_key": tally.step_key,
-                "status": tally.status,
-                "change": changes[tally],
-            }
-            for tally in sorted(changes)
-        ],
-    )
+    tallies = sorted(changes)
+    given = {
+        "sequences": arrays.uuids(each.sequence_id for each in tallies),
+        "steps": [each.step_key for each in tallies],
+        "statuses": [each.status for each in tallies],
+        "changes": arrays.words(changes[each] for each in tallies),
+    }
+    arrays.run(tx, ADD, given)
 
 
-_ADD = text(
-    """
+# The rows are locked as they are inserted: in the order in which they were written down above.
+ADD: Final = """
     insert into counters (sequence_id, step_key, status, total)
-    values (:sequence_id, :step_key, :status, :change)
+    select c.sequence_id, c.step_key, c.status, c.change
+    from unnest(cast(%(sequences)s as uuid[]), cast(%(steps)s as text[]),
+                cast(%(statuses)s as text[]), cast(%(changes)s as int[]))
+         with ordinality c (sequence_id, step_key, status, change, number)
+    order by c.number
     on conflict (sequence_id, step_key, status) do update
     set total = counters.total + excluded.total
-    """
-)
+"""
 
 
 def differences(tx: Transaction) -> list[tuple[Tally, int, int]]:

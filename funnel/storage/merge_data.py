@@ -1,9 +1,9 @@
-"""All that one message's text needs, in one read; nothing here is decided yet."""
+"""All that the texts of messages need, in few reads; nothing here is decided yet."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import text
@@ -12,7 +12,7 @@ from funnel.domain.brand import Brand
 from funnel.domain.consent import Topic
 from funnel.domain.message import MessageKind
 from funnel.domain.session import Session
-from funnel.storage import brands, sessions
+from funnel.storage import arrays, brands, sessions
 from funnel.storage.outbox import Claimed
 from funnel.storage.transaction import Transaction
 
@@ -68,22 +68,142 @@ class OpenDate:
     seats_left: int | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """A queued message with all that its text needs, and what recording it takes later.
+
+    Attributes:
+        sequence_id: With ``step_key`` (a notice's template) where its end is counted.
+        is_first: It is the first copy of a step's email.
+        attempts_made: Hand-overs begun before.
+    """
+
+    claimed: Claimed
+    data: MergeData
+    sequence_id: UUID
+    step_key: str
+    is_first: bool
+    attempts_made: int
+
+    @property
+    def enrollment_id(self) -> UUID | None:
+        return self.data.enrollment_id
+
+
 def load_merge_data(tx: Transaction, claimed: Claimed) -> MergeData | None:
     """Return what a message's text needs; ``None`` if it is no longer queued under this epoch."""
-    row = (
-        tx.connection.execute(_LOAD, {"id": claimed.id, "epoch": claimed.epoch})
-        .mappings()
-        .one_or_none()
+    found = load_slice(tx, [claimed])
+    return found[0].data if found else None
+
+
+def load_slice(tx: Transaction, claimed: Sequence[Claimed]) -> list[Loaded]:
+    """Return what the texts of these messages need, without those no longer under their epoch.
+
+    Three statements however many messages there are: the messages, then the brands and the
+    sessions that they name, each once.
+    """
+    given = {
+        "ids": arrays.uuids(each.id for each in claimed),
+        "epochs": arrays.words(each.epoch for each in claimed),
+    }
+    rows = [_SliceRow(*row) for row in arrays.fetch(tx, LOAD_SLICE, given)]
+    if not rows:
+        return []
+    frame = _frame(tx, rows)
+    return [_loaded(claimed[row.number - 1], row, frame) for row in rows]
+
+
+class _SliceRow(NamedTuple):
+    """One row of ``LOAD_SLICE``."""
+
+    number: int
+    kind: str
+    template_key: str
+    topic: str | None
+    lane: str
+    due_at: datetime
+    former: Mapping[str, Any] | None
+    sequence_id: UUID
+    step_key: str | None
+    copy: int
+    attempts: int
+    subscriber_id: UUID
+    enrollment_id: UUID | None
+    signup_id: UUID | None
+    email: str
+    email_key: str
+    first_name: str
+    last_name: str
+    wants_letters: bool
+    zone: str
+    holds_seat: bool
+    calendar_revision: int
+    sequence_version_id: UUID | None
+    live_version_id: UUID | None
+    pinned_version_id: UUID | None
+    kept: Mapping[str, Any] | None
+    session_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Frame:
+    """What the messages of a slice share: the moment, brands by sequence, sessions."""
+
+    plan_now: datetime
+    real_now: datetime
+    speaking: Mapping[UUID, tuple[str, Brand]]
+    sessions: Mapping[UUID, Session]
+
+
+def _frame(tx: Transaction, rows: Sequence[_SliceRow]) -> _Frame:
+    # Read anew for each slice: a brand and a session can change at any moment.
+    session_ids = {row.session_id for row in rows if row.session_id is not None}
+    return _Frame(
+        plan_now=tx.now,
+        real_now=tx.real_now,
+        speaking=brands.speaking_for(tx, {row.sequence_id for row in rows}),
+        sessions=sessions.find_all(tx, session_ids) if session_ids else {},
     )
-    if row is None:
-        return None
-    return MergeData(
-        **{name: row[name] for name in _PLAIN},
-        kind=MessageKind(row["kind"]),
-        topic=Topic(row["topic"]) if row["topic"] else None,
-        brand=brands.brand_of_sequence(tx, row["sequence_id"]),
-        session=sessions.beside_others(row),
-        former=row["data"].get("former"),
+
+
+def _loaded(claimed: Claimed, row: _SliceRow, frame: _Frame) -> Loaded:
+    slug, brand = frame.speaking[row.sequence_id]
+    data = MergeData(
+        message_id=claimed.id,
+        kind=MessageKind(row.kind),
+        sequence_slug=slug,
+        template_key=row.template_key,
+        topic=Topic(row.topic) if row.topic else None,
+        lane=row.lane,
+        due_at=row.due_at,
+        real_now=frame.real_now,
+        plan_now=frame.plan_now,
+        subscriber_id=row.subscriber_id,
+        enrollment_id=row.enrollment_id,
+        signup_id=row.signup_id,
+        email=row.email,
+        email_key=row.email_key,
+        first_name=row.first_name,
+        last_name=row.last_name,
+        zone=row.zone,
+        wants_letters=row.wants_letters,
+        brand=brand,
+        session=None if row.session_id is None else frame.sessions.get(row.session_id),
+        former=row.former,
+        holds_seat=row.holds_seat,
+        calendar_revision=row.calendar_revision,
+        live_version_id=row.live_version_id,
+        pinned_version_id=row.pinned_version_id,
+        kept=row.kept,
+        sequence_version_id=row.sequence_version_id,
+    )
+    return Loaded(
+        claimed=claimed,
+        data=data,
+        sequence_id=row.sequence_id,
+        step_key=row.step_key or row.template_key,
+        is_first=data.kind is MessageKind.SEQUENCE and row.copy == 0,
+        attempts_made=row.attempts,
     )
 
 
@@ -104,40 +224,25 @@ _OF_RUN = (
     "calendar_revision",
     "sequence_version_id",
 )
-_PLAIN = (
-    *_OF_RUN,
-    "message_id",
-    "template_key",
-    "due_at",
-    "signup_id",
-    "live_version_id",
-    "pinned_version_id",
-    "kept",
-)
-
 # A confirmation speaks of its signup: of the date wished there, in the zone given there. All else
 # speaks of the seat that is held, a notice or an announcement of the session that it names.
-_LOAD = text(
-    """
-    select m.id as message_id, m.kind, m.template_key, m.topic, m.lane, m.due_at, m.data,
-           m.sequence_id, q.slug as sequence_slug, m.subscriber_id, m.enrollment_id, m.signup_id,
-           now() as real_now, plan_now() as plan_now,
+LOAD_SLICE: Final = """
+    select c.number, m.kind, m.template_key, m.topic, m.lane, m.due_at, m.data -> 'former',
+           m.sequence_id, m.step_key, m.copy, m.attempts,
+           m.subscriber_id, m.enrollment_id, m.signup_id,
            p.email, p.email_key, p.first_name, p.last_name,
-           p.wants_letters or coalesce(u.wants_letters, false) as wants_letters,
+           p.wants_letters or coalesce(u.wants_letters, false),
            coalesce(
                case when m.signup_id is not null then u.zone end,
                case when p.confirmed_at is null then s.zone end,  -- nobody said: the date's own
                p.zone
-           ) as zone,
-           r.id is not null as holds_seat, coalesce(e.calendar_revision, 0) as calendar_revision,
-           e.version_id as sequence_version_id,
-           t.live_version_id, m.template_version_id as pinned_version_id, m.context as kept,
-           s.id as session_id, s.title, s.starts_at, s.ends_at, s.zone as session_zone, s.seats,
-           s.join_url, s.replay_url, s.replay_known_at, s.replay_ends_at, s.closed_at,
-           s.cancelled_at
-    from messages m
+           ),
+           r.id is not null, coalesce(e.calendar_revision, 0), e.version_id,
+           t.live_version_id, m.template_version_id, m.context, s.id
+    from unnest(cast(%(ids)s as uuid[]), cast(%(epochs)s as int[]))
+         with ordinality c (id, epoch, number)
+    join messages m on m.id = c.id and m.epoch = c.epoch and m.status = 'queued'
     join subscribers p on p.id = m.subscriber_id
-    join sequences q on q.id = m.sequence_id
     left join templates t on t.key = m.template_key
     left join enrollments e on e.id = m.enrollment_id
     left join registrations r on r.enrollment_id = m.enrollment_id and r.status = 'registered'
@@ -146,9 +251,7 @@ _LOAD = text(
         when m.signup_id is not null then u.session_id
         when m.kind in ('notice', 'announcement') then m.session_id
         else r.session_id end
-    where m.id = :id and m.status = 'queued' and m.epoch = :epoch
-    """
-)
+"""
 
 
 def load_run_data(tx: Transaction, run_ids: Sequence[UUID], brand: Brand) -> dict[UUID, MergeData]:

@@ -1,6 +1,6 @@
 """Sessions and how many seats of them are taken."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -28,6 +28,12 @@ def find(tx: Transaction, session_id: UUID) -> Session | None:
     """Return the session of that id."""
     row = tx.connection.execute(_select().where(SessionRow.id == session_id)).mappings()
     return _session_or_none(row.one_or_none())
+
+
+def find_all(tx: Transaction, session_ids: Collection[UUID]) -> dict[UUID, Session]:
+    """Return those of these sessions that there are, by their ids."""
+    rows = tx.connection.execute(_select().where(SessionRow.id.in_(session_ids))).mappings()
+    return {row["id"]: _session(row) for row in rows}
 
 
 def find_by_platform_id(tx: Transaction, platform_id: str, at: datetime) -> Session | None:

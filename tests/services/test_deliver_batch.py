@@ -3,7 +3,6 @@
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
 from email.policy import default
-from time import monotonic
 
 import pytest
 
@@ -192,18 +191,6 @@ def test_a_changed_text_reaches_everybody_from_the_next_open(post: Post) -> None
     assert b"Changed meanwhile." in post.server.accepted[0]
 
 
-def test_a_batch_whose_time_is_up_gives_the_rest_back(post: Post) -> None:
-    session = post.world.add_session(THURSDAY_EVENING)
-    for number in range(3):
-        post.world.enroll(post.world.add_person(f"p{number}@example.org"), session)
-    seconds = iter([0.0, 0.0, 0.0, 0.0, 11.0, 11.0])
-    post.delivery.monotonic = lambda: next(seconds)
-    batch = post.claim()
-    assert post.deliver(batch) == {"accepted": 1, "given back": 2}
-    post.delivery.monotonic = monotonic
-    assert post.deliver() == {"accepted": 2}
-
-
 def test_a_worker_that_died_while_sending_leaves_one_unknown(post: Post) -> None:
     _, run = enrolled(post.world)
     post.claim()
@@ -216,14 +203,6 @@ def test_a_worker_that_died_while_sending_leaves_one_unknown(post: Post) -> None
     assert (row.status, row.reason) == ("unknown", "the worker was lost while it sent")
     assert post.claim() == []
     assert_balanced(post.world)
-
-
-def test_a_frozen_worker_whose_lease_is_over_does_not_hand_over(post: Post) -> None:
-    enrolled(post.world)
-    seconds = iter([0.0, 0.0, 0.0, 500.0, 500.0, 500.0])
-    post.delivery.monotonic = lambda: next(seconds)
-    assert post.deliver() == {"queued": 1}
-    assert post.server.handed_over == []
 
 
 def test_a_run_completes_when_its_last_message_is_settled(post: Post) -> None:

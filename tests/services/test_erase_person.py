@@ -16,7 +16,7 @@ from funnel.services.erase_person import erase_person
 from funnel.services.export_person import export_person
 from funnel.services.note_person import add_note
 from funnel.services.tag_person import tag_person
-from funnel.storage import outbox, suppressions
+from funnel.storage import outbox_open, suppressions
 from tests.fixtures.posting import Post, assert_balanced
 from tests.fixtures.signups import RULES, Door
 from tests.fixtures.world import TUESDAY_NOON, World
@@ -217,10 +217,8 @@ def test_while_an_email_is_leaving_nothing_is_erased(known: tuple[Post, UUID, UU
     version = post.world.ask("select live_version_id from templates where key = 'short/first'")
     assert isinstance(version, UUID)
     with post.world.transactions.begin() as tx:
-        assert outbox.lock_claimed(tx, claimed)
-        outbox.open_message(
-            tx, claimed.id, owner="t", lease=timedelta(seconds=60), version_id=version
-        )
+        assert outbox_open.lock_claimed(tx, [claimed]) == {claimed.id}
+        outbox_open.open_messages(tx, {claimed.id: version}, owner="t", lease=timedelta(seconds=60))
     with pytest.raises(InvalidInputError, match="at this very moment"):
         erase(post.world, person)
     assert post.world.ask("select email from subscribers") == ADDRESS

@@ -11,7 +11,7 @@ from funnel.domain.signup import Visitor
 from funnel.services.choose_session import choose_session
 from funnel.services.read_person_calendar import read_person_calendar
 from funnel.services.skip_step import skip_step, undo_skip
-from funnel.storage import outbox
+from funnel.storage import outbox_open
 from tests.fixtures.posting import Post, assert_balanced, enrolled
 from tests.fixtures.world import TUESDAY_NOON, World
 
@@ -130,13 +130,13 @@ def test_one_that_a_worker_opens_at_that_moment_leaves_and_it_is_said(
             said.append(str(error))
 
     with post.world.transactions.begin() as tx:
-        assert outbox.lock_claimed(tx, claimed)
+        assert outbox_open.lock_claimed(tx, [claimed]) == {claimed.id}
         thread = Thread(target=skip)
         thread.start()
         thread.join(0.3)  # it waits for the worker's lock
         assert isinstance(version, UUID)
-        outbox.open_message(
-            tx, claimed.id, owner="test", lease=timedelta(seconds=60), version_id=version
+        outbox_open.open_messages(
+            tx, {claimed.id: version}, owner="test", lease=timedelta(seconds=60)
         )
     thread.join(10)
     assert said == ["It is leaving at this very moment."]

@@ -1,0 +1,124 @@
+"""What became of messages in hand, written for many of them in one statement."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from funnel.domain.message import MessageStatus, check_move
+from funnel.storage import arrays
+from funnel.storage.transaction import Transaction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settled:
+    """How a message that was in hand ended; ``None`` for moments that do not apply.
+
+    Attributes:
+        retry_after: With ``queued``: how long from now, in real time; ``None``: it stays on the
+            queue, in the hands of the task that carries it.
+        is_attempt: Whether this counts as an attempt: the hand-over began, and failed by the
+            message's own doing.
+        kept: The finished email, where a later attempt must make the same bytes.
+    """
+
+    id: UUID
+    epoch: int
+    status: MessageStatus
+    reason: str | None = None
+    accepted_at: datetime | None = None
+    retry_after: timedelta | None = None
+    is_attempt: bool = True
+    provider: str | None = None
+    provider_id: str | None = None
+    kept: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettledRow:
+    """Where a settled message belongs; ``is_first``: it is the first copy of a step's email."""
+
+    sequence_id: UUID
+    step_key: str
+    enrollment_id: UUID | None
+    is_first: bool
+
+
+def record_all(tx: Transaction, settled: Sequence[Settled]) -> set[UUID]:
+    """Write how messages in hand ended; return those that were still in these hands."""
+    return {message_id for message_id, *_ in _record(tx, settled)}
+
+
+def record(tx: Transaction, settled: Settled) -> SettledRow | None:
+    """Write how a message in hand ended; ``None`` if it was no longer in these hands."""
+    rows = _record(tx, [settled])
+    if not rows:
+        return None
+    _, sequence_id, step_key, enrollment_id, is_first = rows[0]
+    return SettledRow(
+        sequence_id=sequence_id,
+        step_key=step_key,
+        enrollment_id=enrollment_id,
+        is_first=is_first,
+    )
+
+
+def _record(tx: Transaction, settled: Sequence[Settled]) -> list[tuple[Any, ...]]:
+    for status in {each.status for each in settled}:
+        check_move(MessageStatus.SENDING, status)
+    waits = [each.retry_after for each in settled]
+    given = {
+        "ids": arrays.uuids([each.id for each in settled]),
+        "epochs": arrays.words([each.epoch for each in settled]),
+        "statuses": arrays.words([each.status.value for each in settled]),
+        "attempts": arrays.words([int(each.is_attempt) for each in settled]),
+        "reasons": arrays.texts([each.reason for each in settled]),
+        "accepted": arrays.moments([each.accepted_at for each in settled]),
+        "waits": arrays.seconds([None if each is None else each.total_seconds() for each in waits]),
+        "providers": arrays.texts([each.provider for each in settled]),
+        "provider_ids": arrays.texts([each.provider_id for each in settled]),
+        "kept": arrays.texts([_json(each.kept) for each in settled]),
+    }
+    return arrays.fetch(tx, RECORD, given)
+
+
+def _json(kept: Mapping[str, Any] | None) -> str | None:
+    return None if kept is None else json.dumps(kept, ensure_ascii=False)
+
+
+# Locked in the order of their ids first, as everywhere: an update of many takes no order.
+RECORD: Final = """
+    with done as materialized (
+        select m.id, o.*
+        from unnest(
+            cast(%(ids)s as uuid[]), cast(%(epochs)s as int[]), cast(%(statuses)s as text[]),
+            cast(%(attempts)s as int[]), cast(%(reasons)s as text[]),
+            cast(%(accepted)s as timestamptz[]), cast(%(waits)s as float8[]),
+            cast(%(providers)s as text[]), cast(%(provider_ids)s as text[]),
+            cast(%(kept)s as text[])
+        ) o (message_id, epoch, ending, attempted, why, accepted, wait, carrier, their_id, keep)
+        join messages m on m.id = o.message_id
+        where m.status = 'sending' and m.epoch = o.epoch
+        order by m.id
+        for no key update of m
+    ), at as materialized (select plan_now() as now)
+    update messages m set
+        status = done.ending, reason = done.why, accepted_at = done.accepted,
+        -- An unknown one counts from its hand-over, however late somebody finds it.
+        settled_at = case when done.ending = 'queued' then null
+                          when done.ending = 'unknown' then coalesce(m.opened_at, at.now)
+                          else coalesce(done.accepted, at.now) end,
+        available_at = case when done.wait is null then m.available_at
+                            else now() + done.wait * interval '1 second' end,
+        published_at = case when done.ending = 'queued' and done.wait is not null then null
+                            else m.published_at end,
+        attempts = m.attempts - 1 + done.attempted,
+        lease_owner = null, lease_until = null,
+        provider = done.carrier, provider_id = done.their_id,
+        context = coalesce(cast(done.keep as jsonb), m.context)
+    from done, at where m.id = done.id
+    returning m.id, m.sequence_id, coalesce(m.step_key, m.template_key), m.enrollment_id,
+              m.kind = 'sequence' and m.copy = 0
+"""
