@@ -121,10 +121,15 @@ class Trouble:
     @property
     def safe_reason(self) -> str:
         """The reason on one line, without the addresses that mail servers repeat in it."""
-        return " ".join(_ADDRESS.sub("<address>", self.reason).split())
+        return without_addresses(self.reason)
 
 
 _ADDRESS = re.compile(r"<?[^\s<>@]+@[^\s<>@]+>?")
+
+
+def without_addresses(words: str) -> str:
+    """Return a mail server's words on one line, without the addresses that it repeats."""
+    return " ".join(_ADDRESS.sub("<address>", words).split())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,7 @@
 """The emergency brake, on and off; every use is written down."""
 
 from funnel.domain.errors import InvalidInputError
-from funnel.storage import audit, pauses
+from funnel.storage import audit, pauses, provider_states
 from funnel.storage.transaction import Transactions
 
 
@@ -29,5 +29,6 @@ def resume_sending(transactions: Transactions, *, by: str) -> bool:
     with transactions.begin() as tx:
         was_paused = pauses.remove(tx, scope=pauses.EVERYTHING)
         if was_paused:
+            provider_states.count_anew(tx)  # or what was refused before would stop it again
             audit.write_audit(tx, by=by, action="resumed", target="all")
     return was_paused

@@ -1,17 +1,21 @@
 """Turn what is due into messages, and say what goes on the queue now."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
+from funnel.domain.budget import Budget
 from funnel.domain.message import Lane
+from funnel.domain.routing import Providers
+from funnel.services.claim_messages import ClaimedPart, ClaimRules, claim_messages
 from funnel.services.plan_enrollments import plan_claimed
-from funnel.storage import enrollments, outbox, pauses
+from funnel.storage import claims, enrollments
 from funnel.storage.outbox import Claimed
-from funnel.storage.transaction import Transaction, Transactions
+from funnel.storage.transaction import Transactions
 
-# Runs planned in one transaction: large enough to share its statements, small enough to be short.
-_RUNS_AT_ONCE = 200
+# Runs planned in one transaction, over all lanes: large enough to share its statements, small
+# enough that a confirmation does not wait behind them.
+_RUNS_AT_ONCE = 400
 # Notices share their worker with the ticks: a task of them must be short.
 _NOTICES_AT_ONCE = 5
 # How far a run is put off that cannot be planned.
@@ -26,11 +30,41 @@ class DispatchLimits:
         published_per_lane: Messages of one lane that may be there and not yet opened.
         messages_per_batch: Messages that one task carries.
         providers: Names of the providers that emails may leave by, the preferred one first.
+        fallback_domains: Domains of senders that the others may stand in for; empty: all.
+        default_budget: Of the first provider, while no row says anything of it.
     """
 
     published_per_lane: int
     messages_per_batch: int
     providers: tuple[str, ...] = ("smtp",)
+    fallback_domains: frozenset[str] = frozenset()
+    default_budget: Budget | None = None
+
+    @property
+    def claim_rules(self) -> ClaimRules:
+        """What bounds a claim."""
+        return ClaimRules(
+            providers=Providers(names=self.providers, fallback_domains=self.fallback_domains),
+            published_per_lane=self.published_per_lane,
+            default_budget=self.default_budget,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """How a dispatcher that finds a backlog stays with it, instead of leaving it to the next tick.
+
+    Attributes:
+        lasts: After that long it stops, so that a worker that is told to end does so soon.
+        between: Time for the workers to take what was published.
+        monotonic: Seconds of a clock that never jumps.
+        wait: Waits for so many seconds.
+    """
+
+    lasts: timedelta
+    between: timedelta
+    monotonic: Callable[[], float]
+    wait: Callable[[float], object]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,63 +81,82 @@ class Batch:
     messages: tuple[Claimed, ...]
 
 
-def dispatch_due(transactions: Transactions, limits: DispatchLimits) -> Iterator[Batch]:
+def dispatch_due(
+    transactions: Transactions, limits: DispatchLimits, patience: Patience | None = None
+) -> Iterator[Batch]:
     """Plan all runs that are due and yield what is to be published, after it is committed.
 
     One dispatcher works at a time; another that is called meanwhile yields nothing at once. While
     everything is paused nothing is planned and nothing is claimed.
 
+    Args:
+        transactions: Two at once are open while it has patience.
+        limits: How much goes on the queue.
+        patience: Stay while there is a backlog for which there is soon room; ``None``: once only.
+
     Yields:
         Batches whose rows are committed: the caller publishes them. What it does not publish, or
         what the broker loses, is found again by the sweep.
     """
+    if patience is None:
+        yield from _dispatch_once(transactions, limits)
+        return
+    with transactions.begin() as alone:
+        # Ticks go on meanwhile: without it they would fill their worker with one drain each.
+        if claims.is_first_to_drain(alone):
+            yield from _drain(transactions, limits, patience)
+
+
+def _drain(
+    transactions: Transactions, limits: DispatchLimits, patience: Patience
+) -> Iterator[Batch]:
+    ends_at = patience.monotonic() + patience.lasts.total_seconds()
+    while (yield from _dispatch_once(transactions, limits)) and patience.monotonic() < ends_at:
+        patience.wait(patience.between.total_seconds())
+
+
+def _dispatch_once(
+    transactions: Transactions, limits: DispatchLimits
+) -> Generator[Batch, None, bool]:
+    """Plan all that is due and claim once; return whether more waits that may leave soon."""
     while _plan_some(transactions):
         yield from _claim(transactions, limits)  # the first mails of a long drain do not wait
-    yield from _claim(transactions, limits)
+    return (yield from _claim(transactions, limits))
+
+
+def _claim(transactions: Transactions, limits: DispatchLimits) -> Generator[Batch, None, bool]:
+    with transactions.begin() as tx:
+        if not claims.may_dispatch(tx):
+            return False
+        parts, has_more = claim_messages(tx, limits.claim_rules)
+    for part in parts:
+        yield from _batches(part, limits)
+    return has_more
 
 
 def _plan_some(transactions: Transactions) -> bool:
     """Plan a bounded number of due runs; say whether more may be due."""
     with transactions.begin() as tx:
-        if not _may_dispatch(tx):
+        if not claims.may_dispatch(tx):
             return False
+        lanes = claims.due_lanes(tx)
         is_full = False
-        for lane in Lane:
-            run_ids = enrollments.claim_due(tx, lane, _RUNS_AT_ONCE)
+        for lane in lanes:
+            limit = max(1, _RUNS_AT_ONCE // len(lanes))
+            run_ids = enrollments.claim_due(tx, lane, limit)
             for run_id in plan_claimed(tx, run_ids):
                 enrollments.put_off(tx, run_id, by=_ASKED_AGAIN_AFTER)
-            is_full = is_full or len(run_ids) == _RUNS_AT_ONCE
+            is_full = is_full or len(run_ids) == limit
         return is_full
 
 
-def _may_dispatch(tx: Transaction) -> bool:
-    return outbox.try_dispatch_lock(tx) and not pauses.is_everything_paused(tx)
-
-
-def _claim(transactions: Transactions, limits: DispatchLimits) -> Iterator[Batch]:
-    """Claim what may be published, the notices' lane first, and divide it into batches."""
-    with transactions.begin() as tx:
-        if not _may_dispatch(tx):
-            return
-        claimed = [
-            (lane, letters, _claim_lane(tx, lane, limits, letters=letters))
-            for letters in (False, True)
-            for lane in Lane
-        ]
-    for lane, letters, messages in claimed:
-        is_notices = lane is Lane.NOTICES
-        size = min(_NOTICES_AT_ONCE, limits.messages_per_batch) if is_notices else None
-        for part in _batches(messages, size or limits.messages_per_batch):
-            yield Batch(lane=lane, is_letters=letters, provider=limits.providers[0], messages=part)
-
-
-def _claim_lane(
-    tx: Transaction, lane: Lane, limits: DispatchLimits, *, letters: bool
-) -> list[Claimed]:
-    cap = limits.published_per_lane
-    return outbox.claim_queued(tx, lane, letters=letters, cap=cap, limit=cap)
-
-
-def _batches(messages: Sequence[Claimed], size: int) -> Iterator[tuple[Claimed, ...]]:
-    for start in range(0, len(messages), size):
-        yield tuple(messages[start : start + size])
+def _batches(part: ClaimedPart, limits: DispatchLimits) -> Iterator[Batch]:
+    most = limits.messages_per_batch
+    size = min(_NOTICES_AT_ONCE, most) if part.lane is Lane.NOTICES else most
+    for start in range(0, len(part.messages), size):
+        yield Batch(
+            lane=part.lane,
+            is_letters=part.is_letters,
+            provider=part.provider,
+            messages=part.messages[start : start + size],
+        )

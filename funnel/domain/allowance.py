@@ -1,0 +1,92 @@
+"""What may be claimed now: every budget that fits a message holds, and each claim spends of it."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from funnel.domain.budget import (
+    ALL,
+    UNLIMITED,
+    Budget,
+    Room,
+    Spent,
+    Windows,
+    tighter,
+)
+
+Place = tuple[str, str]  # provider and lane
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlacedBudget:
+    """A budget of a provider (``*``: all of them together) in a lane (likewise)."""
+
+    provider: str
+    lane: str
+    budget: Budget
+
+    def fits(self, provider: str, lane: str) -> bool:
+        """Whether what leaves by this provider in this lane is counted here."""
+        return self.provider in (ALL, provider) and self.lane in (ALL, lane)
+
+
+def spent_of(placed: PlacedBudget, spending: Mapping[Place, Sequence[Spent]]) -> tuple[Spent, ...]:
+    """Return what was spent of one budget, by whatever provider and lane, oldest first."""
+    fitting = [spent for place, spent in spending.items() if placed.fits(*place)]
+    if len(fitting) == 1:
+        return tuple(fitting[0])
+    return tuple(sorted((each for spent in fitting for each in spent), key=lambda each: each.at))
+
+
+class Allowance:
+    """The budgets of one claim, and what it has spent of them so far.
+
+    Attributes:
+        newly_spent: By provider and lane, for whoever writes it down.
+    """
+
+    def __init__(
+        self,
+        budgets: Iterable[PlacedBudget],
+        spending: Mapping[Place, Sequence[Spent]],
+        now: datetime,
+        *,
+        held_until: Mapping[Place, datetime] | None = None,
+    ) -> None:
+        """Start a claim.
+
+        Args:
+            budgets: All that are known; those that fit a message hold for it.
+            spending: What left within the last day, by provider and lane, oldest first.
+            now: Aware, real time.
+            held_until: Lanes of a provider that asked to wait: nothing leaves there before.
+        """
+        self._now = now
+        self._held_until = dict(held_until or {})
+        self._windows = [(each, Windows(each.budget, spent_of(each, spending))) for each in budgets]
+        self._fitting: dict[Place, list[Windows]] = defaultdict(list)
+        self.newly_spent: Counter[Place] = Counter()
+
+    def room(self, provider: str, lane: str, *, for_letters: bool) -> Room:
+        """Return how many may leave now by this provider in this lane, and when the next may."""
+        held_until = self._held_until.get((provider, lane))
+        if held_until is not None and held_until > self._now:
+            return Room(number=0, next_at=held_until)
+        found = UNLIMITED
+        for each in self._of(provider, lane):
+            found = tighter(found, each.room(self._now, for_letters=for_letters))
+        return found
+
+    def spend(self, provider: str, lane: str, number: int) -> None:
+        """Count what was claimed."""
+        if number > 0:
+            self.newly_spent[provider, lane] += number
+            for each in self._of(provider, lane):
+                each.spend(self._now, number)
+
+    def _of(self, provider: str, lane: str) -> list[Windows]:
+        place = (provider, lane)
+        if place not in self._fitting:
+            self._fitting[place] = [own for each, own in self._windows if each.fits(*place)]
+        return self._fitting[place]
