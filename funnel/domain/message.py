@@ -1,5 +1,6 @@
 """One email to one subscriber: its states, and the only legal moves between them."""
 
+import re
 from enum import StrEnum
 
 from funnel.domain.errors import FunnelError
@@ -115,19 +116,38 @@ def check_move(before: MessageStatus, after: MessageStatus) -> None:
 _LANES: dict[str, Lane] = {
     "gmail.com": Lane.GMAIL,
     "googlemail.com": Lane.GMAIL,
-    "outlook.com": Lane.MICROSOFT,
-    "hotmail.com": Lane.MICROSOFT,
-    "live.com": Lane.MICROSOFT,
     "msn.com": Lane.MICROSOFT,
-    "yahoo.com": Lane.YAHOO,
+    "passport.com": Lane.MICROSOFT,
+    "windowslive.com": Lane.MICROSOFT,
     "ymail.com": Lane.YAHOO,
-    "aol.com": Lane.YAHOO,
+    "rocketmail.com": Lane.YAHOO,
+    "myyahoo.com": Lane.YAHOO,
+    "aim.com": Lane.YAHOO,
+    # Of American telephone companies, whose mail Yahoo carries.
+    "att.net": Lane.YAHOO,
+    "bellsouth.net": Lane.YAHOO,
+    "sbcglobal.net": Lane.YAHOO,
+    "verizon.net": Lane.YAHOO,
     "icloud.com": Lane.APPLE,
     "me.com": Lane.APPLE,
     "mac.com": Lane.APPLE,
+    "privaterelay.appleid.com": Lane.APPLE,
 }
+# Names that have a domain in most countries: yahoo.de, yahoo.co.uk, hotmail.com.br.
+_NAMES: dict[str, Lane] = {
+    "outlook": Lane.MICROSOFT,
+    "hotmail": Lane.MICROSOFT,
+    "live": Lane.MICROSOFT,
+    "yahoo": Lane.YAHOO,
+    "aol": Lane.YAHOO,
+}
+_COUNTRY = re.compile(r"com|(?:(?:co|com)\.)?[a-z]{2}")
 
 
 def lane_of(address: str) -> Lane:
     """Return the lane of an address, by its domain; what no table names is ``OTHER``."""
-    return _LANES.get(address.rpartition("@")[2].casefold(), Lane.OTHER)
+    domain = address.rpartition("@")[2].casefold()
+    name, _, ending = domain.partition(".")
+    if name in _NAMES and _COUNTRY.fullmatch(ending):
+        return _NAMES[name]
+    return _LANES.get(domain, Lane.OTHER)

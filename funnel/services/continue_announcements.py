@@ -12,10 +12,11 @@ import structlog
 from funnel.domain import announcement as announcing
 from funnel.domain.announcement import Announcement
 from funnel.domain.consent import Topic
-from funnel.domain.message import SERVICE_PRIORITY, MessageKind, MessageStatus, lane_of
+from funnel.domain.message import SERVICE_PRIORITY, MessageKind, MessageStatus
 from funnel.domain.session import Session
 from funnel.storage import announcements, messages, sessions, subscribers
 from funnel.storage.announcements import SeatHolder
+from funnel.storage.lane_domains import lane_for
 from funnel.storage.messages import NewMessage
 from funnel.storage.transaction import Transaction, Transactions
 
@@ -93,7 +94,7 @@ def _message(
         session_starts_at=announcement.session_starts_at,
         template_key=announcing.template_key(announcement.id),
         topic=Topic.SEAT,
-        lane=lane_of(holder.email),
+        lane=lane_for(tx, holder.email),
         # Beside reminders: letters travel apart, and confirmations have a lane of their own.
         priority=SERVICE_PRIORITY,
         due_at=announcement.created_at,

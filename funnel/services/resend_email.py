@@ -14,7 +14,6 @@ from funnel.domain.message import (
     SERVICE_PRIORITY,
     MessageKind,
     MessageStatus,
-    lane_of,
 )
 from funnel.domain.sequence import SequenceDefinition, Step, StepKind
 from funnel.domain.speech import say
@@ -33,6 +32,7 @@ from funnel.storage import (
 )
 from funnel.storage.audit import write_audit
 from funnel.storage.copies import EmailCopy
+from funnel.storage.lane_domains import lane_for
 from funnel.storage.messages import NewMessage
 from funnel.storage.runs import RunRecord
 from funnel.storage.transaction import Transaction, Transactions
@@ -234,7 +234,7 @@ def _add_copy(tx: Transaction, subject: _Subject, leaves_at: datetime, *, by: st
         copy=number,
         template_key=subject.copies[-1].template_key,
         topic=Topic.LETTERS if is_letter else Topic.SEAT,
-        lane=lane_of(subject.person.email),
+        lane=lane_for(tx, subject.person.email),
         priority=LETTER_PRIORITY if is_letter else SERVICE_PRIORITY,
         due_at=leaves_at,
         plan_revision=runs.plan_revision_of(tx, run.id),

@@ -2,6 +2,7 @@
 
 from sqlalchemy import text
 
+from funnel.domain.message import Lane, lane_of
 from funnel.storage.transaction import Transaction
 
 
@@ -11,10 +12,12 @@ def list_lane_domains(tx: Transaction) -> dict[str, str]:
     return {row.domain: row.lane for row in rows}
 
 
-def lane_of_domain(tx: Transaction, domain: str) -> str | None:
-    """Return the lane that a rule gives a domain (lower case); ``None``: there is no rule."""
+def lane_for(tx: Transaction, address: str) -> Lane:
+    """Return the lane of an address: by a rule of this installation, or by the known domains."""
     statement = text("select lane from lane_domains where domain = :domain")
-    return tx.connection.execute(statement, {"domain": domain}).scalar_one_or_none()
+    domain = address.rpartition("@")[2].casefold()
+    own = tx.connection.execute(statement, {"domain": domain}).scalar_one_or_none()
+    return Lane(own) if own is not None else lane_of(address)
 
 
 def save_lane_domain(tx: Transaction, domain: str, lane: str) -> None:

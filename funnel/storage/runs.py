@@ -8,10 +8,10 @@ from uuid import UUID, uuid4
 from sqlalchemy import insert, select, update
 
 from funnel.domain.enrollment import EnrollmentState, LettersEnd
-from funnel.domain.message import lane_of
 from funnel.domain.runs import LatestRun
 from funnel.storage import counters
 from funnel.storage.definition_tables import SequenceRow
+from funnel.storage.lane_domains import lane_for
 from funnel.storage.tables import EnrollmentRow, SessionRow
 from funnel.storage.transaction import Transaction
 
@@ -115,7 +115,7 @@ def add(tx: Transaction, subscriber_id: UUID, email: str, sequence_id: UUID, run
             sequence_id=sequence_id,
             version_id=live.scalar_subquery(),
             run=run,
-            lane=lane_of(email),
+            lane=lane_for(tx, email),
             next_due_at=tx.now,
         )
     )
