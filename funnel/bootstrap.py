@@ -21,12 +21,16 @@ from funnel.log import configure_logging
 from funnel.settings import Settings
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from funnel.domain.fact_source import FactSource
     from funnel.domain.links import Links
     from funnel.domain.signing import LinkTokens
     from funnel.domain.signup import SignupRules, Source
     from funnel.intake.form import FormGate
     from funnel.rendering.renderer import Renderer
+    from funnel.sending.delivery_events import EventReader
+    from funnel.sending.journal_folder import JournalFolder
     from funnel.sending.mailbox import Mailbox
     from funnel.sending.mailer import Mailer
     from funnel.services.build_email import EmailBuilder
@@ -53,12 +57,14 @@ class Deps:
     def __init__(self, settings: Settings, *, role: str) -> None:
         self.settings = settings
         self.role = role
+        # Whether this process was asked to end; a worker says so, nothing else is ever asked.
+        self.is_draining: Callable[[], bool] = lambda: False
         self._mailers: dict[str, Mailer] = {}
         self._deliveries: dict[str, Delivery] = {}
 
     @cached_property
     def process_name(self) -> str:
-        """Name of this process in leases and heartbeats: host, process id and role."""
+        """Name of this process in heartbeats: host, process id and role."""
         return f"{socket.gethostname()}:{os.getpid()}:{self.role}"
 
     @cached_property
@@ -252,6 +258,13 @@ class Deps:
             confinement=Confinement(layouts=self.definitions_folder / "email" / "layouts"),
         )
 
+    @cached_property
+    def journals(self) -> "JournalFolder":
+        """What the worker processes of this host write down of what they hand over."""
+        from funnel.sending.journal_folder import JournalFolder
+
+        return JournalFolder(self.settings.data_folder / "journal")
+
     @property
     def delivery(self) -> "Delivery":
         """All that a batch of messages needs, by the first provider."""
@@ -267,17 +280,29 @@ class Deps:
             self._deliveries[provider] = self._make_delivery(provider)
         return self._deliveries[provider]
 
+    def finish_left_over(self) -> None:
+        """Write what this process's batches could not, because the database was away."""
+        if self._deliveries:
+            from funnel.services.deliver_batch import finish_left_over
+
+            for delivery in self._deliveries.values():
+                finish_left_over(delivery)
+
     def _make_delivery(self, provider: str) -> "Delivery":
         from funnel.services.delivery import Delivery
 
+        started = self.process_now().isoformat(timespec="seconds")
+        journal = self.journals.new_journal(role=self.role, provider=provider, started=started)
         return Delivery(
             transactions=self.transactions,
             mailer=self.mailer_of(provider),
             builder=self.builder,
-            owner=self.process_name,
+            owner=journal.owner,
+            journal=journal,
             provider=provider,
             lease=timedelta(seconds=self.settings.lease_seconds),
             monotonic=monotonic,
+            is_draining=lambda: self.is_draining(),
         )
 
     @property
@@ -326,6 +351,17 @@ class Deps:
         from funnel.storage.source_book import SourceBook
 
         return SourceBook(self.transactions, fact_sources.find)
+
+    @cached_property
+    def event_readers(self) -> "Mapping[str, EventReader]":
+        """What reads each provider's webhook, by the provider's name; closed where not set up."""
+        from funnel.sending.postmark_events import PostmarkEvents
+        from funnel.sending.ses_events import SesEvents
+        from funnel.sending.sns_fetch import fetch
+
+        secrets = [each.get_secret_value() for each in self.settings.postmark_webhook_secrets]
+        readers = (PostmarkEvents(secrets), SesEvents(self.settings.ses_topic_arns, fetch))
+        return {each.provider: each for each in readers}
 
     @cached_property
     def form_gate(self) -> "FormGate":
@@ -383,6 +419,8 @@ class Deps:
             self.previewing.confinement.close()
         for mailer in self._mailers.values():
             mailer.close()
+        for delivery in self._deliveries.values():
+            delivery.journal.close()
         if "transactions" in self.__dict__:
             self.transactions.close()
 

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from funnel.domain.slices import SlicePace
 from funnel.rendering.compiled import CompiledTemplate
+from funnel.sending.journal import UnwrittenJournal, WorkerJournal
 from funnel.sending.mailer import Mailer
 from funnel.services.build_email import Counting, EmailBuilder
 from funnel.storage.outbox_record import Settled
@@ -40,6 +41,8 @@ class Delivery:
         chance: From 0 to 1, spreads retries.
         pace: How fast this process has been sending lately.
         texts: Template versions that this process has met.
+        journal: What was handed over, so that this process's death leaves no doubt; in its name
+            (``owner``) messages are taken in hand.
         unrecorded: What left while the database was away for too long: written by the next batch.
     """
 
@@ -55,4 +58,5 @@ class Delivery:
     chance: Callable[[], float] = random.random
     pace: SlicePace = field(default_factory=SlicePace)
     texts: dict[UUID, KnownText] = field(default_factory=dict)
+    journal: WorkerJournal = field(default_factory=UnwrittenJournal)
     unrecorded: list[Settled] = field(default_factory=list)

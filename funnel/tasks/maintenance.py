@@ -9,6 +9,7 @@ from funnel.services.continue_replans import continue_replans
 from funnel.services.fill_series import fill_series
 from funnel.services.import_people import forget_imports
 from funnel.services.judge_evidence import forget_evidence, judge_evidence
+from funnel.services.match_events import forget_events, match_events
 from funnel.services.match_facts import forget_received, retry_waiting
 from funnel.services.play_demo import play_demo
 from funnel.services.record_refusal import forget_refusals
@@ -26,6 +27,7 @@ def sweep() -> None:
     sweep_messages(
         deps.transactions,
         republish_after=timedelta(seconds=deps.settings.republish_after_seconds),
+        journals=deps.journals,
     )
     settle_lost_tests(deps.transactions)
     forget_refusals(deps.transactions)
@@ -101,6 +103,14 @@ def match() -> None:
     deps = process().deps
     retry_waiting(deps.transactions)
     forget_received(deps.transactions)
+
+
+@app.task(name="funnel.match_events", queue=MAINTENANCE)
+def match_provider_events() -> None:
+    """Try again the events whose message was not known, and forget old ones."""
+    deps = process().deps
+    match_events(deps.transactions, hash_key=deps.signup_rules.hash_key)
+    forget_events(deps.transactions)
 
 
 @app.task(name="funnel.load_definitions", queue=MAINTENANCE)
