@@ -109,6 +109,11 @@ class Settings(BaseSettings):
         description="Postmark message stream of letters (a broadcast one, on which you manage "
         "unsubscribes on your own).",
     )
+    postmark_webhook_secrets: tuple[SecretStr, ...] = Field(
+        default=(),
+        description="Passwords, 16 or more random characters each, by which Postmark's webhooks "
+        "are known, as a JSON list; any of them opens. Empty: none comes in.",
+    )
     ses_region: str = Field(
         default="", description="Region of Amazon SES, like eu-central-1; limits belong to it."
     )
@@ -125,6 +130,11 @@ class Settings(BaseSettings):
         pattern="^[A-Za-z0-9_-]*$",
         description="SES configuration set whose event destination reports bounces; empty: the "
         "identity's default.",
+    )
+    ses_topic_arns: tuple[str, ...] = Field(
+        default=(),
+        description="ARNs of the Amazon SNS topics by which SES says what became of emails, as a "
+        "JSON list. Empty: none comes in.",
     )
     http_connections: int = Field(
         default=8,

@@ -18,6 +18,7 @@ from funnel.cli import (
     people,
     people_acts,
     people_import,
+    providers,
     publishing,
     rehearse,
     results,
@@ -75,6 +76,7 @@ app.add_typer(series.app, name="series")
 app.add_typer(templates.app, name="template")
 app.add_typer(results.app, name="results")
 app.add_typer(sources.app, name="source")
+app.add_typer(providers.app, name="provider")
 people_acts.add_to(people_import.app)
 app.add_typer(people_import.app, name="people")
 app.add_typer(users.app, name="user")

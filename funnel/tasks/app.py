@@ -39,6 +39,8 @@ DEFINITIONS_SECONDS = 3.0
 JUDGE_SECONDS = 2.0
 # Each fact is tried once an hour of plan time, which the demo passes within seconds.
 FACTS_SECONDS = 30.0
+# Each event is tried once a minute of real time.
+EVENTS_SECONDS = 30.0
 
 
 class FunnelTask(Task):  # type: ignore[type-arg]  # celery-types: generic only for the checker
@@ -190,6 +192,12 @@ app.conf.update(
         "facts": {
             "task": "funnel.match_facts",
             "schedule": FACTS_SECONDS,
+            "options": {"queue": MAINTENANCE},
+        },
+        # Three statements where nothing waits and nothing is old.
+        "events": {
+            "task": "funnel.match_events",
+            "schedule": EVENTS_SECONDS,
             "options": {"queue": MAINTENANCE},
         },
         # One for each worker: the answer proves that its queue is being read.

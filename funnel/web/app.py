@@ -13,7 +13,7 @@ from funnel.web import errors, guards, health, look, request_log
 from funnel.web.api import access, calendars
 from funnel.web.demo import bar, inbox, rooms
 from funnel.web.demo import calendar as demo_calendar
-from funnel.web.hooks import facts, signup
+from funnel.web.hooks import delivery, facts, signup
 from funnel.web.hosts import BrandHosts, KnownHosts
 from funnel.web.languages import SpeaksLanguage
 from funnel.web.public import (
@@ -145,6 +145,7 @@ def _add_routes(app: FastAPI, *, is_demo: bool) -> None:
     for module in (health, look, signup, landing, confirm, preferences, unsubscribe, join, replay):
         app.include_router(module.router)
     app.include_router(facts.router)
+    app.include_router(delivery.router)
     app.include_router(calendar.router)
     app.include_router(calendars.router)
     app.include_router(link.router)

@@ -38,6 +38,10 @@ TOO_LARGE = Problem(status=413, name="body-too-large", title="The body is too la
 WRONG_FIELD = Problem(status=422, name="wrong-field", title="A field is wrong")
 TOO_MANY = Problem(status=429, name="too-many-signups", title="Too many signups at once")
 UNREADABLE = Problem(status=422, name="unreadable-event", title="The event cannot be read")
+NO_SUCH_PROVIDER = Problem(status=404, name="no-such-provider", title="There is no such provider")
+OUT_OF_REACH = Problem(
+    status=503, name="out-of-reach", title="The sender cannot be verified at the moment"
+)
 TOO_MANY_EVENTS = Problem(status=429, name="too-many-events", title="Too many events at once")
 
 
