@@ -10,12 +10,14 @@ import structlog
 
 from funnel.domain.message import MessageKind, MessageStatus
 from funnel.domain.slices import OPEN_LASTS
-from funnel.sending.mailer import MayBegin, Outcome
+from funnel.sending.mailer import MayBegin, Outcome, OutcomeStatus
 from funnel.services.delivery import Delivery
+from funnel.services.note_provider import ProviderNotes
 from funnel.services.open_slice import OpenedSlice, open_slice
 from funnel.services.prepare_slice import Prepared, prepare_slice
-from funnel.services.record_outcomes import Recorder
-from funnel.storage import enrollments, outbox, outbox_record
+from funnel.services.record_outcomes import Recorder, record_left_over
+from funnel.services.settle_from_journal import settle_own
+from funnel.storage import enrollments, outbox
 from funnel.storage.merge_data import MergeData
 from funnel.storage.outbox import Claimed
 
@@ -26,6 +28,7 @@ log = structlog.get_logger()
 GIVEN_BACK = "given back"
 STALE = "stale"
 TO_PLAN = "to plan anew"
+_ANSWERED_NO = frozenset({OutcomeStatus.DEFERRED, OutcomeStatus.REFUSED})
 
 
 @dataclass(slots=True)
@@ -54,10 +57,12 @@ class _Batch:
         waiting: Messages that are still to be opened.
         ends_at: From then on (``monotonic``) nothing more begins.
         tally: How many ended how.
+        provider: What its outcomes say of who carries it, and what of its budget was not used.
     """
 
     waiting: deque[Claimed]
     ends_at: float
+    provider: ProviderNotes = field(default_factory=ProviderNotes)
     tally: Counter[str] = field(default_factory=Counter)
     runs: _Runs = field(default_factory=_Runs)
 
@@ -87,12 +92,13 @@ def deliver_batch(messages: Sequence[Claimed], delivery: Delivery) -> Counter[st
     ends_at = delivery.monotonic() + delivery.batch_lasts.total_seconds()
     # The same message twice in one batch would be opened once and sent twice.
     batch = _Batch(deque(dict.fromkeys(messages)), ends_at)
-    _record_left_over(delivery)
+    finish_left_over(delivery)
     while batch.waiting and not _is_over(batch, delivery):
         size = delivery.pace.size(delivery.mailer.connections)
         _deliver_slice(batch.take(size), batch, delivery)
     _give_back(batch, delivery)
     _wake(batch.runs, delivery)
+    batch.provider.note(delivery)
     tally = batch.tally
     log.info(
         "batch.delivered", messages=len(messages), **{_key(each): tally[each] for each in tally}
@@ -105,15 +111,17 @@ def _key(status: str) -> str:
 
 
 def _is_over(batch: _Batch, delivery: Delivery) -> bool:
-    return delivery.is_draining() or delivery.monotonic() >= batch.ends_at
+    is_to_end = delivery.is_draining() or batch.provider.is_down
+    return is_to_end or delivery.monotonic() >= batch.ends_at
 
 
-def _record_left_over(delivery: Delivery) -> None:
-    """Write what an earlier batch could not, because the database was away for too long."""
-    if delivery.unrecorded:
-        with delivery.transactions.begin() as tx:
-            outbox_record.record_all(tx, delivery.unrecorded)
-        delivery.unrecorded.clear()
+def finish_left_over(delivery: Delivery) -> None:
+    """Write what an earlier batch could not, because the database was away for too long.
+
+    Nobody else settles it while this process lives: it holds its journal's lock.
+    """
+    record_left_over(delivery)
+    settle_own(delivery.transactions, delivery.journal, owner=delivery.owner)
 
 
 def _deliver_slice(claimed: Sequence[Claimed], batch: _Batch, delivery: Delivery) -> None:
@@ -123,10 +131,12 @@ def _deliver_slice(claimed: Sequence[Claimed], batch: _Batch, delivery: Delivery
         return
     # Before the open: who is frozen between the two must not think that the lease is fresh.
     began_at = delivery.monotonic()
+    delivery.journal.hold()
     opened = open_slice(prepared, delivery)
     _note_unopened(opened, batch)
     if opened.opened:
         _hand_over(opened, began_at, batch, delivery)
+    delivery.journal.clear()  # all of it is in rows
 
 
 def _note_unopened(slice_: OpenedSlice, batch: _Batch) -> None:
@@ -134,6 +144,8 @@ def _note_unopened(slice_: OpenedSlice, batch: _Batch) -> None:
         batch.note(each, ending.status)
     for each in slice_.to_plan:
         batch.note(each, TO_PLAN)
+    unsent = (*(each for each, _ in slice_.ended), *slice_.to_plan, *slice_.paused)
+    batch.provider.unspent.update(each.loaded.data.lane for each in unsent)
     batch.count(GIVEN_BACK, len(slice_.paused))
     batch.count(STALE, len(slice_.stale))
 
@@ -142,33 +154,56 @@ def _hand_over(slice_: OpenedSlice, began_at: float, batch: _Batch, delivery: De
     """Hand the opened messages over and record each outcome, in whatever order they come."""
     recorder = Recorder(delivery, slice_.plan_now)
     in_hand = {each.loaded.claimed.id: each for each in slice_.opened}
-    until = _until(began_at, batch, delivery)
-
-    def may_begin(_: UUID) -> bool:
-        is_over = recorder.is_stuck or delivery.is_draining()
-        return not is_over and delivery.monotonic() < until
-
+    may_begin = _Permission(began_at, recorder, batch, delivery)
     for outcome in _outcomes(slice_.opened, may_begin, delivery):
-        recorder.add(in_hand.pop(outcome.message_id), outcome)
+        if outcome.status in _ANSWERED_NO:
+            delivery.journal.decline(outcome.message_id)
+        each = in_hand.pop(outcome.message_id)
+        batch.provider.add(each.loaded.data.lane, outcome)
+        recorder.add(each, outcome)
     lasted = timedelta(seconds=delivery.monotonic() - began_at)
     delivery.pace.note(len(slice_.opened) - len(in_hand), lasted)
     for each in in_hand.values():
         recorder.add(each, None)
     recorder.finish()
+    if batch.provider.is_urgent:
+        batch.provider.note(delivery)
     _note_recorded(slice_.opened, in_hand, recorder, batch)
 
 
-def _until(began_at: float, batch: _Batch, delivery: Delivery) -> float:
-    """Return until when what was opened may begin: who was frozen meanwhile begins nothing."""
-    lasts = min(OPEN_LASTS, delivery.lease).total_seconds()
-    return min(began_at + lasts, batch.ends_at)
+class _Permission:
+    """Says of each message, at the last moment, whether its hand-over may begin."""
+
+    def __init__(
+        self, began_at: float, recorder: Recorder, batch: _Batch, delivery: Delivery
+    ) -> None:
+        self._recorder = recorder
+        self._batch = batch
+        self._delivery = delivery
+        self._until = min(began_at + OPEN_LASTS.total_seconds(), batch.ends_at)
+        # Who was frozen meanwhile hands nothing over: somebody else may have settled it.
+        self._lease_ends = began_at + delivery.lease.total_seconds()
+        self._begun: set[UUID] = set()
+
+    def __call__(self, message_id: UUID) -> bool:
+        is_over = self._recorder.is_stuck or self._batch.provider.is_down
+        if is_over or self._delivery.is_draining():
+            return False
+        now = self._delivery.monotonic()
+        if message_id in self._begun:
+            # Asked again: a server that is slow to say yes must not be begun with for ever.
+            return now < self._lease_ends
+        if now >= self._until:
+            return False
+        self._begun.add(message_id)
+        return True
 
 
 def _outcomes(
     opened: Sequence[Prepared], may_begin: MayBegin, delivery: Delivery
 ) -> Iterator[Outcome]:
     emails = [each.email for each in opened if each.email is not None]
-    return delivery.mailer.send_all(emails, may_begin=may_begin)
+    return delivery.mailer.send_all(emails, may_begin=may_begin, journal=delivery.journal)
 
 
 def _note_recorded(
@@ -191,7 +226,8 @@ def _give_back(batch: _Batch, delivery: Delivery) -> None:
     if not batch.waiting:
         return
     with delivery.transactions.begin() as tx:
-        lanes = outbox.give_back(tx, batch.waiting, after=timedelta(0))
+        lanes = outbox.give_back(tx, batch.waiting, after=batch.provider.wait)
+    batch.provider.unspent.update(lanes)
     given_back = lanes.total()
     batch.count(GIVEN_BACK, given_back)
     batch.count(STALE, len(batch.waiting) - given_back)

@@ -124,6 +124,8 @@ class _Gathering:
 
 def _prepare(loaded: Loaded, material: _Material, delivery: Delivery) -> Prepared:
     data = loaded.data
+    # Should building it end the process, it was this one: such a message is not tried for ever.
+    delivery.journal.take(data.message_id)
     version_id = data.pinned_version_id or data.live_version_id
     if material.text is None:
         failure = f"there is no email {data.template_key}"

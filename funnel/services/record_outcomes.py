@@ -14,7 +14,7 @@ from funnel.sending.mailer import Outcome
 from funnel.services.delivery import Delivery
 from funnel.services.prepare_slice import Prepared
 from funnel.services.settle_outcome import Attempt, settle_outcome
-from funnel.storage import counters, outbox_record, suppressions
+from funnel.storage import counters, enrollments, outbox_record, suppressions
 from funnel.storage.counters import Tally
 from funnel.storage.errors import DATABASE_IS_AWAY
 from funnel.storage.outbox_record import Settled
@@ -118,6 +118,25 @@ class Recorder:
                 self.statuses[message_id] = each.settled.status if message_id in ours else "stale"
                 if message_id not in ours:
                     log.warning("message.lost_lease", message_id=str(message_id))
+
+
+def record_left_over(delivery: Delivery) -> None:
+    """Write what an earlier batch could not, because the database was away for too long."""
+    if not delivery.unrecorded:
+        return
+    sums: Counter[Tally] = Counter()
+    runs: list[UUID] = []
+    with delivery.transactions.begin() as tx:
+        for each in sorted(delivery.unrecorded, key=lambda each: each.id):
+            row = outbox_record.record(tx, each)
+            if row is not None and each.status.is_settled:
+                sums.update(counters.settled(row, each.status))
+            if row is not None and row.enrollment_id is not None:
+                runs.append(row.enrollment_id)
+        counters.move(tx, sums)
+    delivery.unrecorded.clear()
+    with delivery.transactions.begin() as tx:
+        enrollments.wake_waiting(tx, sorted(runs))
 
 
 def _write_down(known: Sequence[_Known], delivery: Delivery) -> set[UUID]:

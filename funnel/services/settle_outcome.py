@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from funnel.domain.failure import FailureKind
 from funnel.domain.message import MessageStatus
-from funnel.domain.retry import decide_retry
+from funnel.domain.retry import MAX_ATTEMPTS, decide_retry
 from funnel.sending.mailer import Outcome, OutcomeStatus, OutgoingEmail
 from funnel.services.kept_email import kept_email
 from funnel.storage.outbox import Claimed
@@ -21,6 +22,7 @@ class Attempt:
         number: Which attempt this is, from 1.
         provider: Who carries it.
         chance: From 0 to 1, spreads retries.
+        valid_until: Plan time after which it would be late.
     """
 
     claimed: Claimed
@@ -28,6 +30,7 @@ class Attempt:
     number: int
     provider: str
     chance: float
+    valid_until: datetime | None = None
 
 
 def settle_outcome(
@@ -57,6 +60,7 @@ def settle_outcome(
         # The database's time at the opening, plus what passed since.
         accepted_at=attempt.opened_at + outcome.elapsed if is_accepted else None,
         retry_after=retry_after,
+        is_attempt=_counts(attempt, outcome),
         provider=attempt.provider,
         provider_id=outcome.provider_id,
         kept=kept_email(email) if needs_bytes and email is not None else None,
@@ -69,10 +73,27 @@ def _fate(attempt: Attempt, outcome: Outcome) -> tuple[MessageStatus, str | None
     reason = f"{outcome.code} {outcome.reason}".strip() or outcome.status.value
     if outcome.status is not OutcomeStatus.DEFERRED:
         return _FINAL[outcome.status], reason, None
-    again = decide_retry(attempt.number, asked_to_wait=outcome.retry_after, chance=attempt.chance)
+    number = attempt.number if _counts(attempt, outcome) else _never_the_last(attempt, outcome)
+    again = decide_retry(number, asked_to_wait=outcome.retry_after, chance=attempt.chance)
     if again.after is None:
         return MessageStatus.FAILED, f"gave up after {attempt.number} attempts: {reason}", None
     return MessageStatus.QUEUED, reason, again.after
+
+
+def _counts(attempt: Attempt, outcome: Outcome) -> bool:
+    """Say whether the message itself was tried: a provider's outage must not use its tries up.
+
+    Being told to slow down counts until the waits are the longest, and never as the last try.
+    """
+    if outcome.failure is FailureKind.PROVIDER_DOWN:
+        return False
+    return outcome.failure is not FailureKind.RATE or attempt.number < MAX_ATTEMPTS
+
+
+def _never_the_last(attempt: Attempt, outcome: Outcome) -> int:
+    # Once a provider is back, nobody should wait half an hour more for it.
+    is_down = outcome.failure is FailureKind.PROVIDER_DOWN
+    return 1 if is_down else min(attempt.number, MAX_ATTEMPTS - 1)
 
 
 _FINAL = {

@@ -5,6 +5,7 @@ from uuid import UUID
 from funnel.services.deliver_batch import deliver_batch
 from funnel.storage.outbox import Claimed
 from funnel.tasks.app import DELIVER, app
+from funnel.tasks.drain import to_its_end
 from funnel.tasks.process import process
 
 
@@ -16,11 +17,13 @@ def deliver(messages: list[tuple[str, int]], provider: str | None = None) -> Non
     """
     batch = [Claimed(UUID(message_id), epoch) for message_id, epoch in messages]
     deps = process().deps
-    deliver_batch(batch, deps.delivery_of(provider) if provider else deps.delivery)
+    with to_its_end():
+        deliver_batch(batch, deps.delivery_of(provider) if provider else deps.delivery)
     process().show_life()
 
 
 @app.task(name="funnel.pulse")
 def pulse() -> None:
-    """Show that this queue is read, also while there is nothing to send."""
+    """Show that this queue is read, and finish what a batch could not, while nothing is sent."""
+    process().deps.finish_left_over()
     process().show_life()

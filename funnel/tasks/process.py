@@ -7,6 +7,7 @@ from celery.signals import worker_process_init
 
 from funnel.bootstrap import Deps, build
 from funnel.storage import heartbeats
+from funnel.tasks.drain import is_draining
 
 _SEEN_EVERY_SECONDS = 5.0
 
@@ -21,7 +22,9 @@ class Process:
     @cached_property
     def deps(self) -> Deps:
         """Dependencies; nothing is connected before it is first used."""
-        return build(role=self.role)
+        deps = build(role=self.role)
+        deps.is_draining = is_draining
+        return deps
 
     def show_life(self, *, name: str = "", role: str = "") -> None:
         """Write that progress was made, at most every few seconds.
