@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from funnel.domain.errors import FunnelError
+from funnel.domain.errors import FunnelError, InvalidInputError
 from funnel.domain.readiness import (
     Check,
     check_base_url,
@@ -175,13 +175,17 @@ def _check_mailer(installation: Installation) -> Check:
         return wrong(
             say("Mail server"),
             say("mails are kept in a folder, nobody receives them"),
-            say("Set FUNNEL_MAILER=smtp and the FUNNEL_SMTP settings."),
+            say("Set FUNNEL_MAILER to smtp, postmark or ses, and the settings of that one."),
         )
     try:
         mailer = installation.mailer()
         mailer.check()
     except MailerCheckError as error:
         return wrong(say("Mail server"), str(error), error.remedy)
+    except InvalidInputError as error:  # a key or an address is missing: it knows which
+        return wrong(say("Mail server"), str(error), error.remedy)
     except FunnelError as error:
-        return wrong(say("Mail server"), str(error), say("Look at the FUNNEL_SMTP settings."))
+        return wrong(
+            say("Mail server"), str(error), say("Look at the settings of the mail server.")
+        )
     return right(say("Mail server"), say("it takes us in"))

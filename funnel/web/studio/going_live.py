@@ -35,6 +35,8 @@ from funnel.web.studio.templates import TEST_STATES
 _PATH = "/studio/going-live"
 _LATEST: Final = 5
 _NO_SERVER: Final = ""
+# Where a provider's own servers are, which hand on what its API takes: for the records to copy.
+_HOSTS_OF_APIS: Final = {"postmark": "smtp.postmarkapp.com", "ses": "amazonaws.com"}
 WORDS: Final = {
     CheckState.RIGHT: mark("right"),
     CheckState.LOOK: mark("worth a look"),
@@ -115,7 +117,9 @@ def _looked_up(brand: Brand, selector: str, site: Site) -> tuple[Check, ...]:
 
 def _smtp_host(site: Site) -> str:
     settings = site.deps.settings
-    return settings.smtp_host if settings.mailer == "smtp" else _NO_SERVER
+    if settings.mailer == "smtp":
+        return settings.smtp_host
+    return _HOSTS_OF_APIS.get(settings.mailer, _NO_SERVER)
 
 
 def _page(request: Request, site: Site, me: Me, looked: _Looked) -> Response:
@@ -162,6 +166,10 @@ def _way(site: Site) -> str:
     settings = site.deps.settings
     if settings.mailer == "mailbox":
         return say("Emails are kept on this machine; nobody receives them.")
+    if settings.mailer == "postmark":
+        return say("Emails leave by Postmark.")
+    if settings.mailer == "ses":
+        return say("Emails leave by Amazon SES, region {region}.", region=settings.ses_region)
     return say(
         "Emails leave by {host}, port {port}.", host=settings.smtp_host, port=settings.smtp_port
     )
