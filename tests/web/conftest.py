@@ -5,6 +5,7 @@ from uuid import uuid4
 
 import pytest
 
+from tests.fixtures.kept_databases import KeptDatabases
 from tests.fixtures.servers import Databases
 from tests.web.served import Served, loaded, serving
 
@@ -31,12 +32,12 @@ def served(
 
 @pytest.fixture
 def own_served(
-    postgres_server: Databases, loaded_database: str, tmp_path_factory: pytest.TempPathFactory
+    kept_databases: KeptDatabases, loaded_database: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Served]:
     """The demo for one test alone, which may move its clock or change what others need."""
     folder = tmp_path_factory.mktemp("served")
     with (
-        postgres_server.temporary(template=loaded_database) as url,
+        kept_databases.lent(loaded_database) as url,
         serving(url, folder) as site,
     ):
         yield site
