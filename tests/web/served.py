@@ -8,7 +8,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,7 @@ from funnel.services.seed_demo import seed_demo
 from funnel.settings import Settings
 from funnel.storage.transaction import open_database
 from funnel.web.app import create_app
+from tests.fixtures.confined import shared_confinement
 from tests.fixtures.servers import Databases
 
 LINK_KEY = "a-key-for-tests-only-0123456789abcdef"
@@ -203,9 +204,14 @@ def serving(database_url: str, folder: Path, **settings: Any) -> Iterator[Served
             ),
             role="web",
         )
+        if deps.definitions_folder == SHIPPED_DEFINITIONS:
+            confinement = shared_confinement()
+            deps.previewing = replace(deps.previewing, confinement=confinement)
         seed_demo(deps.transactions, base_url=url)
         with _running(create_app(deps), listener):
             yield Served(deps=deps, url=url)
+        if deps.previewing.confinement is shared_confinement():
+            del deps.previewing  # the next test asks it too
         deps.close()
 
 
