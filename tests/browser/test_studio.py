@@ -16,7 +16,8 @@ from tests.web.served import Served
 pytestmark = pytest.mark.browser
 
 PHONE = 760  # pixels: up to there the rail is a bar
-SCREENS = [(360, "light"), (360, "dark"), (1280, "light"), (1280, "dark")]
+# Journeys are gone on these; the pages themselves are judged on the other two (test_every_page.py).
+SCREENS = [(360, "light"), (1280, "dark")]
 
 
 def check(page: Page) -> None:

@@ -1,5 +1,6 @@
 """Somebody in front of a browser."""
 
+import os
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -102,8 +103,9 @@ def play_until(served: Served, is_so: Callable[[], bool], what: str) -> None:
 
 
 def photograph(page: Page, folder: Path, name: str) -> None:
-    """Keep a picture of the whole page, for people to look at."""
-    page.screenshot(path=folder / f"{name}.png", full_page=True)
+    """Keep a picture of the whole page, where FUNNEL_PHOTOS says that somebody will look at it."""
+    if "FUNNEL_PHOTOS" in os.environ:
+        page.screenshot(path=folder / f"{name}.png", full_page=True)
 
 
 def sideways(page: Page) -> int:
