@@ -8,6 +8,7 @@ import typer
 from funnel.cli import (
     announcements,
     audit,
+    budget,
     database,
     demo,
     doctor,
@@ -77,6 +78,7 @@ app.add_typer(templates.app, name="template")
 app.add_typer(results.app, name="results")
 app.add_typer(sources.app, name="source")
 app.add_typer(providers.app, name="provider")
+app.add_typer(budget.app, name="budget")
 people_acts.add_to(people_import.app)
 app.add_typer(people_import.app, name="people")
 app.add_typer(users.app, name="user")

@@ -172,3 +172,15 @@ _SENDERS = text(
     from sequences q join brands b on b.id = q.brand_id
     """
 )
+
+
+def count_waiting_letters(tx: Transaction) -> int:
+    """Return how many letters are due and not yet on the queue."""
+    return int(tx.connection.execute(_COUNT_LETTERS, {"lanes": list(Lane)}).scalar_one())
+
+
+_COUNT_LETTERS = text(
+    f"""
+    select count(*) from messages m where m.lane = any(:lanes) and {_ready(_LETTERS)}
+    """  # noqa: S608  (constants of ours)
+)

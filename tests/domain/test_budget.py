@@ -1,5 +1,6 @@
 """Budgets: rolling windows that hold together, the reserve, the warm-up, how long it takes."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -106,7 +107,7 @@ def test_the_next_day_of_a_warm_up_allows_more_before_the_window_has_passed() ->
 @pytest.mark.parametrize("name", ["per_second", "per_minute", "per_hour", "per_day"])
 def test_a_limit_that_lets_nothing_leave_is_refused(name: str) -> None:
     with pytest.raises(InvalidInputError) as caught:
-        Budget(**{name: 0})
+        replace(Budget(), **{name: 0})
     assert caught.value.remedy
 
 
