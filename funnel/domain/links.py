@@ -2,8 +2,9 @@
 
 import re
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from ipaddress import ip_address
-from typing import Self
+from typing import Self, TypeVar
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -66,7 +67,8 @@ class Links:
         """
         if not host:
             return self
-        return replace(self, base_url=f"{urlsplit(self.base_url).scheme}://{host}")
+        made: Self = _at(self, host)
+        return made
 
     def confirm(self, signup_id: UUID) -> str:
         """Return the page with the button "Take my seat"."""
@@ -111,6 +113,14 @@ class Links:
     def open_picture(self, link_id: int, enrollment_id: UUID) -> str:
         """Return the picture that tells that an email was opened; only where a sequence asks."""
         return f"{self.base_url}/o/{self.tokens.make_counted(_OPEN, link_id, enrollment_id)}.gif"
+
+
+_AnyLinks = TypeVar("_AnyLinks", bound=Links)
+
+
+@lru_cache(maxsize=64)
+def _at(links: _AnyLinks, host: str) -> _AnyLinks:
+    return replace(links, base_url=f"{urlsplit(links.base_url).scheme}://{host}")
 
 
 @dataclass(frozen=True, slots=True)

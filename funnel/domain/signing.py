@@ -5,6 +5,7 @@ through: no secret means no entry.
 """
 
 import base64
+import hashlib
 import hmac
 import re
 import secrets as random_source
@@ -207,6 +208,7 @@ _MAC_BYTES = 10  # 80 bits: a guess each microsecond needs billions of years
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{36}")
 _COUNTED_TOKEN = re.compile(r"[A-Za-z0-9_-]{44}")
 _LEAST_KEY_BYTES = 16
+_BLOCK_BYTES = 64  # of SHA-256; our keys are digests, so none is longer
 
 
 class LinkTokens:
@@ -229,12 +231,12 @@ class LinkTokens:
                 "link tokens need at least one key, each of 16 bytes or more", field="keys"
             )
         # A key of its own for this use: the same secret elsewhere must not make links.
-        self._keys = tuple(hmac.digest(key, b"funnel link token", "sha256") for key in keys)
+        self._keys = tuple(_Mac(hmac.digest(key, b"funnel link token", "sha256")) for key in keys)
 
     def make(self, purpose: LinkPurpose, target_id: UUID) -> str:
         """Return the token that opens ``purpose`` for ``target_id``; the same each time."""
         head = _LINK_HEAD.pack(_LINK_VERSION << 6 | purpose.value, target_id.bytes)
-        return base64.urlsafe_b64encode(head + _mac(self._keys[0], head)).decode()
+        return base64.urlsafe_b64encode(head + self._keys[0](head)).decode()
 
     def read(self, token: str, *, purposes: Collection[LinkPurpose]) -> tuple[LinkPurpose, UUID]:
         """Return the purpose and the id of a token.
@@ -262,7 +264,7 @@ class LinkTokens:
         """
         kind = _LINK_VERSION << 6 | purpose.value
         head = _COUNTED_HEAD.pack(kind, link_id >> 32, link_id & 0xFFFFFFFF, run_id.bytes)
-        return base64.urlsafe_b64encode(head + _mac(self._keys[0], head)).decode()
+        return base64.urlsafe_b64encode(head + self._keys[0](head)).decode()
 
     def read_counted(self, token: str, *, purpose: LinkPurpose) -> tuple[int, UUID]:
         """Return the number of the link and the run that a counted link's token names.
@@ -283,10 +285,27 @@ class LinkTokens:
             raise SignatureError("not a link of ours")
         payload = base64.urlsafe_b64decode(token)
         head, mac = payload[: layout.size], payload[layout.size :]
-        if not any(hmac.compare_digest(_mac(key, head), mac) for key in self._keys):
+        if not any(hmac.compare_digest(key(head), mac) for key in self._keys):
             raise SignatureError("not a link of ours")
         return layout.unpack(head)
 
 
-def _mac(key: bytes, head: bytes) -> bytes:
-    return hmac.digest(key, head, "sha256")[:_MAC_BYTES]
+class _Mac:
+    """HMAC-SHA-256 (RFC 2104) with one key, cut to 80 bits.
+
+    Both hashes are begun with their half of the key once: an email needs several, and that halves
+    what each costs.
+    """
+
+    __slots__ = ("_inner", "_outer")
+
+    def __init__(self, key: bytes) -> None:
+        padded = key.ljust(_BLOCK_BYTES, b"\0")
+        self._inner = hashlib.sha256(bytes(byte ^ 0x36 for byte in padded))
+        self._outer = hashlib.sha256(bytes(byte ^ 0x5C for byte in padded))
+
+    def __call__(self, head: bytes) -> bytes:
+        inner, outer = self._inner.copy(), self._outer.copy()
+        inner.update(head)
+        outer.update(inner.digest())
+        return outer.digest()[:_MAC_BYTES]

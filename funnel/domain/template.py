@@ -8,6 +8,9 @@ arithmetic and the same context always gives the same bytes.
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Protocol
+
+from funnel.domain.quoted_text import QuotedText
 
 
 class Layout(StrEnum):
@@ -123,6 +126,41 @@ class EmailContext:
     letters_wanted: bool = True
 
 
+class EmailValues(Protocol):
+    """What an ``EmailContext`` says, each value made when it is asked for.
+
+    Few templates name more than a third of it, and links and words take time. ``links`` has the
+    fields of ``LinksContext``.
+    """
+
+    @property
+    def person(self) -> PersonContext: ...
+
+    @property
+    def brand(self) -> BrandContext: ...
+
+    @property
+    def session(self) -> SessionContext | None: ...
+
+    @property
+    def former(self) -> SessionContext | None: ...
+
+    @property
+    def replay(self) -> ReplayContext | None: ...
+
+    @property
+    def links(self) -> object: ...
+
+    @property
+    def next_dates(self) -> tuple[SessionContext, ...]: ...
+
+    @property
+    def why(self) -> str: ...
+
+    @property
+    def letters_wanted(self) -> bool: ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TemplateLink:
     """A counted link: its name in conditions and reports, and where it leads.
@@ -142,3 +180,12 @@ class RenderedEmail:
     preheader: str
     text: str
     html: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuotedEmail:
+    """The same on its way: both forms as they travel."""
+
+    subject: str
+    text: QuotedText
+    html: QuotedText

@@ -6,7 +6,7 @@ allow-list of filters, no calls (``names.py`` refuses them when compiled), and v
 no attributes but their own fields.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import lru_cache
@@ -16,8 +16,10 @@ from jinja2 import StrictUndefined
 from jinja2.exceptions import SecurityError
 from jinja2.runtime import LoopContext
 from jinja2.sandbox import ImmutableSandboxedEnvironment
+from markupsafe import Markup, escape
 
 from funnel.domain.errors import RenderError
+from funnel.domain.quoted_text import quoted_piece
 from funnel.domain.speech import say
 from funnel.rendering.filters import ALL_FILTERS
 from funnel.rendering.merge import Empty, Missing, View
@@ -100,13 +102,31 @@ def _is_none(value: object) -> bool:
 TESTS: Mapping[str, Any] = {"none": _is_none}
 
 
+def _quoted(value: object) -> Markup:
+    return Markup(quoted_piece(escape(_printable(value))))  # noqa: S704  (escaped just before)
+
+
 @lru_cache(maxsize=2)
 def environment(*, autoescape: bool) -> Environment:
     """Return the sandbox for HTML (``autoescape``) or for plain text."""
+    return _made(autoescape=autoescape, finalize=_printable)
+
+
+@lru_cache(maxsize=1)
+def quoting_environment() -> Environment:
+    """Return the sandbox for HTML whose text stands there in quoted-printable already.
+
+    It prints each value escaped and then quoted, as a piece of its own (``quoted_piece``); what
+    may be printed at all is the same as in ``environment``.
+    """
+    return _made(autoescape=True, finalize=_quoted)
+
+
+def _made(*, autoescape: bool, finalize: Callable[[object], object]) -> Environment:
     made = Environment(
         autoescape=autoescape,
         undefined=StrictUndefined,
-        finalize=_printable,
+        finalize=finalize,
         keep_trailing_newline=True,
         auto_reload=False,
         cache_size=0,  # the renderer keeps its own, by checksum

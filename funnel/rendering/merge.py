@@ -1,12 +1,13 @@
 """The merge context as a template sees it: cleaned, plain, and able to name what is missing."""
 
+from collections.abc import Iterable
 from dataclasses import fields
 from datetime import datetime
 from typing import NoReturn, TypeAlias
 
 from funnel.domain.errors import RenderError
 from funnel.domain.speech import say
-from funnel.domain.template import EmailContext
+from funnel.domain.template import EmailContext, EmailValues
 from funnel.domain.text import clean_text
 
 TEXT_LIMIT = 200
@@ -82,6 +83,54 @@ class View(dict[str, Value]):
 def merge_values(context: EmailContext) -> dict[str, Value]:
     """Return the context with every text cleaned and every ``None`` able to name itself."""
     return {name: _plain(getattr(context, name), name, name) for name in _field_names(EmailContext)}
+
+
+class Wanted:
+    """The values that one template names, and views of what many emails share; for one thread."""
+
+    __slots__ = ("_names", "_shared")
+
+    def __init__(self, variables: Iterable[str]) -> None:
+        """Take the dotted names that the template reads (``CompiledTemplate.variables``)."""
+        found: dict[str, list[tuple[str, str]]] = {}
+        for path in variables:
+            name, _, attribute = path.partition(".")
+            parts = found.setdefault(name, [])
+            if attribute:
+                parts.append((attribute, path))
+        self._names = tuple((name, tuple(parts)) for name, parts in found.items())
+        # The brand and the date are the same objects for many people behind each other.
+        self._shared: dict[str, tuple[object, Value]] = {}
+
+    def values(self, context: EmailValues) -> dict[str, Value]:
+        """Return what ``merge_values`` returns, without what no tag names."""
+        return {
+            name: self._value(name, getattr(context, name), parts) for name, parts in self._names
+        }
+
+    def _value(self, name: str, value: object, parts: tuple[tuple[str, str], ...]) -> Value:
+        if not parts:
+            return _plain(value, name, name)
+        known = self._shared.get(name)
+        if known is not None and known[0] is value:
+            return known[1]
+        made = _view(value, name, parts)
+        self._shared[name] = (value, made)
+        return made
+
+
+def _view(value: object, name: str, parts: tuple[tuple[str, str], ...]) -> Value:
+    if value is None:
+        return Missing(name)
+    if isinstance(value, tuple):
+        return tuple(_view(each, name, parts) for each in value)
+    return View(
+        name,
+        {
+            attribute: _plain(getattr(value, attribute), path, attribute)
+            for attribute, path in parts
+        },
+    )
 
 
 def _plain(value: object, path: str, name: str) -> Value:

@@ -20,11 +20,13 @@ from funnel.rendering.text_part import (
 
 _LINK = re.compile(f"{LINK}([^{TARGET}]*){TARGET}([^{END}]*){END}")
 _ONLY_SEPARATORS = re.compile(r"[\s·|,]*")
-_ITEMS = frozenset("bnc")
+ITEMS = frozenset("bnc")
 
 
 @dataclass(frozen=True, slots=True)
-class _Block:
+class Block:
+    """A paragraph, heading, rule or item of a list, its lines not yet broken."""
+
     kind: str
     prefix: str
     content: str
@@ -33,14 +35,14 @@ class _Block:
 def readable(marked: str) -> str:
     """Return marked text, its values filled in, as the text part of an email (LF line ends)."""
     lines: list[str] = []
-    before: _Block | None = None
+    before: Block | None = None
     numbers: dict[str, int] = {}
-    for block in _blocks(marked):
-        written = _written(block, _number(block, numbers))
+    for block in blocks(marked):
+        written = lines_of(block, number_of(block, numbers))
         if not written:
             continue
-        if before is not None and not _are_neighbours(before, block):
-            lines.append(block.prefix.rstrip() if block.prefix == before.prefix else "")
+        if before is not None and not are_neighbours(before, block):
+            lines.append(between(before, block))
         lines.extend(written)
         before = block
     return "\n".join(lines) + "\n"
@@ -52,29 +54,41 @@ def body_of(marked: str) -> str:
     return readable(_LINK.sub(r"\1", body))
 
 
-def _blocks(marked: str) -> Iterator[_Block]:
+def blocks(marked: str) -> Iterator[Block]:
+    """Yield the blocks of marked text."""
     for each in marked.replace(BODY, "").split(BLOCK)[1:]:
-        kind, prefix, content = each.split(FIELD, 2)
-        yield _Block(kind, prefix, content)
+        yield block_of(each)
 
 
-def _are_neighbours(before: _Block, block: _Block) -> bool:
+def block_of(marked: str) -> Block:
+    """Return one block from what follows its ``BLOCK``."""
+    kind, prefix, content = marked.split(FIELD, 2)
+    return Block(kind, prefix, content)
+
+
+def between(before: Block, block: Block) -> str:
+    """Return the line that parts two blocks; a quotation goes on in it."""
+    return block.prefix.rstrip() if block.prefix == before.prefix else ""
+
+
+def are_neighbours(before: Block, block: Block) -> bool:
     """Whether two blocks stand in one list, so that no empty line parts them."""
-    are_items = before.kind in _ITEMS and block.kind in _ITEMS
+    are_items = before.kind in ITEMS and block.kind in ITEMS
     of_two_lists = {before.kind, block.kind} == {"b", "n"} and before.prefix == block.prefix
     return are_items and not of_two_lists
 
 
-def _number(block: _Block, numbers: dict[str, int]) -> int:
+def number_of(block: Block, numbers: dict[str, int]) -> int:
     """Count the numbered items of each depth; a paragraph between them begins again."""
-    if block.kind not in _ITEMS:
+    if block.kind not in ITEMS:
         numbers.clear()
     if block.kind == "n":
         numbers[block.prefix] = numbers.get(block.prefix, 0) + 1
     return numbers.get(block.prefix, 0)
 
 
-def _written(block: _Block, number: int) -> list[str]:
+def lines_of(block: Block, number: int) -> list[str]:
+    """Return the lines of one block; ``number`` is that of its list's item."""
     if block.kind == "r":
         return [block.prefix + "---"]
     first, others = _indents(block, number)
@@ -91,12 +105,14 @@ def _written(block: _Block, number: int) -> list[str]:
     return lines
 
 
-def _indents(block: _Block, number: int) -> tuple[str, str]:
+def _indents(block: Block, number: int) -> tuple[str, str]:
     marker = {"b": "- ", "n": f"{number}. ", "c": "  "}.get(block.kind, "")
     return block.prefix + marker, block.prefix + " " * len(marker)
 
 
 def _without_links(content: str) -> tuple[str, list[tuple[str, str]]]:
+    if LINK not in content:
+        return content, []
     links = [
         (label, address)
         for label, target in _LINK.findall(content)
@@ -114,12 +130,15 @@ def _link_lines(label: str, address: str, first: str, others: str) -> list[str]:
 
 
 def _wrapped(text: str, first: str, others: str) -> Iterator[str]:
-    line, is_empty = first, True
-    for word in text.split():
-        if not is_empty and len(line) + 1 + len(word) > WIDTH:
-            yield line
-            line, is_empty = others, True
-        line = line + word if is_empty else f"{line} {word}"
-        is_empty = False
-    if not is_empty:
-        yield line
+    rest, start = " ".join(text.split()), first
+    while len(start) + len(rest) > WIDTH:
+        room = max(WIDTH - len(start), 0)
+        cut = rest.rfind(" ", 0, room + 1)
+        if cut < 0:  # a word as long as this has a line of its own
+            cut = rest.find(" ", room)
+            if cut < 0:
+                break
+        yield start + rest[:cut]
+        rest, start = rest[cut + 1 :], others
+    if rest:
+        yield start + rest

@@ -1,32 +1,24 @@
 """From a message and its person's facts to one finished email: context, headers, attachments."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import dataclass, fields
 from html import escape
-from zoneinfo import ZoneInfo
 
 from funnel.domain.consent import Topic
 from funnel.domain.links import Links
-from funnel.domain.message import MessageKind, Notice
-from funnel.domain.session import Session
+from funnel.domain.message import MessageKind
 from funnel.domain.template import (
-    BrandContext,
     EmailContext,
     LinksContext,
-    PersonContext,
+    QuotedEmail,
     RenderedEmail,
-    ReplayContext,
-    SessionContext,
 )
 from funnel.rendering.calendar import CalendarEvent, Organiser, calendar_file
 from funnel.rendering.compiled import CompiledTemplate
 from funnel.rendering.renderer import Renderer
-from funnel.rendering.words import greeting_in_words, replay_context, session_context
 from funnel.sending.mailer import Attachment, OutgoingEmail
+from funnel.services.email_values import OwnValues, is_unconfirmed
 from funnel.storage.merge_data import MergeData, OpenDate
-
-_CONFIRMATIONS = frozenset({f"notices/{Notice.CONFIRM}", f"notices/{Notice.CONFIRM_AGAIN}"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,18 +67,19 @@ def build_email(
         RenderError: The text asks for something this person has not; ``variable`` names it.
     """
     links = builder.links.at(data.brand.link_domain)
-    context = email_context(data, open_dates, links)
+    context = OwnValues(data, open_dates, links)
     counted = _Counted.of(data, counting, links)
-    rendered = builder.renderer.render(compiled, context, counted=counted.addresses)
-    rendered = replace(rendered, html=counted.with_picture(rendered.html))
+    rendered = builder.renderer.render_quoted(
+        compiled, context, counted=counted.addresses, last=counted.picture_html
+    )
     return finish_email(data, compiled, context, rendered, builder)
 
 
 def finish_email(
     data: MergeData,
     compiled: CompiledTemplate,
-    context: EmailContext,
-    rendered: RenderedEmail,
+    context: EmailContext | OwnValues,
+    rendered: RenderedEmail | QuotedEmail,
     builder: EmailBuilder,
 ) -> OutgoingEmail:
     """Return the email that rendered texts come to: addresses, headers, attachments.
@@ -96,10 +89,10 @@ def finish_email(
         compiled: What was rendered.
         context: For whom.
         rendered: The texts, wherever they were rendered.
-        builder: Links, and the domain of Message-ID.
+        builder: The domain of Message-ID.
     """
     domain = data.brand.from_address.rpartition("@")[2]
-    topic, links = data.topic, builder.links.at(data.brand.link_domain)
+    topic = data.topic
     return OutgoingEmail(
         message_id=data.message_id,
         message_id_domain=builder.message_id_domain or domain,
@@ -114,9 +107,10 @@ def finish_email(
         planned_at=data.due_at,
         reply_to=data.brand.reply_to,
         attachments=_attachments(data, compiled, context),
-        list_unsubscribe_url=links.unsubscribe(topic, data.subscriber_id) if topic else None,
+        list_unsubscribe_url=context.links.unsubscribe or None,
         list_id=f"{topic}.{data.sequence_slug}.{domain}" if topic else None,
         feedback_id=f"{data.template_key.rpartition('/')[2]}:{data.sequence_slug}:{data.kind}:funnel",
+        tag=data.template_key,
         topic=topic,
         lane=data.lane,
     )
@@ -140,13 +134,10 @@ class _Counted:
             picture="" if picture_id is None else links.open_picture(picture_id, run_id),
         )
 
-    def with_picture(self, html: str) -> str:
-        """Return the page with the picture as the last thing in it, where there is one."""
-        if not self.picture:
-            return html
-        before, end, after = html.rpartition("</body>")
-        picture = _PICTURE.format(address=escape(self.picture))
-        return f"{before}{picture}{end}{after}" if end else html + picture
+    @property
+    def picture_html(self) -> str:
+        """The picture as it stands in a page, where there is one."""
+        return _PICTURE.format(address=escape(self.picture)) if self.picture else ""
 
 
 _PICTURE = '<img src="{address}" width="1" height="1" alt="" style="display:block;border:0">'
@@ -154,145 +145,27 @@ _PICTURE = '<img src="{address}" width="1" height="1" alt="" style="display:bloc
 
 def email_context(data: MergeData, open_dates: Sequence[OpenDate], links: Links) -> EmailContext:
     """Return all that a template may name for this message, in the reader's zone."""
-    zone = ZoneInfo(data.zone)
+    own = OwnValues(data, open_dates, links)
     return EmailContext(
-        person=_person(data),
-        brand=_brand(data),
-        session=_session(data.session, zone),
-        former=_former(data, zone),
-        replay=_replay(data, zone, links),
-        links=_links(data, links),
-        next_dates=tuple(_open_date(each, data, links) for each in _others(data, open_dates)),
-        why=_why(data, zone),
-        letters_wanted=data.wants_letters,
+        **{
+            each.name: getattr(own, each.name)
+            for each in fields(EmailContext)
+            if each.name != "links"
+        },
+        links=LinksContext(
+            **{each.name: getattr(own.links, each.name) for each in fields(LinksContext)}
+        ),
     )
 
 
 def _full_name(data: MergeData) -> str:
-    if _is_unconfirmed(data):
+    if is_unconfirmed(data):
         return ""  # anybody can type a name into a form
     return f"{data.first_name} {data.last_name}".strip()
 
 
-def _is_unconfirmed(data: MergeData) -> bool:
-    return data.template_key in _CONFIRMATIONS
-
-
-def _person(data: MergeData) -> PersonContext:
-    first_name = "" if _is_unconfirmed(data) else data.first_name
-    return PersonContext(
-        first_name=first_name,
-        last_name="" if _is_unconfirmed(data) else data.last_name,
-        email=data.email,
-        greeting=greeting_in_words(first_name),
-    )
-
-
-def _brand(data: MergeData) -> BrandContext:
-    brand = data.brand
-    return BrandContext(
-        name=brand.name,
-        host_name=brand.host_name,
-        host_first_name=brand.host_first_name,
-        from_address=brand.from_address,
-        reply_to=brand.reply_to,
-        postal_address=brand.postal_address,
-        accent=brand.accent,
-        logo_url=brand.logo_url,
-        booking_url=brand.booking_url,
-        notes_url=brand.notes_url,
-    )
-
-
-def _session(session: Session | None, zone: ZoneInfo) -> SessionContext | None:
-    return None if session is None else session_context(session, zone=zone)
-
-
-def _former(data: MergeData, zone: ZoneInfo) -> SessionContext | None:
-    """The date before a move, kept with the notice: the session's row says the new one."""
-    if data.former is None or data.session is None:
-        return None
-    session = Session(
-        id=data.session.id,
-        title=data.former["title"],
-        starts_at=datetime.fromisoformat(data.former["starts_at"]),
-        ends_at=datetime.fromisoformat(data.former["ends_at"]),
-        zone=data.former["zone"],
-    )
-    return session_context(session, zone=zone)
-
-
-def _replay(data: MergeData, zone: ZoneInfo, links: Links) -> ReplayContext | None:
-    session, run_id = data.session, data.enrollment_id
-    if session is None or run_id is None or not session.replay_url:
-        return None
-    if session.ends_at > data.plan_now or session.replay_closes_at <= data.plan_now:
-        return None
-    return replay_context(session.replay_closes_at, zone=zone, url=links.replay(run_id))
-
-
-def _links(data: MergeData, links: Links) -> LinksContext:
-    run_id = data.enrollment_id if data.holds_seat else None
-    preferences = "" if _is_unconfirmed(data) else links.preferences(data.subscriber_id)
-    return LinksContext(
-        confirm=links.confirm(data.signup_id) if data.signup_id else "",
-        join=links.join(run_id) if run_id else "",
-        calendar=links.calendar(run_id) if run_id else "",
-        change_date="" if _is_unconfirmed(data) else links.dates(data.subscriber_id),
-        give_up_seat=links.seat(data.subscriber_id) if _has_seat_to_keep(data) else "",
-        preferences=preferences,
-        unsubscribe=links.unsubscribe(data.topic, data.subscriber_id) if data.topic else "",
-        stop_letters=(
-            links.unsubscribe(Topic.LETTERS, data.subscriber_id)
-            if _has_seat_to_keep(data) and data.topic is Topic.LETTERS
-            else ""
-        ),
-        replay=links.replay(run_id) if run_id else "",
-    )
-
-
-def _has_seat_to_keep(data: MergeData) -> bool:
-    """Whether a seat can still be given up: once its session is over, there is none to keep."""
-    return data.holds_seat and data.session is not None and data.session.ends_at > data.plan_now
-
-
-def _others(data: MergeData, open_dates: Sequence[OpenDate]) -> list[OpenDate]:
-    own = data.session.id if data.session and data.holds_seat else None
-    return [each for each in open_dates if each.session.id != own]
-
-
-def _open_date(date: OpenDate, data: MergeData, links: Links) -> SessionContext:
-    return session_context(
-        date.session,
-        zone=ZoneInfo(data.zone),
-        seats_left=date.seats_left,
-        url=links.date(data.subscriber_id, date.session.id),
-    )
-
-
-def _why(data: MergeData, zone: ZoneInfo) -> str:
-    title = f"“{data.session.title}”" if data.session else ""
-    if _is_unconfirmed(data):
-        is_last = data.template_key == f"notices/{Notice.CONFIRM_AGAIN}"
-        return (
-            "You get this because somebody, most likely you, entered this address on our page. "
-            "If it was not you, leave it: nothing more will come"
-            f"{'' if is_last else ' but one reminder'}."
-        )
-    if data.topic is Topic.LETTERS:
-        if data.session and data.holds_seat:
-            day = session_context(data.session, zone=zone).day
-            return (
-                f"You get this letter because you asked for the letters with your seat for {day}."
-            )
-        return "You get this letter because you asked for the letters."
-    if title and (data.holds_seat or data.kind is MessageKind.NOTICE):
-        return f"You get this because you {'have' if data.holds_seat else 'had'} a seat in {title}."
-    return "You get this because you signed up for the masterclass."
-
-
 def _attachments(
-    data: MergeData, compiled: CompiledTemplate, context: EmailContext
+    data: MergeData, compiled: CompiledTemplate, context: EmailContext | OwnValues
 ) -> tuple[Attachment, ...]:
     """An email that links to the calendar file carries it as well."""
     session, run_id = data.session, data.enrollment_id
