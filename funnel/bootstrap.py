@@ -216,6 +216,7 @@ class Deps:
                 password=self.settings.smtp_password.get_secret_value(),
                 timeout_seconds=self.settings.smtp_timeout_seconds,
                 answer_seconds=_ANSWER_SECONDS,
+                connections=self.settings.smtp_connections,
             )
         )
 

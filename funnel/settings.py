@@ -89,6 +89,13 @@ class Settings(BaseSettings):
     )
     smtp_user: str = Field(default="", description="Name for SMTP AUTH; empty: no log-in.")
     smtp_password: SecretStr = Field(default=SecretStr(""), description="Password for SMTP AUTH.")
+    smtp_connections: int = Field(
+        default=8,
+        ge=1,
+        le=50,
+        description="Connections that one worker keeps to the SMTP server at most, opened as "
+        "needed; fewer where the provider allows fewer.",
+    )
     smtp_timeout_seconds: float = Field(
         default=30.0,
         gt=0,

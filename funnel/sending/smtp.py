@@ -1,21 +1,19 @@
-"""SMTP behind the contract: one kept connection, one message at a time, an honest outcome each.
+"""SMTP behind the contract: several kept connections, driven by one selector in one thread.
 
-The table of RELIABILITY, "The SMTP boundary", is ``_judge`` and the errors of ``SmtpConnection``.
+A slow server holds up only the connection it is slow on, and no lock or thread stands between two
+messages. What is said on a connection is ``funnel.sending.smtp_carrier``; which failure is which,
+RELIABILITY, "The SMTP boundary", and ``funnel.sending.replies``. Why not threads: decision 0027.
 """
 
-import re
 import ssl
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+from selectors import EVENT_READ, BaseSelector, DefaultSelector
 from uuid import UUID
 
-from funnel.domain.errors import InvalidInputError, NotSentError, UnknownOutcomeError
-from funnel.domain.failure import FailureKind
-from funnel.sending import mime
-from funnel.sending.addresses import Address, parse_address
+from funnel.domain.errors import NotSentError
 from funnel.sending.mailer import (
     NO_JOURNAL,
     Journal,
@@ -23,78 +21,46 @@ from funnel.sending.mailer import (
     MailerCheckError,
     MayBegin,
     Outcome,
-    OutcomeStatus,
     OutgoingEmail,
 )
-from funnel.sending.smtp_connection import (
-    CannotOpenError,
-    DroppedError,
-    Reply,
-    SmtpConnection,
-    SmtpSecurity,
-)
-from funnel.sending.smtp_opening import SmtpSettings, open_connection, trusted
+from funnel.sending.smtp_carrier import Carrier
+from funnel.sending.smtp_connection import SmtpConnection, SmtpSecurity
+from funnel.sending.smtp_opening import Found, SmtpSettings, find, opening, trusted
+from funnel.sending.smtp_wire import CannotOpenError, Steps
+from funnel.sending.smtp_work import Work, not_sent
 
 __all__ = ["SmtpMailer", "SmtpSecurity", "SmtpSettings"]
 
 # Firewalls forget a quiet connection without a word; servers close it after five minutes.
 _IDLE_SECONDS = 30.0
-_RESET_SECONDS = 5.0
+_OPENING_SECONDS = 10.0
 _FAREWELL_SECONDS = 2.0
-
-# RFC 3463: the recipient's own address does not exist, has moved, or its domain takes no mail.
-# Not 5.1.0 (anything), 5.1.5 (fine), 5.1.7 and 5.1.8 (the sender's), 5.1.9 (a relay's).
-_DEAD_ADDRESS = frozenset({"5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10"})
-_ADDRESS_REFUSALS = frozenset({550, 551, 553})
-# They speak of our connection, not of the message: log in first, encrypt first, wrong order.
-_NOT_ABOUT_THE_MESSAGE = frozenset({503, 530, 534, 535, 538})
-_HANGING_UP = 421  # RFC 5321 3.8: may come in answer to anything
-_GO_ON = 354
-_CONTENT = "content"
-# As Postfix and SES name the message they took.
-_THEIR_ID = re.compile(r"queued as ([^\s<>]+)|^Ok ([0-9a-f-]{30,})$", re.IGNORECASE)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Prepared:
-    """One email ready for the wire."""
-
-    message_id: UUID
-    raw: bytes
-    sender: Address
-    recipient: Address
-    needs_smtputf8: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Verdict:
-    """An outcome before its message and its time are added."""
-
-    status: OutcomeStatus
-    reason: str
-    code: str = ""
-    provider_id: str | None = None
-    is_address_dead: bool = False
-    failure: FailureKind | None = None
+# How long an answer of the resolver, and a server's limit of connections, are believed.
+_ADDRESS_SECONDS = 300.0
+_LIMIT_SECONDS = 300.0
+_DISTRUST_SECONDS = 3600.0
+_FOR_EVER = float("inf")
 
 
 class SmtpMailer:
-    """Hands emails to one SMTP server over one connection that is kept between calls."""
+    """Hands emails to one SMTP server over connections that are kept between calls."""
 
     def __init__(self, settings: SmtpSettings) -> None:
         """Take the settings; nothing is opened before the first email."""
         self._settings = settings
+        self._selector: BaseSelector | None = None
+        self._connections: list[SmtpConnection] = []
+        self._carriers: dict[SmtpConnection, Carrier] = {}
         self._context: ssl.SSLContext | None = None
-        self._connection: SmtpConnection | None = None
-        self._journal = NO_JOURNAL
-        self._is_fresh = True
-        self._needs_reset = False
-        self._used_at = 0.0
+        self._found: tuple[float, Sequence[Found]] = (0.0, ())
+        self._limit: tuple[float, int] = (0.0, settings.connections)  # until when, how many
+        self._no_pipelining_until = 0.0
+        self._soonest = _FOR_EVER  # no deadline comes before it
 
     @property
     def connections(self) -> int:
-        """How many messages travel at once."""
-        return 1
+        """How many messages travel at once at most."""
+        return self._settings.connections
 
     @property
     def repeats_safely(self) -> timedelta | None:
@@ -103,9 +69,9 @@ class SmtpMailer:
 
     def look_up(
         self,
-        message_id: UUID,
+        message_id: UUID,  # noqa: ARG002 - of the contract
         *,
-        provider_id: str | None,
+        provider_id: str | None,  # noqa: ARG002 - of the contract
         since: datetime,  # noqa: ARG002 - of the contract
     ) -> LookUp | None:
         """SMTP has no such question; see ``Mailer.look_up``."""
@@ -122,215 +88,227 @@ class SmtpMailer:
 
         Where no connection can be opened, the rest of the batch is deferred without trying.
         """
-        self._journal = journal
-        return self._outcomes(emails, may_begin, time.monotonic())
+        work = Work(emails, may_begin=may_begin, journal=journal, sign=_unsigned)
+        return self._outcomes(work)
 
     def check(self) -> None:
         """Open a connection, log in and say goodbye; see ``Mailer.check``."""
         self.close()
         try:
-            self._ready(time.monotonic() + self._settings.timeout_seconds)
+            connection = self._open()
+            while not connection.is_open:
+                for error in self._turn():
+                    raise error
         except CannotOpenError as error:
             raise MailerCheckError(str(error), remedy=error.remedy) from error
         finally:
             self.close()
 
     def close(self) -> None:
-        """Say QUIT where a connection is open, without waiting long; see ``Mailer.close``."""
-        if self._connection is None:
-            return
-        self._connection.deadline = time.monotonic() + _FAREWELL_SECONDS
-        with suppress(NotSentError):  # it hung up first: the same to us
-            self._connection.command("QUIT")
-        self._drop()
+        """Say QUIT on each connection, without waiting long; see ``Mailer.close``."""
+        for each in self._connections:
+            is_idle = each.is_open and each.steps is None
+            if not is_idle:
+                each.close()
+                continue
+            each.deadline = time.monotonic() + _FAREWELL_SECONDS
+            each.steps = _farewell(each)
+            self._step(each)
+        self._forget_closed()
+        while self._connections:
+            self._turn()
+        self._carriers.clear()
+        if self._selector is not None:
+            self._selector.close()
+            self._selector = None
 
-    def _outcomes(
-        self, emails: Sequence[OutgoingEmail], may_begin: MayBegin, started: float
-    ) -> Iterator[Outcome]:
-        closed: _Verdict | None = None
-        for email in emails:
-            verdict = None
-            if closed is None:
-                try:
-                    verdict = self._hand_over(email, may_begin)
-                except CannotOpenError as error:
-                    closed = _not_sent(error)
-            if closed is not None and may_begin(email.message_id):
-                verdict = closed
-            if verdict is not None:
-                yield _outcome(email, verdict, started)
+    # -- one call ------------------------------------------------------------------------------
 
-    def _hand_over(self, email: OutgoingEmail, may_begin: MayBegin) -> _Verdict | None:
-        """Return what became of one email, ``None`` where the caller did not let it begin."""
-        deadline = time.monotonic() + self._settings.timeout_seconds
+    def _outcomes(self, work: Work) -> Iterator[Outcome]:
+        if work.waiting:
+            self._drop_stale()
         try:
-            prepared = _prepare(email)
-        except InvalidInputError as error:
-            return _invalid(error) if may_begin(email.message_id) else None
-        while True:
-            connection = self._ready(deadline)
-            is_fresh, self._is_fresh = self._is_fresh, False
-            if not may_begin(email.message_id):
-                return None
-            try:
-                return self._transact(connection, prepared)
-            except NotSentError as error:
-                # A kept connection may have been closed long ago. Nothing was accepted on it, so
-                # the email begins anew; on a fresh one it would only knock again and again.
-                if is_fresh or not isinstance(error, DroppedError):
-                    return _not_sent(error)
-            except UnknownOutcomeError as error:
-                return _Verdict(status=OutcomeStatus.UNKNOWN, reason=str(error))
+            while True:
+                self._engage(work)
+                while work.outcomes:
+                    yield work.outcomes.popleft()
+                if not (work.waiting or self._carriers):
+                    return
+                self._open_more(work)
+                self._heed(self._turn(), work)
+        finally:
+            # Only a caller that stopped listening leaves some at work: nobody hears of theirs.
+            for each in list(self._carriers):
+                self._drop(each)
 
-    def _ready(self, deadline: float) -> SmtpConnection:
-        """Return a connection between two messages, the kept one where it still lives."""
-        if self._connection is not None and not self._is_alive(self._connection, deadline):
-            self._drop()
-        if self._connection is None:
-            self._connection = open_connection(self._settings, trust=self._trust, deadline=deadline)
-            self._is_fresh, self._needs_reset = True, False
-            self._used_at = time.monotonic()
-        self._connection.deadline = deadline
-        return self._connection
+    def _engage(self, work: Work) -> None:
+        """Put idle connections to work, and what they can do at once behind them."""
+        for each in self._connections:
+            if not work.waiting:
+                return
+            if each.is_open and each.steps is None:
+                each.pipelines = "PIPELINING" in each.extensions and self._trusts_pipelining()
+                others = len(self._carriers)
+                carrier = Carrier(each, work, self._settings, others=others)
+                self._carriers[each] = carrier
+                each.steps = carrier.run()
+                self._step(each)
+        self._forget_closed()
+
+    def _open_more(self, work: Work) -> None:
+        """Open what is needed: one first, the others when that one is let in."""
+        opening_now = sum(not each.is_open for each in self._connections)
+        if not self._connections:
+            missing = 1
+        elif opening_now == len(self._connections):
+            return
+        else:
+            until, limit = self._limit
+            most = limit if time.monotonic() < until else self._settings.connections
+            missing = min(most - len(self._connections), len(work.waiting) - opening_now)
+        try:
+            for _ in range(missing if work.waiting else 0):
+                self._open()
+        except CannotOpenError as error:
+            self._heed([error], work)
+
+    def _heed(self, errors: Sequence[CannotOpenError], work: Work) -> None:
+        """Take what cannot be opened for what it is: no way at all, or no further connection."""
+        if not errors:
+            return
+        if self._connections:
+            self._limit = (time.monotonic() + _LIMIT_SECONDS, len(self._connections))
+        else:
+            work.defer_the_rest(not_sent(errors[-1]))
+
+    # -- connections ---------------------------------------------------------------------------
+
+    def _open(self) -> SmtpConnection:
+        """Begin to open a connection.
+
+        Raises:
+            CannotOpenError: The host has no address.
+        """
+        now = time.monotonic()
+        found_at, found = self._found
+        if not found or now - found_at > _ADDRESS_SECONDS:
+            found = find(self._settings)
+            now = time.monotonic()
+            self._found = (now, found)
+        if self._selector is None:
+            self._selector = DefaultSelector()
+        patience = min(_OPENING_SECONDS, self._settings.timeout_seconds)
+        connection = SmtpConnection(deadline=now + patience)
+        connection.steps = opening(
+            connection,
+            self._settings,
+            found=found,
+            selector=self._selector,
+            trust=self._trust,
+        )
+        self._connections.append(connection)
+        self._step(connection)
+        return connection
 
     def _trust(self) -> ssl.SSLContext:
         if self._context is None:
             self._context = trusted(self._settings)
         return self._context
 
-    def _is_alive(self, connection: SmtpConnection, deadline: float) -> bool:
-        if time.monotonic() - self._used_at > _IDLE_SECONDS:
-            return False
-        if not self._needs_reset:
-            return True
-        connection.deadline = min(deadline, time.monotonic() + _RESET_SECONDS)
+    def _trusts_pipelining(self) -> bool:
+        return time.monotonic() >= self._no_pipelining_until
+
+    def _drop_stale(self) -> None:
+        """Close what was quiet for long, what never came to be, and what the server has closed."""
+        now = time.monotonic()
+        for each in self._connections:
+            is_idle = each.steps is None
+            if now > (each.used_at + _IDLE_SECONDS if is_idle else each.deadline):
+                self._drop(each)
+        self._forget_closed()
+        if self._connections:
+            # An idle one has nothing to say but goodbye.
+            self._turn(wait=False)
+
+    def _drop(self, connection: SmtpConnection) -> None:
+        if connection.steps is not None:
+            connection.steps.close()
+            connection.steps = None
+        self._carriers.pop(connection, None)
+        connection.close()
+
+    def _forget_closed(self) -> None:
+        if any(each.is_closed and each.steps is None for each in self._connections):
+            self._connections = [
+                each for each in self._connections if not each.is_closed or each.steps is not None
+            ]
+
+    # -- the selector --------------------------------------------------------------------------
+
+    def _turn(self, *, wait: bool = True) -> list[CannotOpenError]:
+        """Wait for the network, let each connection go on that can, and return what cannot open."""
+        errors: list[CannotOpenError] = []
+        selector = self._selector
+        if selector is None:
+            return errors
+        left = max(self._soonest - time.monotonic(), 0.0) if wait else 0.0
+        for key, _ in selector.select(None if left == _FOR_EVER else left):
+            self._step(key.data, errors)
+        if time.monotonic() >= self._soonest:
+            self._end_the_late(errors)
+        self._forget_closed()
+        return errors
+
+    def _end_the_late(self, errors: list[CannotOpenError]) -> None:
+        now = time.monotonic()
+        self._soonest = _FOR_EVER
+        for each in list(self._connections):
+            if each.steps is not None and each.deadline <= now:
+                self._step(each, errors, is_late=True)
+            if each.steps is not None:
+                self._soonest = min(self._soonest, each.deadline)
+
+    def _step(
+        self,
+        connection: SmtpConnection,
+        errors: list[CannotOpenError] | None = None,
+        *,
+        is_late: bool = False,
+    ) -> None:
+        """Let one conversation go on to its next wait."""
+        steps = connection.steps
+        if steps is None:  # an idle one that the server speaks to, or has closed
+            connection.close()
+            return
         try:
-            self._needs_reset = not connection.command("RSET").is_positive
-        except NotSentError:
-            return False
-        return not self._needs_reset
+            event = steps.throw(TimeoutError()) if is_late else next(steps)
+        except StopIteration:
+            self._end(connection)
+        except CannotOpenError as error:
+            self._end(connection)
+            if errors is None:
+                raise
+            errors.append(error)
+        else:
+            if connection.wire.watched != event:
+                connection.wire.watch(event)
+            self._soonest = min(self._soonest, connection.deadline)
 
-    def _transact(self, connection: SmtpConnection, prepared: _Prepared) -> _Verdict:
-        is_in_step = False
-        try:
-            verdict = _impossible(connection, prepared)
-            if verdict is None:
-                command, reply = self._converse(connection, prepared)
-                verdict = _judge(command, reply)
-                if verdict.status is OutcomeStatus.ACCEPTED:
-                    self._journal.accept(prepared.message_id, verdict.provider_id)
-                self._needs_reset = verdict.status is not OutcomeStatus.ACCEPTED
-                # A "yes" where none was due, as to DATA, means that we no longer understand it.
-                is_nonsense = verdict.status is OutcomeStatus.DEFERRED and reply.code < 400
-                is_in_step = reply.code != _HANGING_UP and not is_nonsense
-            else:
-                is_in_step = True
-            return verdict
-        finally:
-            self._used_at = time.monotonic()
-            if not is_in_step:
-                self._drop()
-
-    def _converse(self, connection: SmtpConnection, prepared: _Prepared) -> tuple[str, Reply]:
-        options = _mail_options(connection, prepared)
-        command, reply = connection.envelope(prepared.sender, prepared.recipient, options=options)
-        if reply.code == _HANGING_UP:
-            raise DroppedError(f"{reply.codes} {reply.text}", code=reply.codes)
-        if (command, reply.code) != ("DATA", _GO_ON):
-            return command, reply
-        connection.content(prepared.raw)
-        self._journal.begin(prepared.message_id)
-        return _CONTENT, connection.finish(answer_seconds=self._settings.answer_seconds)
-
-    def _drop(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+    def _end(self, connection: SmtpConnection) -> None:
+        connection.steps = None
+        connection.used_at = time.monotonic()
+        carrier = self._carriers.pop(connection, None)
+        if carrier is not None and carrier.was_deaf:
+            self._no_pipelining_until = time.monotonic() + _DISTRUST_SECONDS
+        if not connection.is_closed and connection.wire.watched != EVENT_READ:
+            connection.wire.watch(EVENT_READ)
 
 
-def _prepare(email: OutgoingEmail) -> _Prepared:
-    return _Prepared(
-        message_id=email.message_id,
-        raw=mime.build(email),
-        sender=parse_address(email.from_address, field="from_address"),
-        recipient=parse_address(email.to_address, field="to_address"),
-        needs_smtputf8=mime.needs_smtputf8(email),
-    )
+def _farewell(connection: SmtpConnection) -> Steps[None]:
+    with suppress(NotSentError):  # it hung up first: the same to us
+        yield from connection.command("QUIT")
+    connection.close()
 
 
-def _impossible(connection: SmtpConnection, prepared: _Prepared) -> _Verdict | None:
-    """Return a refusal where the server says beforehand that it cannot take this message."""
-    reason = None
-    limit = connection.extensions.get("SIZE", "")
-    if limit.isdecimal() and 0 < int(limit) < len(prepared.raw):
-        reason = f"the message has {len(prepared.raw)} octets, the server takes {limit}"
-    missing = {"SMTPUTF8", "8BITMIME"}.difference(connection.extensions)
-    if prepared.needs_smtputf8 and missing:
-        reason = f"an address is not ASCII and the server lacks {' and '.join(sorted(missing))}"
-    return None if reason is None else _Verdict(status=OutcomeStatus.REFUSED, reason=reason)
-
-
-def _mail_options(connection: SmtpConnection, prepared: _Prepared) -> str:
-    options = f" SIZE={len(prepared.raw)}" if "SIZE" in connection.extensions else ""
-    return f"{options} BODY=8BITMIME SMTPUTF8" if prepared.needs_smtputf8 else options
-
-
-def _judge(command: str, reply: Reply) -> _Verdict:
-    """Return what a reply means for the message, by what it answers."""
-    status = OutcomeStatus.DEFERRED
-    is_dead = False
-    their_id = None
-    if reply.is_positive and command == _CONTENT:
-        status = OutcomeStatus.ACCEPTED
-        found = _THEIR_ID.search(reply.text)
-        their_id = found and (found[1] or found[2])
-    elif reply.code // 100 == 5 and reply.code not in _NOT_ABOUT_THE_MESSAGE:
-        status = OutcomeStatus.REFUSED
-        is_dead = (
-            command in {"RCPT", _CONTENT}
-            and reply.code in _ADDRESS_REFUSALS
-            and reply.enhanced_code in _DEAD_ADDRESS
-        )
-    return _Verdict(
-        status=status,
-        reason=reply.text if command == _CONTENT else f"{command}: {reply.text}",
-        code=reply.codes,
-        provider_id=their_id,
-        is_address_dead=is_dead,
-        failure=_failure(status, is_dead=is_dead),
-    )
-
-
-def _failure(status: OutcomeStatus, *, is_dead: bool) -> FailureKind | None:
-    if status is OutcomeStatus.ACCEPTED:
-        return None
-    return FailureKind.ADDRESS_DEAD if is_dead else FailureKind.OTHER
-
-
-def _not_sent(error: NotSentError) -> _Verdict:
-    code = error.code if isinstance(error, (CannotOpenError, DroppedError)) else ""
-    return _Verdict(
-        status=OutcomeStatus.DEFERRED,
-        reason=str(error),
-        code=code,
-        failure=FailureKind.PROVIDER_DOWN,
-    )
-
-
-def _invalid(error: InvalidInputError) -> _Verdict:
-    return _Verdict(
-        status=OutcomeStatus.REFUSED, reason=f"{error} ({error.field})", failure=FailureKind.OURS
-    )
-
-
-def _outcome(email: OutgoingEmail, verdict: _Verdict, started: float) -> Outcome:
-    return Outcome(
-        message_id=email.message_id,
-        status=verdict.status,
-        elapsed=timedelta(seconds=time.monotonic() - started),
-        reason=verdict.reason,
-        code=verdict.code,
-        provider_id=verdict.provider_id,
-        is_address_dead=verdict.is_address_dead,
-        failure=verdict.failure,
-    )
+def _unsigned(raw: bytes, _: OutgoingEmail) -> bytes:
+    return raw

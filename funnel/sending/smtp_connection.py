@@ -1,54 +1,18 @@
-"""One SMTP connection, driven step by step so that it is always known how far a message got.
+"""One SMTP connection: what it can do, how to greet and log in, and how to give an envelope.
 
-``smtplib`` is not used: its ``sendmail`` hides on which side of the final dot it broke, and its
-time-out is per read, so a server that sends a byte now and then holds a worker for ever. Here one
-deadline covers everything up to the final dot, and another the answer to it (RFC 5321, RFC 1047).
+Each conversation is a generator (``funnel.sending.smtp_wire``).
 """
 
 import base64
-import ipaddress
-import re
-import socket
-import ssl
-import time
-from dataclasses import dataclass
 from enum import StrEnum
 
-from funnel.domain.errors import NotSentError, UnknownOutcomeError
-from funnel.domain.text import clean_text
-from funnel.sending.addresses import Address
+from funnel.domain.errors import NotSentError
+from funnel.sending.smtp_wire import CannotOpenError, DroppedError, Reply, Steps, Wire
 
-_LONGEST_REPLY_LINE = 4096  # RFC 5321 allows 512; some servers send more
-_MOST_REPLY_LINES = 100
-_REPLY_LINE = re.compile(rb"([2-5][0-9]{2})(?:([ -])(.*))?")
-_ENHANCED_CODE = re.compile(r"[245]\.\d{1,3}\.\d{1,3}(?=\s|$)")
-_LEADING_DOT = re.compile(rb"^\.", re.MULTILINE)
-
-
-class DroppedError(NotSentError):
-    """The server ended the connection before the final dot: a fresh one may do better at once.
-
-    Attributes:
-        code: The code it hung up with (421), empty where it just went away.
-    """
-
-    def __init__(self, message: str, *, code: str = "") -> None:
-        super().__init__(message)
-        self.code = code
-
-
-class CannotOpenError(NotSentError):
-    """No usable connection: unreachable, no TLS, wrong log-in.
-
-    Attributes:
-        remedy: One sentence that says what to change.
-        code: The server's code, empty where none came.
-    """
-
-    def __init__(self, message: str, *, remedy: str, code: str = "") -> None:
-        super().__init__(message)
-        self.remedy = remedy
-        self.code = code
+GO_ON = 354
+HANGING_UP = 421  # RFC 5321 3.8: may come in answer to anything
+VERBS = ("MAIL", "RCPT", "DATA")
+_ANSWERED = {"MAIL": 2, "RCPT": 2, "DATA": 3}
 
 
 class SmtpSecurity(StrEnum):
@@ -60,84 +24,89 @@ class SmtpSecurity(StrEnum):
     NONE = "none"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
-    """A server's answer; ``text`` is one line for people."""
-
-    code: int
-    text: str
-
-    @property
-    def enhanced_code(self) -> str:
-        """Return the code of RFC 3463 (``5.1.1``), empty where the server gives none."""
-        found = _ENHANCED_CODE.match(self.text)
-        return found.group() if found else ""
-
-    @property
-    def codes(self) -> str:
-        return f"{self.code} {self.enhanced_code}".rstrip()
-
-    @property
-    def is_positive(self) -> bool:
-        return self.code // 100 == 2
-
-
 class SmtpConnection:
-    """The wire: commands out, replies in, and the final dot as a step of its own.
+    """One server's end, from the first packet to the last.
 
-    Everything before ``finish`` raises ``NotSentError`` (``DroppedError`` where the server hung
-    up); ``finish`` raises ``UnknownOutcomeError`` once the dot has left.
+    Attributes:
+        deadline: Monotonic moment at which whoever drives throws ``TimeoutError`` into ``steps``.
+        steps: The conversation under way; ``None`` between two.
+        is_open: Greeted and logged in: it may carry messages.
+        is_fresh: No message was settled on it yet: failing here speaks of the server itself.
+        needs_reset: A refused message may have left half an envelope behind.
+        used_at: Monotonic moment of its last use.
+        answer_took: Seconds between the last final dot and its answer.
+        extensions: What EHLO offered, with its words.
+        pipelines: Whether commands are sent ahead of the answers to those before (RFC 2920).
     """
 
-    def __init__(self, sock: socket.socket, *, deadline: float) -> None:
-        """Take a connected socket; ``deadline`` is a monotonic moment, moved by the caller."""
-        # Without it the second small packet of a message waits 40 ms for an answer to the first.
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    __slots__ = (
+        "_wire",
+        "answer_took",
+        "deadline",
+        "extensions",
+        "is_fresh",
+        "is_open",
+        "needs_reset",
+        "pipelines",
+        "steps",
+        "used_at",
+    )
+
+    def __init__(self, *, deadline: float) -> None:
+        """Begin with nothing; ``funnel.sending.smtp_opening`` opens it."""
         self.deadline = deadline
+        self.steps: Steps[None] | None = None
+        self.is_open = False
+        self.is_fresh = True
+        self.needs_reset = False
+        self.used_at = 0.0
+        self.answer_took = 0.0
         self.extensions: dict[str, str] = {}
-        self._socket = sock
-        self._received = b""
+        self.pipelines = False
+        self._wire: Wire | None = None
+
+    @property
+    def wire(self) -> Wire:
+        """Return the socket.
+
+        Raises:
+            DroppedError: It was closed.
+        """
+        if self._wire is None:
+            raise DroppedError("the connection was closed")
+        return self._wire
+
+    @wire.setter
+    def wire(self, wire: Wire) -> None:
+        self._wire = wire
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether nothing more can be said on it."""
+        return self._wire is None
+
+    def close(self) -> None:
+        """Close it without a word."""
+        if self._wire is not None:
+            self._wire.close()
+            self._wire = None
+        self.is_open = False
 
     # -- opening ---------------------------------------------------------------------------
 
-    @property
-    def is_encrypted(self) -> bool:
-        return isinstance(self._socket, ssl.SSLSocket)
-
-    @property
-    def is_local(self) -> bool:
-        """Whether the server is this very machine, so that nobody can listen on the way."""
-        return ipaddress.ip_address(str(self._socket.getpeername()[0])).is_loopback
-
-    def start_tls(self, context: ssl.SSLContext, host: str) -> None:
-        """Encrypt from here on.
-
-        Raises:
-            OSError: The handshake failed (``ssl.SSLError``) or took too long.
-            NotSentError: The server, or somebody in between, sent plain text after its promise.
-        """
-        if self._received:
-            raise NotSentError("text was slipped in before TLS")  # CVE-2011-0411
-        self._socket.settimeout(self._time_left())
-        self._socket = context.wrap_socket(self._socket, server_hostname=host)
-        self.extensions = {}
-
-    def greet(self) -> Reply:
+    def greet(self) -> Steps[Reply]:
         """Say EHLO (HELO to a server of the old kind) and learn what the server can do."""
-        host = self._own_literal()
-        reply, lines = self._exchange(f"EHLO {host}")
+        host = self.wire.own_literal()
+        reply = yield from self.command(f"EHLO {host}")
+        self.extensions = {}
         if reply.code // 100 == 5:
-            return self.command(f"HELO {host}")
-        words = [line.split(" ", 1) for line in lines[1:]]
-        self.extensions = {name.upper(): " ".join(rest) for name, *rest in words}
+            return (yield from self.command(f"HELO {host}"))
+        for line in reply.lines[1:]:
+            name, _, words = line.decode("utf-8", "replace").partition(" ")
+            self.extensions[name.upper()] = words
         return reply
 
-    def _own_literal(self) -> str:
-        """Return our address as RFC 5321 4.1.4 wants it from who has no name of its own."""
-        own = str(self._socket.getsockname()[0]).partition("%")[0]
-        return f"[IPv6:{own}]" if ":" in own else f"[{own}]"
-
-    def log_in(self, user: str, password: str) -> Reply:
+    def log_in(self, user: str, password: str) -> Steps[Reply]:
         """Prove who we are by PLAIN, or LOGIN where the server has no PLAIN (RFC 4954).
 
         Raises:
@@ -146,122 +115,83 @@ class SmtpConnection:
         offered = self.extensions.get("AUTH", "").upper().split()
         if "PLAIN" in offered:
             identity = _base64("\0".join(("", user, password)))
-            return self.command(f"AUTH PLAIN {identity}")
+            return (yield from self.command(f"AUTH PLAIN {identity}"))
         if "LOGIN" not in offered:
             raise CannotOpenError(
                 f"the server offers no known way to log in ({' '.join(offered) or 'none'})",
                 remedy="Choose the port for submission (587 or 465), or leave the user empty.",
             )
-        reply = self.command("AUTH LOGIN")
+        reply = yield from self.command("AUTH LOGIN")
         for answer in (user, password):
             if reply.code == 334:
-                reply = self.command(_base64(answer))
+                reply = yield from self.command(_base64(answer))
         return reply
 
-    # -- one message -----------------------------------------------------------------------
+    def command(self, line: str) -> Steps[Reply]:
+        """Send one command and return its reply."""
+        yield from self.wire.send(f"{line}\r\n".encode())
+        return (yield from self.wire.reply())
 
-    def envelope(self, sender: Address, recipient: Address, *, options: str) -> tuple[str, Reply]:
-        """Give sender, recipient and DATA; return the last command and its reply.
+    # -- one envelope ----------------------------------------------------------------------
 
-        The reply to the last command is the one that decides: 354 means "go on".
-        """
-        command, reply = "MAIL", self.command(f"MAIL FROM:<{sender.text}>{options}")
-        if reply.is_positive:
-            command, reply = "RCPT", self.command(f"RCPT TO:<{recipient.text}>")
-        if reply.is_positive:
-            command, reply = "DATA", self.command("DATA")
-        return command, reply
-
-    def content(self, raw: bytes) -> None:
-        """Send the message without its final dot, each leading dot doubled (RFC 5321 4.5.2)."""
-        self._send(_LEADING_DOT.sub(b"..", raw))
-
-    def finish(self, *, answer_seconds: float) -> Reply:
-        """Send the final dot and return the server's verdict.
+    def reset(self) -> Steps[None]:
+        """Clear what a refused message left behind.
 
         Raises:
-            NotSentError: The dot could not be given to the network, so nobody has seen it.
-            UnknownOutcomeError: It left, and no answer that can be understood came back.
+            DroppedError: The server does not: begin anew elsewhere.
         """
-        self._send(b".\r\n")
-        self.deadline = time.monotonic() + answer_seconds
         try:
-            reply = self.reply()
+            reply = yield from self.command("RSET")
         except NotSentError as error:
-            raise UnknownOutcomeError(f"after the final dot: {error}") from error
-        if reply.code // 100 == 3:
-            raise UnknownOutcomeError(f"after the final dot: {reply.code} {reply.text}")
-        return reply
+            raise DroppedError(str(error)) from error
+        if not reply.is_positive:
+            raise DroppedError(f"RSET: {reply.codes} {reply.text}", code=reply.codes)
+        self.needs_reset = False
 
-    # -- the wire --------------------------------------------------------------------------
+    def envelope(self, commands: tuple[bytes, bytes, bytes]) -> Steps[tuple[str, Reply]]:
+        """Give MAIL, RCPT and DATA one by one; return the verb that decides and its reply.
 
-    def command(self, line: str) -> Reply:
-        """Send one command and return its reply."""
-        return self._exchange(line)[0]
-
-    def reply(self) -> Reply:
-        """Return the next reply."""
-        return self._reply()[0]
-
-    def close(self) -> None:
-        self._socket.close()
-
-    def _exchange(self, line: str) -> tuple[Reply, list[str]]:
-        self._send(line.encode() + b"\r\n")
-        return self._reply()
-
-    def _send(self, data: bytes) -> None:
-        if self._received:
-            # Or its next word, meant for something else, would pass as the answer to this.
-            raise DroppedError("the server answers before it is asked")
-        view = memoryview(data)
-        while view:
-            try:
-                self._socket.settimeout(self._time_left())
-                view = view[self._socket.send(view) :]
-            except TimeoutError as error:
-                raise NotSentError("the server took nothing more") from error
-            except OSError as error:
-                raise DroppedError(f"the connection broke: {error}") from error
-
-    def _reply(self) -> tuple[Reply, list[str]]:
-        lines: list[str] = []
-        while len(lines) < _MOST_REPLY_LINES:
-            found = _REPLY_LINE.fullmatch(self._line())
-            if found is None:
+        Raises:
+            DroppedError: The server hung up, also by 421.
+        """
+        verb, reply = "", Reply(0, ())
+        for verb, line in zip(VERBS, commands, strict=True):
+            yield from self.wire.send(line)
+            reply = yield from self.wire.reply()
+            if reply.code == HANGING_UP:
+                raise _hung_up(reply)
+            if reply.code // 100 != _ANSWERED[verb]:
                 break
-            code, more, text = found.groups()
-            lines.append((text or b"").decode("utf-8", "replace"))
-            if more != b"-":
-                return Reply(code=int(code), text=_one_line(lines)), lines
-        raise NotSentError("the server does not answer in SMTP")
+        return verb, reply
 
-    def _line(self) -> bytes:
-        while b"\n" not in self._received:
-            if len(self._received) > _LONGEST_REPLY_LINE:
-                raise NotSentError("the server answers without end")
-            try:
-                self._socket.settimeout(self._time_left())
-                piece = self._socket.recv(_LONGEST_REPLY_LINE)
-            except TimeoutError as error:
-                raise NotSentError("the server fell silent") from error
-            except OSError as error:
-                raise DroppedError(f"the connection broke: {error}") from error
-            if not piece:
-                raise DroppedError("the server hung up")
-            self._received += piece
-        line, _, self._received = self._received.partition(b"\n")
-        return line.rstrip(b"\r")
+    def envelope_replies(self) -> Steps[tuple[str, Reply]]:
+        """Read the answers to an envelope that was sent at once, as ``envelope`` returns them.
 
-    def _time_left(self) -> float:
-        left = self.deadline - time.monotonic()
-        if left <= 0:  # settimeout(0) would mean "do not wait" and raise something else
-            raise TimeoutError
-        return left
+        Where MAIL or RCPT was refused and DATA is answered by 354 all the same, a lone dot ends
+        the empty message (RFC 2920 3.1).
+        """
+        refused: tuple[str, Reply] | None = None
+        try:
+            for verb in VERBS:
+                reply = yield from self.wire.reply()
+                if reply.code == HANGING_UP:
+                    raise _hung_up(reply)
+                if refused is None and reply.code // 100 != _ANSWERED[verb]:
+                    refused = verb, reply
+                    if reply.code < 400:  # a "yes" where none was due: we no longer understand it
+                        break
+            if refused is None or verb != "DATA" or reply.code != GO_ON:
+                return refused or (verb, reply)
+            yield from self.command(".")
+        except NotSentError:
+            if refused is None:
+                raise
+            self.close()  # why it was refused is known; the rest does not matter
+        return refused
 
 
-def _one_line(lines: list[str]) -> str:
-    return clean_text(" ".join(lines), limit=300)
+def _hung_up(reply: Reply) -> DroppedError:
+    return DroppedError(f"{reply.codes} {reply.text}", code=reply.codes)
 
 
 def _base64(text: str) -> str:

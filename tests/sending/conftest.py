@@ -24,6 +24,7 @@ def start():
             "security": SmtpSecurity.NONE,
             "timeout_seconds": patience,
             "answer_seconds": answer_patience,
+            "connections": 1,
         }
         mailer = SmtpMailer(SmtpSettings(**(values | changes)))
         opened.append((server, mailer))
@@ -31,6 +32,7 @@ def start():
 
     yield start
     for server, mailer in opened:
-        mailer._drop()  # without QUIT, which a silent server would make us wait for
+        for each in mailer._connections:
+            each.close()  # without QUIT, which a silent server would make us wait for
         with server:
             pass

@@ -51,6 +51,7 @@ def running(sink: Sink, **options) -> Iterator[Controller]:
 @contextmanager
 def mailer_for(controller: Controller, **changes) -> Iterator[SmtpMailer]:
     values = {"host": "localhost", "port": controller.port, "security": SmtpSecurity.NONE}
+    values["connections"] = 1
     mailer = SmtpMailer(SmtpSettings(**(values | changes)))
     try:
         yield mailer
