@@ -16,6 +16,7 @@ from funnel.cli import (
     fact_sources,
     facts,
     launches,
+    ops,
     people,
     people_acts,
     people_import,
@@ -87,4 +88,5 @@ app.add_typer(fact_sources.app, name="fact-source")
 app.add_typer(facts.app, name="facts")
 app.add_typer(sending.pause_app, name="pause")
 app.add_typer(sending.resume_app, name="resume")
+app.add_typer(ops.app, name="ops")
 app.add_typer(database.app, name="db")

@@ -32,6 +32,7 @@ CHECK_SECONDS = 0.5
 ANNOUNCE_SECONDS = 1.0
 TESTS_SECONDS = 1.0
 SERIES_SECONDS = 60.0
+UNKNOWNS_SECONDS = 10.0
 NOTES_SECONDS = 60.0
 PULSE_SECONDS = 10.0
 DEFINITIONS_SECONDS = 3.0
@@ -158,6 +159,13 @@ app.conf.update(
         "tests": {
             "task": "funnel.send_test_emails",
             "schedule": TESTS_SECONDS,
+            "options": {"queue": NOTICES},
+        },
+        # Two statements where nothing is unknown. Not with what keeps the rows true: providers may
+        # be slow to answer.
+        "unknowns": {
+            "task": "funnel.settle_unknowns",
+            "schedule": UNKNOWNS_SECONDS,
             "options": {"queue": NOTICES},
         },
         # One statement where no file is open; two never work at the same one.

@@ -14,6 +14,7 @@ from funnel.services.match_facts import forget_received, retry_waiting
 from funnel.services.play_demo import play_demo
 from funnel.services.record_refusal import forget_refusals
 from funnel.services.send_test_emails import send_test_emails, settle_lost_tests
+from funnel.services.settle_unknowns import settle_unknowns
 from funnel.services.sweep_messages import sweep_messages
 from funnel.services.write_daily_notes import write_daily_notes
 from funnel.tasks.app import MAINTENANCE, NOTICES, app
@@ -35,6 +36,17 @@ def sweep() -> None:
     forget_imports(deps.transactions)
     forget_checks(deps.transactions)
     process().show_life()
+
+
+# Each may take as long as its provider takes to answer.
+_UNKNOWNS_AT_ONCE = 20
+
+
+@app.task(name="funnel.settle_unknowns", queue=NOTICES)
+def settle() -> None:
+    """Find out what became of some emails to which no answer came."""
+    deps = process().deps
+    settle_unknowns(deps.transactions, deps.mailer_of, most=_UNKNOWNS_AT_ONCE)
 
 
 # About a second of work, asked for twice a second: two of this worker's processes are busy with it,
