@@ -1,8 +1,8 @@
 """What may be claimed now: every budget that fits a message holds, and each claim spends of it."""
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from funnel.domain.budget import (
@@ -65,28 +65,39 @@ class Allowance:
         self._now = now
         self._held_until = dict(held_until or {})
         self._windows = [(each, Windows(each.budget, spent_of(each, spending))) for each in budgets]
-        self._fitting: dict[Place, list[Windows]] = defaultdict(list)
+        self._fitting: dict[Place, list[tuple[PlacedBudget, Windows]]] = {}
         self.newly_spent: Counter[Place] = Counter()
 
-    def room(self, provider: str, lane: str, *, for_letters: bool) -> Room:
-        """Return how many may leave now by this provider in this lane, and when the next may."""
+    def room(self, provider: str, lane: str, *, for_letters: bool, lanes: int = 1) -> Room:
+        """Return how many may leave now by this provider in this lane, and when the next may.
+
+        Args:
+            provider: By whom.
+            lane: In which lane.
+            for_letters: Keep the reserve.
+            lanes: So many lanes that still claim, this one included, share what is left of the
+                budgets that are not of one lane: a long one does not take it all.
+        """
         held_until = self._held_until.get((provider, lane))
         if held_until is not None and held_until > self._now:
             return Room(number=0, next_at=held_until)
         found = UNLIMITED
-        for each in self._of(provider, lane):
-            found = tighter(found, each.room(self._now, for_letters=for_letters))
+        for placed, windows in self._of(provider, lane):
+            left = windows.room(self._now, for_letters=for_letters)
+            if placed.lane == ALL and left.number is not None:
+                left = replace(left, number=-(-left.number // lanes))
+            found = tighter(found, left)
         return found
 
     def spend(self, provider: str, lane: str, number: int) -> None:
         """Count what was claimed."""
         if number > 0:
             self.newly_spent[provider, lane] += number
-            for each in self._of(provider, lane):
-                each.spend(self._now, number)
+            for _, windows in self._of(provider, lane):
+                windows.spend(self._now, number)
 
-    def _of(self, provider: str, lane: str) -> list[Windows]:
+    def _of(self, provider: str, lane: str) -> list[tuple[PlacedBudget, Windows]]:
         place = (provider, lane)
         if place not in self._fitting:
-            self._fitting[place] = [own for each, own in self._windows if each.fits(*place)]
+            self._fitting[place] = [each for each in self._windows if each[0].fits(*place)]
         return self._fitting[place]

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from itertools import groupby
 
 from funnel.domain.allowance import Allowance, Place, PlacedBudget
-from funnel.domain.budget import ALL, DAY, Budget, Room
+from funnel.domain.budget import ALL, DAY, Budget
 from funnel.domain.message import Lane
 from funnel.domain.provider_state import TRY_LASTS, Circuit, ProviderState
 from funnel.domain.routing import TRIED_AT_ONCE, Providers, Route, routes
@@ -156,8 +156,11 @@ def _claim_lane(
 ) -> int:
     """Claim of one lane by one provider; ``lanes`` are still to come, this one included."""
     place = (waiting.lane, waiting.letters)
-    room = claim.allowance.room(route.provider, waiting.lane, for_letters=waiting.letters)
-    limit = min(claim.places[place], _share(room, lanes), *([] if most is None else [most]))
+    room = claim.allowance.room(
+        route.provider, waiting.lane, for_letters=waiting.letters, lanes=lanes
+    )
+    bounds = (claim.places[place], room.number, most)
+    limit = min(each for each in bounds if each is not None)
     messages: list[Claimed] = []
     if limit > 0:
         messages = claims.claim_queued(
@@ -167,8 +170,6 @@ def _claim_lane(
             limit=limit,
             sequence_ids=route.sequence_ids,
         )
-    if len(messages) == limit and not route.is_try:
-        claim.has_more = claim.has_more or _frees_soon(room, claim.tx.real_now)
     if messages:
         claim.places[place] -= len(messages)
         claim.allowance.spend(route.provider, waiting.lane, len(messages))
@@ -180,18 +181,15 @@ def _claim_lane(
                 messages=tuple(messages),
             )
         )
+    if len(messages) == limit and not route.is_try:
+        claim.has_more = claim.has_more or _frees_soon(claim, route, waiting)
     return len(messages)
 
 
-def _share(room: Room, lanes: int) -> int:
-    """Return what one of so many lanes may take of what is left; the last one takes the rest."""
-    if room.number is None:
-        return 1 << 31
-    return -(-room.number // lanes)
-
-
-def _frees_soon(room: Room, now: datetime) -> bool:
-    return room.next_at is None or room.next_at - now <= _SOON
+def _frees_soon(claim: _Claim, route: Route, waiting: Waiting) -> bool:
+    """Say whether what is left of a lane is worth waiting for, now that this was claimed."""
+    room = claim.allowance.room(route.provider, waiting.lane, for_letters=waiting.letters)
+    return room.next_at is None or room.next_at - claim.tx.real_now <= _SOON
 
 
 def _note_try(claim: _Claim, provider: str) -> None:

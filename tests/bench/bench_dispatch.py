@@ -1,7 +1,7 @@
 """What planning and claiming cost for each run that is due, by phase.
 
-``python -m tests.bench.bench_dispatch [due] [--profile]``; by default 10,000 due, five times. Printed
-are microseconds of our process for each run by phase, and processor time of ours and PostgreSQL's.
+``python -m tests.bench.bench_dispatch [due] [--profile]``; by default 10,000 due, five times.
+Printed are microseconds for each run by phase, and processor time of ours and PostgreSQL's.
 """
 
 import argparse

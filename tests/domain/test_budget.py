@@ -107,7 +107,7 @@ def test_the_next_day_of_a_warm_up_allows_more_before_the_window_has_passed() ->
 @pytest.mark.parametrize("name", ["per_second", "per_minute", "per_hour", "per_day"])
 def test_a_limit_that_lets_nothing_leave_is_refused(name: str) -> None:
     with pytest.raises(InvalidInputError) as caught:
-        replace(Budget(), **{name: 0})
+        replace(Budget(), **{name: 0})  # type: ignore[arg-type]  # a number each
     assert caught.value.remedy
 
 
