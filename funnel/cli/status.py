@@ -49,6 +49,8 @@ def _print(figures: "StatusFigures") -> None:
         ago = f"{words_of(trouble.age)} ago"
         say(f"{trouble.status.capitalize()} {ago}: {trouble.key}, {trouble.message_id}")
         say(f"  {trouble.safe_reason or 'no reason was given'}")
+    for words in figures.provider_words:
+        say(words.text)
     say(queue_note(figures.backlog, figures.broker))
     for each in figures.broken:
         say(f"Broken: {each.name} ({each.offenders})", style="bold red")

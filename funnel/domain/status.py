@@ -154,6 +154,36 @@ class Confirmations:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ProviderWords:
+    """What became of what a provider said in the last day.
+
+    Attributes:
+        unread: Requests of its that could not be read.
+        newest_note: Why one of them was not applied.
+    """
+
+    provider: str
+    applied: int
+    waiting: int
+    ignored: int
+    unread: int
+    newest_note: str
+
+    @property
+    def text(self) -> str:
+        """All of it, as one line."""
+        numbers = (
+            (self.applied, "applied"),
+            (self.waiting, "waiting for their email"),
+            (self.ignored, "none of ours"),
+            (self.unread, "that could not be read"),
+        )
+        told = ", ".join(f"{number:,} {what}" for number, what in numbers if number)
+        note = f" Last: {self.newest_note}." if self.newest_note else ""
+        return f"Events of {self.provider} in the last day: {told}.{note}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReplanProgress:
     """People who are being planned anew; ``age`` is real time since it began."""
 
@@ -188,6 +218,8 @@ class StatusFigures:
     troubles: tuple[Trouble, ...] = ()
     jams: tuple[str, ...] = ()  # reminders that the provider's hour cannot carry, in words
     confirmations: tuple[Confirmations, ...] = ()
+    provider_words: tuple[ProviderWords, ...] = ()
+    asking_topics: tuple[str, ...] = ()  # of a provider, waiting for a person to say yes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -317,6 +349,8 @@ def _attention(figures: StatusFigures) -> Iterator[str]:
         files = ", ".join(figures.definition_errors)
         verb = "is" if len(figures.definition_errors) == 1 else "are"
         yield f"{files} {verb} not live as written: `funnel sequence load` says why."
+    for topic in figures.asking_topics:
+        yield f"{topic} asks to send its events here: `funnel provider confirm` says yes."
     for jam in figures.jams:
         yield f"{jam[:1].upper()}{jam[1:]}."
     for slug in figures.drafts_of_files:

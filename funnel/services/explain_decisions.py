@@ -9,6 +9,7 @@ from uuid import UUID
 from funnel.domain.calendar import CalendarLine, FormerDate, LineState
 from funnel.domain.calendar_words import weekdays_text
 from funnel.domain.consent import Topic
+from funnel.domain.delivery_words import delivery_in_words
 from funnel.domain.explanation import ExplainedDecision, Reading
 from funnel.domain.message import MessageStatus
 from funnel.domain.sequence import SequenceDefinition, Step, StepKind
@@ -306,8 +307,7 @@ def answer_of(message: MessageRecord | None, reading: Reading) -> ExplainedDecis
         said = say("{said} on {moment}", said=said, moment=reading.moment(at))
     if message.reason:
         said = f"{said}: {message.reason}"
-    if message.delivery != "none":
-        said = say("{said}; then: {later}", said=said, later=message.delivery)
+    said = _with_delivery(said, message, reading)
     their_id = say(", there {id}", id=message.provider_id) if message.provider_id else ""
     return ExplainedDecision(
         about=say("provider"),
@@ -319,6 +319,17 @@ def answer_of(message: MessageRecord | None, reading: Reading) -> ExplainedDecis
             tries=_tries(message),
         ),
     )
+
+
+def _with_delivery(said: str, message: MessageRecord, reading: Reading) -> str:
+    """Return the answer with what the provider said afterwards, by its own clock."""
+    later = delivery_in_words(message.delivery, message.delivery_reason)
+    if not later:
+        return said
+    if message.delivery_at is None:
+        return say("{said}; then: {later}", said=said, later=later)
+    at = reading.moment(message.delivery_at)
+    return say("{said}; then, on {moment}: {later}", said=said, moment=at, later=later)
 
 
 _NOT_TAKEN: Final = mark("{who} has not taken it")

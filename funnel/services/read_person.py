@@ -33,7 +33,7 @@ from funnel.storage.explanations import SaidWord, SuppressedSince
 from funnel.storage.imports import LineOfPerson
 from funnel.storage.notes import Note
 from funnel.storage.people_lines import SignupLine
-from funnel.storage.person_story import OtherEmail, StoryRow
+from funnel.storage.person_story import OtherEmail, SaidAfter, StoryRow
 from funnel.storage.runs import RunRecord
 from funnel.storage.transaction import Transaction, Transactions
 
@@ -70,6 +70,7 @@ class PersonPage:
         notes: What those who work here wrote down, the newest first.
         story: What happened besides the emails of their runs, the newest first.
         other_emails: Confirmations and announcements: they stand in no run's plan.
+        said_after: What providers said of emails that had left, the newest first.
         missed: Announcements to dates of theirs that they did not get.
         runs: The newest first.
         run: The one whose calendar it is; ``None`` with it for somebody who is in no sequence.
@@ -94,6 +95,7 @@ class PersonPage:
     notes: tuple[Note, ...]
     story: tuple[StoryRow, ...]
     other_emails: tuple[OtherEmail, ...]
+    said_after: tuple[SaidAfter, ...]
     missed: tuple[MissedAnnouncement, ...]
     held: Session | None
     places: tuple[OpenSequence, ...]
@@ -145,6 +147,7 @@ def read_person(
             notes=tuple(notes.of_person(tx, subscriber_id)),
             story=tuple(person_story.read_story(tx, subscriber_id)),
             other_emails=tuple(person_story.other_emails(tx, subscriber_id)),
+            said_after=tuple(person_story.said_after(tx, subscriber_id)),
             missed=missed_by(tx, subscriber_id),
             held=_held(tx, run) if run else None,
             places=_places(tx),

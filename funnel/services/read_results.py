@@ -13,6 +13,7 @@ from funnel.storage import results, sequences, sources, step_figures
 from funnel.storage.result_rows import Measure, Scope
 from funnel.storage.results import HeldSession, Place
 from funnel.storage.sequences import SequenceRecord
+from funnel.storage.step_figures import StepSums
 from funnel.storage.transaction import Transaction, Transactions
 
 SESSIONS_SHOWN = 12
@@ -28,8 +29,11 @@ class EmailResult:
         sent: Accepted by the provider; copies for another date count each.
         clicked: People who opened a link of it, machines left out.
         left: People who ended its topic, or everything, and had this one of it last.
-        delivered: Reached a mailbox, as the provider says; ``None``: nobody says so. By SMTP a
-            server says that it took an email, and nothing more.
+        delivered: Taken by their mail server, as the provider says, those included that were
+            reported as spam; ``None``: nobody says so. By SMTP a server says that it took an
+            email, and nothing more.
+        bounced: Came back, as the provider says; ``None`` as above.
+        complained: Reported as spam, as the provider says; ``None`` as above.
     """
 
     key: str
@@ -40,6 +44,8 @@ class EmailResult:
     clicked: int
     left: int
     delivered: int | None = None
+    bounced: int | None = None
+    complained: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +108,11 @@ class ResultsPage:
     campaigns: tuple[PlaceResult, ...]
     now: datetime
 
+    @property
+    def is_told(self) -> bool:
+        """Whether a provider has said of any email how it ended."""
+        return any(each.delivered is not None for each in self.emails)
+
 
 def read_results(
     slug: str, transactions: Transactions, *, after: Place | None = None
@@ -151,14 +162,19 @@ def _emails(tx: Transaction, sequence: SequenceRecord) -> Iterator[EmailResult]:
     gone = sorted(key for key in {*sent, *sums} if key not in live and "/" not in key)
     for key in (*live, *gone):
         of_email = sums.get(key, Counter())
+        known = sent.get(key, StepSums())
+        is_told = known.delivered + known.bounced + known.complained > 0
         yield EmailResult(
             key=key,
             name=definition.name_of(key),
             is_letter=key in live and _is_letter(definition, key),
             is_gone=key not in live,
-            sent=sent[key].sent if key in sent else 0,
+            sent=known.sent,
             clicked=of_email[Measure.CLICKED],
             left=of_email[Measure.LEFT],
+            delivered=known.delivered + known.complained if is_told else None,
+            bounced=known.bounced if is_told else None,
+            complained=known.complained if is_told else None,
         )
 
 

@@ -5,11 +5,19 @@ from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from funnel.domain.pace import Load, find_jams, jam_text, reminder_loads
-from funnel.domain.status import Broken, ReplanProgress, Sign, StatusFigures, words_of
+from funnel.domain.status import (
+    Broken,
+    ProviderWords,
+    ReplanProgress,
+    Sign,
+    StatusFigures,
+    words_of,
+)
 from funnel.monitoring.broker import read_broker
 from funnel.storage import (
     coming_seats,
     definition_errors,
+    delivery_payloads,
     drafts,
     figures,
     heartbeats,
@@ -69,7 +77,27 @@ def read_status(
             ),
             replans=_replans(tx),
             jams=_jams(tx, provider_per_hour),
+            provider_words=_provider_words(tx),
+            asking_topics=tuple(
+                each.topic
+                for each in delivery_payloads.list_subscriptions(tx)
+                if each.state == "asked"
+            ),
         )
+
+
+def _provider_words(tx: Transaction) -> tuple[ProviderWords, ...]:
+    return tuple(
+        ProviderWords(
+            provider=each.provider,
+            applied=each.applied,
+            waiting=each.waiting,
+            ignored=each.ignored,
+            unread=each.unread,
+            newest_note=each.newest_note,
+        )
+        for each in delivery_payloads.read_figures(tx)
+    )
 
 
 def _jams(tx: Transaction, per_hour: int | None) -> tuple[str, ...]:

@@ -38,7 +38,7 @@ class MessageRecord:
 
     Attributes:
         available_at: Real time from which a worker may take it (again).
-        delivery: What the other side said afterwards.
+        delivery: What the other side said afterwards, in which words, and when (real time).
     """
 
     id: UUID
@@ -46,6 +46,8 @@ class MessageRecord:
     status: str
     reason: str | None
     delivery: str
+    delivery_reason: str | None
+    delivery_at: datetime | None
     lane: str
     due_at: datetime
     valid_until: datetime | None
@@ -154,8 +156,8 @@ def messages_of_step(tx: Transaction, enrollment_id: UUID, step_key: str) -> lis
     rows = _all(
         tx,
         """
-        select id, copy, status, reason, delivery, lane, due_at, valid_until, accepted_at,
-               settled_at, available_at, attempts, provider, provider_id
+        select id, copy, status, reason, delivery, delivery_reason, delivery_at, lane, due_at,
+               valid_until, accepted_at, settled_at, available_at, attempts, provider, provider_id
         from messages where enrollment_id = :run and step_key = :key order by copy
         """,
         run=enrollment_id,

@@ -69,7 +69,8 @@ def messages_of(tx: Transaction, subscriber_id: UUID, key: str) -> list[OtherMes
 
 MESSAGES = text(
     """
-    select m.id, m.copy, m.status, m.reason, m.delivery, m.lane, m.due_at, m.valid_until,
+    select m.id, m.copy, m.status, m.reason, m.delivery, m.delivery_reason, m.delivery_at,
+           m.lane, m.due_at, m.valid_until,
            m.accepted_at, m.settled_at, m.available_at, m.attempts, m.provider, m.provider_id,
            m.signup_id, m.session_id, m.session_starts_at, m.announcement_id, m.topic,
            coalesce(a.created_at, s.received_at, m.due_at) as asked_at,

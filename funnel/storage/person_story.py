@@ -86,6 +86,41 @@ STORY = text(
 )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SaidAfter:
+    """What a provider said of an email that had left.
+
+    Attributes:
+        key: Of its text: "your-seat".
+        left_at: When it left, plan time, by which its line in a calendar is known.
+        at: When the provider says that it was so, real time.
+    """
+
+    key: str
+    left_at: datetime
+    delivery: str
+    reason: str | None
+    at: datetime
+
+
+def said_after(tx: Transaction, subscriber_id: UUID) -> list[SaidAfter]:
+    """Return what providers said of a person's emails, the newest first."""
+    rows = tx.connection.execute(SAID_AFTER, {"person": subscriber_id}).mappings()
+    return [SaidAfter(**row) for row in rows]
+
+
+SAID_AFTER = text(
+    """
+    select coalesce(step_key, regexp_replace(template_key, '^.*/', '')) as key,
+           settled_at as left_at, delivery, delivery_reason as reason, delivery_at as at
+    from messages
+    where subscriber_id = :person and delivery <> 'none' and settled_at is not null
+      and delivery_at is not null
+    order by delivery_at desc, id limit 500
+    """
+)
+
+
 def other_emails(tx: Transaction, subscriber_id: UUID) -> list[OtherEmail]:
     """Return what was or is sent to somebody outside their runs, the newest first.
 

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
+from funnel.domain.delivery_event import Delivery
 from funnel.domain.message import MessageStatus
 from funnel.storage import counters
 from funnel.storage.transaction import Transaction
@@ -25,6 +26,8 @@ class StepSums:
         sent: Accepted by the provider; copies for another date count each.
         unknown: Handed over without an answer: held for a person.
         passed: People in the sequence who have it behind them, whatever became of it.
+        delivered: Taken by the recipient's server, as the provider says; ``bounced`` came back,
+            ``complained`` were reported as spam.
     """
 
     sent: int = 0
@@ -33,6 +36,9 @@ class StepSums:
     unknown: int = 0
     cancelled: int = 0
     passed: int = 0
+    delivered: int = 0
+    bounced: int = 0
+    complained: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +66,9 @@ def _sums(totals: Mapping[str, int]) -> StepSums:
         unknown=totals.get(MessageStatus.UNKNOWN, 0),
         cancelled=totals.get(MessageStatus.CANCELLED, 0),
         passed=totals.get(counters.PASSED, 0) - totals.get(counters.ENDED, 0),
+        delivered=totals.get(Delivery.DELIVERED, 0),
+        bounced=totals.get(Delivery.BOUNCED, 0),
+        complained=totals.get(Delivery.COMPLAINED, 0),
     )
 
 

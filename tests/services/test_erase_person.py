@@ -130,8 +130,32 @@ def _filled(person: UUID, run: UUID, session: UUID) -> Iterator[tuple[str, dict[
         {"person": person},
     )
     yield (
+        "update messages set delivery = 'bounced', delivery_at = now(), delivery_reason = "
+        "'550 5.1.1 <Ana.Xylander@Beispiel.example> unknown' where kind = 'notice'",
+        {},
+    )
+    hashed = address_hash(KEY, HASH_KEY).hex()
+    for event_id, of_message in (("known", True), ("waiting", False)):
+        yield (
+            "insert into delivery_events (provider, event_id, kind, message_id, provider_id, "
+            "address_hash, state, occurred_at, detail) select 'postmark', :event, 'bounced', "
+            "case when :of_message then (select id from messages where kind = 'notice') end, "
+            "'xylander-1', :hash, 'waiting', now(), cast(:detail as jsonb)",
+            {
+                "event": event_id,
+                "of_message": of_message,
+                "hash": None if of_message else hashed,
+                "detail": json.dumps({"reason": "Xylander is away" if of_message else "x"}),
+            },
+        )
+    for payload in PAYLOADS:
+        yield (
+            "insert into delivery_payloads (provider, reason, body) values ('ses', 'x', :body)",
+            {"body": payload},
+        )
+    yield (
         "insert into counters (sequence_id, step_key, status, total) "
-        "select id, 'notices/welcome', 'failed', 1 from sequences",
+        "select id, 'notices/welcome', s, 1 from sequences, unnest(array['failed', 'bounced']) s",
         {},
     )
     yield (

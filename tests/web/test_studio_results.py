@@ -67,7 +67,15 @@ def test_what_people_did_is_counted_on_the_page(own_served: Served, viewer: Coll
     assert row(page, "landing").endswith("3 2 67 % 1 1")
     upcoming = served.dates()[0]
     assert "not yet" in row(page, str(upcoming))
-    assert table(viewer, "emails")[1][1:] == ["Your seat", "2", "not known", "1", "1"]
+    assert table(viewer, "emails")[1][1:] == [
+        "Your seat",
+        "2",
+        "not known",
+        "1",
+        "1",
+        "not known",
+        "not known",
+    ]
     # A spreadsheet must not run what somebody wrote into a link.
     assert ["utm campaign", "'=spring()", "1", "1", "1", "1"] in table(viewer, "places")
     assert table(viewer, "dates")[-1][3:] == ["no", "3", "2", "2", "1", "0", "1", "0", "1"]

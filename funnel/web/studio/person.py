@@ -25,7 +25,12 @@ from funnel.web.moments import day_of, hour_of, where_of
 from funnel.web.site import Site, TheSite
 from funnel.web.studio.faults import NONE, Fault
 from funnel.web.studio.person_done import said_of
-from funnel.web.studio.person_words import besides_of, known_of, moment_in_words
+from funnel.web.studio.person_words import (
+    besides_of,
+    known_of,
+    moment_in_words,
+    with_deliveries,
+)
 from funnel.web.studio.shell import studio_page
 
 _COMING: Final = frozenset({LineState.QUEUED, LineState.COMING, LineState.OPEN})
@@ -91,7 +96,7 @@ def person_page(
     found = read_person(person_id, site.deps.transactions, run_id=run_id)
     shows_all = query.get("all") == "1"
     path = f"/studio/people/{found.person.id}"
-    calendar = found.calendar or _empty(found)
+    calendar = with_deliveries(found.calendar or _empty(found), found)
     besides = besides_of(found)
     return studio_page(
         site,

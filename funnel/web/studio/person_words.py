@@ -1,12 +1,14 @@
 """What is known of a person, and what happened to them, in sentences for their page."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
+from funnel.domain.calendar import CalendarLine, PersonCalendar
 from funnel.domain.calendar_words import notice_name
 from funnel.domain.consent import SuppressionReason
+from funnel.domain.delivery_words import delivery_in_words
 from funnel.domain.facts import FactKind
 from funnel.domain.import_words import OUTCOMES, why
 from funnel.domain.message import MessageKind
@@ -15,7 +17,7 @@ from funnel.domain.signup import SignupStatus
 from funnel.domain.speech import mark, say
 from funnel.domain.subscriber import Subscriber, ZoneSource
 from funnel.services.read_person import PersonPage, Standing
-from funnel.storage.person_story import OtherEmail, StoryRow
+from funnel.storage.person_story import OtherEmail, SaidAfter, StoryRow
 from funnel.web.calendar_view import Form, Moment
 from funnel.web.moments import day_of, hour_of, place_of, where_of
 
@@ -124,6 +126,28 @@ def besides_of(found: PersonPage) -> tuple[Moment, ...]:
     """Return what happened besides the emails of the runs, for the line of time."""
     told = [*_happened(found.story, found), *_others(found.other_emails, found)]
     return tuple(each for each in told if each.at <= found.now)
+
+
+def with_deliveries(calendar: PersonCalendar, found: PersonPage) -> PersonCalendar:
+    """Return the calendar with what the provider said of each email that has left."""
+    said = {(each.key, each.left_at): each for each in found.said_after}
+    lines = tuple(
+        each if each.at is None else _with_delivery(each, said.get((each.key, each.at)), found)
+        for each in calendar.lines
+    )
+    return replace(calendar, lines=lines)
+
+
+def _with_delivery(line: CalendarLine, said: SaidAfter | None, found: PersonPage) -> CalendarLine:
+    if said is None:
+        return line
+    why = say(
+        "{why}; {later}, {moment}",
+        why=line.why,
+        later=delivery_in_words(said.delivery, said.reason),
+        moment=moment_in_words(said.at, found.person.zone, found.now),
+    )
+    return replace(line, why=why)
 
 
 def moment_in_words(at: datetime, zone: str, now: datetime) -> str:

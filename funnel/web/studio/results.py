@@ -13,7 +13,6 @@ from starlette.responses import Response
 from funnel.domain.errors import NotFoundError
 from funnel.domain.speech import mark, number, say
 from funnel.services.read_results import (
-    EmailResult,
     PlaceResult,
     ResultsPage,
     SessionResult,
@@ -143,13 +142,14 @@ _Row = Sequence[object]
 
 
 def _emails(page: ResultsPage, _: Transactions) -> Iterator[_Row]:
-    yield "key", "email", "sent", "delivered", "clicked", "left"
+    yield "key", "email", "sent", "delivered", "clicked", "left", "bounced", "complained"
     for each in page.emails:
-        yield each.key, each.name, each.sent, _delivered(each), each.clicked, each.left
+        told = [_told(number) for number in (each.delivered, each.bounced, each.complained)]
+        yield each.key, each.name, each.sent, told[0], each.clicked, each.left, *told[1:]
 
 
-def _delivered(each: EmailResult) -> object:
-    return "not known" if each.delivered is None else each.delivered
+def _told(number: int | None) -> object:
+    return "not known" if number is None else number
 
 
 def _dates(page: ResultsPage, transactions: Transactions) -> Iterator[_Row]:
