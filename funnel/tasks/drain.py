@@ -14,12 +14,11 @@ from contextlib import contextmanager
 from threading import Timer
 from types import FrameType
 
-from celery.signals import worker_process_init, worker_shutting_down
+from celery.signals import worker_shutting_down
 
 # One byte that the main process and the children forked from it see alike.
 _order = mmap.mmap(-1, 1)
 _is_told = False
-_is_busy = False
 # A child that was told to end by itself first lets its answer reach the main process.
 _ANSWER_SECONDS = 0.5
 
@@ -31,34 +30,24 @@ def is_draining() -> bool:
 
 @contextmanager
 def to_its_end() -> Iterator[None]:
-    """Let what stands in the block come to its own end, whoever is told to end meanwhile."""
-    global _is_busy
-    _is_busy = True
+    """Let what stands in the block come to its own end, should this process be told to end.
+
+    Set here and not as the process starts: billiard sets its own handler after that.
+    """
+    before = signal.signal(signal.SIGTERM, _told)
     try:
         yield
     finally:
-        _is_busy = False
+        signal.signal(signal.SIGTERM, before)
         if _is_told:
             Timer(_ANSWER_SECONDS, os.kill, (os.getpid(), signal.SIGTERM)).start()
+
+
+def _told(_number: int, _frame: FrameType | None) -> None:
+    global _is_told
+    _is_told = True
 
 
 @worker_shutting_down.connect
 def _tell_children(**_: object) -> None:
     _order[0] = 1
-
-
-@worker_process_init.connect
-def _listen(**_: object) -> None:
-    before = signal.getsignal(signal.SIGTERM)
-
-    def told(number: int, frame: FrameType | None) -> None:
-        global _is_told
-        _is_told = True
-        if _is_busy:
-            return
-        if callable(before):
-            before(number, frame)
-        else:
-            raise SystemExit(0)
-
-    signal.signal(signal.SIGTERM, told)
