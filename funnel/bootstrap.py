@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from funnel.intake.form import FormGate
     from funnel.rendering.renderer import Renderer
     from funnel.sending.delivery_events import EventReader
+    from funnel.sending.dkim import DkimKey
     from funnel.sending.journal_folder import JournalFolder
     from funnel.sending.mailbox import Mailbox
     from funnel.sending.mailer import Mailer
@@ -204,7 +205,20 @@ class Deps:
             clock=self.process_now,
         )
 
+    @cached_property
+    def dkim_keys(self) -> "tuple[DkimKey, ...]":
+        """The keys that sign what leaves by SMTP.
+
+        Raises:
+            InvalidInputError: One cannot be read, is too short, or has no name.
+        """
+        from funnel.sending.dkim import load_keys
+
+        named = self.settings
+        return load_keys(named.dkim_selector, named.dkim_domain, named.dkim_key_file)
+
     def _smtp_mailer(self) -> "Mailer":
+        from funnel.sending.dkim import DkimSigner
         from funnel.sending.smtp import SmtpMailer, SmtpSecurity, SmtpSettings
 
         return SmtpMailer(
@@ -217,7 +231,8 @@ class Deps:
                 timeout_seconds=self.settings.smtp_timeout_seconds,
                 answer_seconds=_ANSWER_SECONDS,
                 connections=self.settings.smtp_connections,
-            )
+            ),
+            signer=DkimSigner(self.dkim_keys) if self.dkim_keys else None,
         )
 
     @cached_property

@@ -35,7 +35,8 @@ class Settings(BaseSettings):
     )
     data_folder: Path = Field(
         default=Path(".data"),
-        description="Where the demo keeps its database, broker, logs and kept mails.",
+        description="Where workers keep their journals, on a local disk that stays; in the demo "
+        "also its database, broker, logs and kept mails.",
     )
     base_url: str = Field(
         default="http://127.0.0.1:8000",
@@ -95,6 +96,15 @@ class Settings(BaseSettings):
         le=50,
         description="Connections that one worker keeps to the SMTP server at most, opened as "
         "needed; fewer where the provider allows fewer.",
+    )
+    dkim_domain: str = Field(
+        default="", description="Domain that emails by SMTP are signed for, that of From."
+    )
+    dkim_selector: tuple[str, ...] = Field(
+        default=(), description="Names of the DKIM keys in DNS, as a JSON list; empty: no signing."
+    )
+    dkim_key_file: tuple[Path, ...] = Field(
+        default=(), description="The private keys (PEM), as a JSON list in the same order."
     )
     smtp_timeout_seconds: float = Field(
         default=30.0,

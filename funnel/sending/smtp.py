@@ -14,6 +14,7 @@ from selectors import EVENT_READ, BaseSelector, DefaultSelector
 from uuid import UUID
 
 from funnel.domain.errors import NotSentError
+from funnel.sending.dkim import DkimSigner
 from funnel.sending.mailer import (
     NO_JOURNAL,
     Journal,
@@ -45,9 +46,15 @@ _FOR_EVER = float("inf")
 class SmtpMailer:
     """Hands emails to one SMTP server over connections that are kept between calls."""
 
-    def __init__(self, settings: SmtpSettings) -> None:
-        """Take the settings; nothing is opened before the first email."""
+    def __init__(self, settings: SmtpSettings, *, signer: DkimSigner | None = None) -> None:
+        """Take the settings; nothing is opened before the first email.
+
+        Args:
+            settings: Where and how.
+            signer: Signs every email whose sender a key fits; ``None``: nobody does.
+        """
         self._settings = settings
+        self._signer = signer
         self._selector: BaseSelector | None = None
         self._connections: list[SmtpConnection] = []
         self._carriers: dict[SmtpConnection, Carrier] = {}
@@ -88,7 +95,7 @@ class SmtpMailer:
 
         Where no connection can be opened, the rest of the batch is deferred without trying.
         """
-        work = Work(emails, may_begin=may_begin, journal=journal, sign=_unsigned)
+        work = Work(emails, may_begin=may_begin, journal=journal, signer=self._signer)
         return self._outcomes(work)
 
     def check(self) -> None:
@@ -308,7 +315,3 @@ def _farewell(connection: SmtpConnection) -> Steps[None]:
     with suppress(NotSentError):  # it hung up first: the same to us
         yield from connection.command("QUIT")
     connection.close()
-
-
-def _unsigned(raw: bytes, _: OutgoingEmail) -> bytes:
-    return raw

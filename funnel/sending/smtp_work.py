@@ -3,7 +3,7 @@
 import re
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
@@ -13,12 +13,11 @@ from funnel.domain.errors import InvalidInputError, NotSentError
 from funnel.domain.failure import FailureKind
 from funnel.sending import mime
 from funnel.sending.addresses import Address, parse_address
+from funnel.sending.dkim import DkimSigner
 from funnel.sending.mailer import Journal, MayBegin, Outcome, OutcomeStatus, OutgoingEmail
 from funnel.sending.replies import Verdict, judge
 from funnel.sending.smtp_connection import SmtpConnection
 from funnel.sending.smtp_wire import CannotOpenError, DroppedError
-
-Sign = Callable[[bytes, OutgoingEmail], bytes]
 
 _LEADING_DOT = re.compile(rb"^\.", re.MULTILINE)
 _MANY_SENDERS = 64
@@ -63,7 +62,7 @@ class Work:
         outcomes: What is known and not yet told.
     """
 
-    __slots__ = ("_may_begin", "_sign", "_started", "journal", "outcomes", "waiting")
+    __slots__ = ("_may_begin", "_signer", "_started", "journal", "outcomes", "waiting")
 
     def __init__(
         self,
@@ -71,14 +70,14 @@ class Work:
         *,
         may_begin: MayBegin,
         journal: Journal,
-        sign: Sign,
+        signer: DkimSigner | None,
     ) -> None:
         """Take the emails; none is built before its turn."""
         self.waiting: deque[OutgoingEmail | Job] = deque(emails)
         self.outcomes: deque[Outcome] = deque()
         self.journal = journal
         self._may_begin = may_begin
-        self._sign = sign
+        self._signer = signer
         self._started = time.monotonic()
 
     def take(self, connection: SmtpConnection) -> Job | None:
@@ -136,12 +135,15 @@ class Work:
             return None
 
     def _prepare(self, email: OutgoingEmail) -> Job:
-        raw = self._sign(mime.build(email), email)
+        sender = _sender(email.from_address)
+        raw = mime.build(email)
+        if self._signer is not None:
+            raw = self._signer.sign(raw, sender.domain)
         return Job(
             message_id=email.message_id,
             on_the_wire=_stuffed(raw),
             size=len(raw),
-            sender=_sender(email.from_address),
+            sender=sender,
             recipient=parse_address(email.to_address, field="to_address"),
             needs_smtputf8=mime.needs_smtputf8(email),
         )

@@ -1,9 +1,10 @@
 """Before going live: look at everything that has to be right, and say how to fix what is not."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from funnel.domain.domain_records import domain_of
 from funnel.domain.errors import FunnelError, InvalidInputError
 from funnel.domain.readiness import (
     Check,
@@ -19,6 +20,7 @@ from funnel.domain.readiness import (
 from funnel.domain.signup import LANDING_SOURCE
 from funnel.domain.speech import say
 from funnel.monitoring.broker import shown_url, why_unreachable
+from funnel.sending.dkim import DkimKey
 from funnel.sending.mailer import Mailer, MailerCheckError
 from funnel.services.read_definitions import read_definitions
 from funnel.storage import brands, migrate, pauses, sequences, sessions, sources, users
@@ -33,6 +35,7 @@ class Installation:
     Attributes:
         mailer: Makes the configured mailer; ``mailer_name`` is its setting.
         link_keys: Looked at, never shown.
+        dkim_keys: Reads the keys that sign what leaves by SMTP.
     """
 
     database_url: str
@@ -45,6 +48,7 @@ class Installation:
     mailer: Callable[[], Mailer]
     definitions_folder: Path
     transactions: Callable[[], Transactions]
+    dkim_keys: Callable[[], Sequence[DkimKey]] = tuple
 
 
 def check_installation(installation: Installation) -> Iterator[Check]:
@@ -53,6 +57,8 @@ def check_installation(installation: Installation) -> Iterator[Check]:
     yield from _check_database(installation)
     yield _check_broker(installation.broker_url)
     yield _check_mailer(installation)
+    if installation.mailer_name == "smtp":
+        yield from _check_dkim(installation)
     yield check_base_url(installation.base_url)
     yield from check_proxies(installation.base_url, installation.trusted_proxies)
     yield check_demo(is_demo=installation.is_demo)
@@ -189,3 +195,29 @@ def _check_mailer(installation: Installation) -> Check:
             say("Mail server"), str(error), say("Look at the settings of the mail server.")
         )
     return right(say("Mail server"), say("it takes us in"))
+
+
+def _check_dkim(installation: Installation) -> Iterator[Check]:
+    """Say who is signed for; without keys nothing: most mail servers sign by themselves."""
+    try:
+        keys = installation.dkim_keys()
+    except InvalidInputError as error:
+        yield wrong("DKIM", str(error), error.remedy)
+        return
+    if not keys:
+        return
+    try:
+        with installation.transactions().begin() as tx:
+            domains = {domain_of(each) for each in brands.list_brands(tx)}
+    except DATABASE_IS_AWAY:
+        return  # said by its own check
+    unsigned = sorted(each for each in domains if not any(key.is_for(each) for key in keys))
+    if unsigned:
+        yield look(
+            "DKIM",
+            say("emails from {domains} leave unsigned", domains=", ".join(unsigned)),
+            say("FUNNEL_DKIM_DOMAIN must be the domain of From; other domains go unsigned."),
+        )
+    if len(unsigned) < len(domains):
+        names = ", ".join(key.record_name for key in keys)
+        yield right("DKIM", say("emails are signed; the records belong at {names}", names=names))
