@@ -208,8 +208,7 @@ _ACCEPT = text(
         accepted_at = coalesce(opened_at, plan_now()),
         settled_at = coalesce(settled_at, opened_at, plan_now()),
         -- A retry that is on its way to a worker finds another epoch and does nothing.
-        epoch = epoch + case when status = 'queued' then 1 else 0 end,
-        published_at = null, ask_at = null, context = null,
+        epoch = epoch + 1, published_at = null, ask_at = null, asks = 0, context = null,
         provider = coalesce(provider, :provider),
         provider_id = coalesce(provider_id, :provider_id)
     where id = :id
