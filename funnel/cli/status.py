@@ -1,6 +1,7 @@
 """``funnel status``: queues beside rows, lateness, processes, and one sentence."""
 
 from datetime import timedelta
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import typer
@@ -54,8 +55,9 @@ def _print(figures: "StatusFigures") -> None:
     say(queue_note(figures.backlog, figures.broker))
     for each in figures.broken:
         say(f"Broken: {each.name} ({each.offenders})", style="bold red")
-    for replan in figures.replans:
-        say(replan.text)
+    replans, hosts = figures.replans, figures.overdue_hosts
+    for text in chain((each.text for each in replans), (each.text for each in hosts)):
+        say(text)
     for pause in figures.pauses:
         say(f"Paused {pause}", style="bold red")
     say()

@@ -202,6 +202,23 @@ class ReplanProgress:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OverdueHost:
+    """A machine whose workers have emails in hand though their leases are over: frozen, or gone."""
+
+    host_id: str
+    emails: int
+    since: timedelta
+
+    @property
+    def text(self) -> str:
+        """All of it, as one line."""
+        return (
+            f"{_count(self.emails, 'email')} in the hands of host {self.host_id}, whose lease was "
+            f"over {words_of(self.since)} ago: see `funnel ops hosts`."
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StatusFigures:
     """All that the sentence is made from."""
 
@@ -218,6 +235,7 @@ class StatusFigures:
     troubles: tuple[Trouble, ...] = ()
     jams: tuple[str, ...] = ()  # reminders that the provider's hour cannot carry, in words
     confirmations: tuple[Confirmations, ...] = ()
+    overdue_hosts: tuple[OverdueHost, ...] = ()
     provider_words: tuple[ProviderWords, ...] = ()
     asking_topics: tuple[str, ...] = ()  # of a provider, waiting for a person to say yes
 

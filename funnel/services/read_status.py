@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from funnel.domain.pace import Load, find_jams, jam_text, reminder_loads
 from funnel.domain.status import (
     Broken,
+    OverdueHost,
     ProviderWords,
     ReplanProgress,
     Sign,
@@ -21,6 +22,7 @@ from funnel.storage import (
     drafts,
     figures,
     heartbeats,
+    leases,
     ledger,
     pauses,
     replans,
@@ -77,6 +79,7 @@ def read_status(
             ),
             replans=_replans(tx),
             jams=_jams(tx, provider_per_hour),
+            overdue_hosts=_overdue_hosts(tx),
             provider_words=_provider_words(tx),
             asking_topics=tuple(
                 each.topic
@@ -113,6 +116,14 @@ def _jams(tx: Transaction, per_hour: int | None) -> tuple[str, ...]:
         loads += reminder_loads(version, each.session, ZoneInfo(each.zone), each.people, now=tx.now)
     zone = ZoneInfo(coming[0].session.zone) if coming else ZoneInfo("UTC")
     return tuple(jam_text(jam, zone, name=names[jam.key]) for jam in find_jams(loads, per_hour))
+
+
+def _overdue_hosts(tx: Transaction) -> tuple[OverdueHost, ...]:
+    return tuple(
+        OverdueHost(host_id=each.host_id, emails=each.expired, since=each.oldest_for)
+        for each in leases.list_open_hosts(tx)
+        if each.expired
+    )
 
 
 def _replans(tx: Transaction) -> tuple[ReplanProgress, ...]:
