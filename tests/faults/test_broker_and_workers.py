@@ -81,30 +81,6 @@ def test_a_broker_flushed_in_mid_run_loses_and_doubles_nothing(
     assert_nothing_lost_or_doubled(world, sink)
 
 
-def test_a_worker_killed_while_it_sends_leaves_at_most_one_unknown_a_process(
-    world: World, processes: Processes, sink: ScriptedServer
-) -> None:
-    sink.script["dot"] = SLOW.copy()
-    enroll_people(world)
-    processes.start()
-    kills = 3
-    for number in range(1, kills + 1):
-        processes.until(
-            lambda n=number: len(sink.accepted) > n * PEOPLE // (kills + 1), "some mail arrived"
-        )
-        processes.kill(DELIVER)
-        processes.start(DELIVER)
-    processes.until(lambda: unsettled(world) == count(world, "sending"), "the rest is settled")
-    # Its lease runs two minutes of real time: the test does not wait for them.
-    world.execute(
-        "update messages set lease_until = now() - interval '1 second' where status = 'sending'"
-    )
-    processes.until(lambda: unsettled(world) == 0, "the sweep settled what died in their hands")
-    assert count(world, "accepted") + count(world, "unknown") == PEOPLE
-    assert count(world, "unknown") <= 2 * kills  # two processes, each with one message in hand
-    assert_nothing_lost_or_doubled(world, sink)
-
-
 def test_a_broker_away_for_an_hour_skips_what_became_late_and_bursts_nothing(
     world: World, processes: Processes, broker: Broker, sink: ScriptedServer
 ) -> None:
