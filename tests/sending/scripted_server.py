@@ -22,6 +22,7 @@ _WELL_BEHAVED = {
     "STARTTLS": "220 go on",
     "AUTH": "235 welcome",
 }
+PIPELINING = "250-scripted\r\n250-PIPELINING\r\n250-SIZE 20000000\r\n250 8BITMIME"
 
 
 class ScriptedServer:
@@ -107,9 +108,12 @@ class Conversation:
 
     def _take_message(self) -> None:
         if self.server.script.get("content"):
-            self._read_until(b"\r\n")
+            first = self._read_until(b"\r\n")
             self._do("content")
-        message = self._read_until(b"\r\n.\r\n") + b"\r\n"
+            self._received = first + b"\r\n" + self._received
+        # The line's end before the dot is that of DATA where the message is empty.
+        self._received = b"\r\n" + self._received
+        message = self._read_until(b"\r\n.\r\n").removeprefix(b"\r\n") + b"\r\n"
         self.server.handed_over.append(message)
         self._do("dot")
 
@@ -174,6 +178,12 @@ def reset(conversation: Conversation) -> None:
 def silence(conversation: Conversation) -> None:
     """Neither read nor answer, for as long as the test lasts."""
     conversation.wait(60)
+
+
+def forget_the_rest(conversation: Conversation) -> None:
+    """Answer, and lose what was sent ahead: a server that does not do what it offers."""
+    well_behaved(conversation)
+    conversation._received = b""
 
 
 def drip(conversation: Conversation) -> None:
