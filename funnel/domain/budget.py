@@ -4,7 +4,8 @@ A window rolls: "300 an hour" means that in no 60 minutes more than 300 leave, w
 which is how providers and shared hosts count.
 """
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
@@ -139,7 +140,7 @@ def tighter(one: Room, other: Room) -> Room:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drain:
-    """How long a number of emails takes: when the last leaves, and the limit that is met last.
+    """How long a number of emails takes: when the last leaves, and the limit that costs most time.
 
     Attributes:
         last_at: Aware; ``None``: later than anybody plans for.
@@ -172,7 +173,8 @@ def drain(
         for_letters: They keep the reserve.
     """
     windows = [Windows(budget, spent) for budget, spent in budgets]
-    at, last_limit = now, None
+    at = now
+    waited: Counter[Limit] = Counter()  # microseconds, for whole numbers add up exactly
     while number > 0:
         found = UNLIMITED
         for each in windows:
@@ -183,10 +185,16 @@ def drain(
             for each in windows:
                 each.spend(at, leaving)
             continue
-        at, last_limit = found.next_at, found.limit
+        if found.limit is not None:
+            waited[found.limit] += (found.next_at - at) // timedelta(microseconds=1)
+        at = found.next_at
         if at - now > _FORESEEN:
-            return Drain(last_at=None, limit=last_limit)
-    return Drain(last_at=at, limit=last_limit)
+            return Drain(last_at=None, limit=_longest(waited))
+    return Drain(last_at=at, limit=_longest(waited))
+
+
+def _longest(waited: Mapping[Limit, int]) -> Limit | None:
+    return max(waited, key=lambda each: waited[each], default=None)
 
 
 class Windows:

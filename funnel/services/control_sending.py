@@ -2,6 +2,7 @@
 
 from funnel.domain.errors import InvalidInputError
 from funnel.storage import audit, pauses, provider_states
+from funnel.storage.pauses import Pause
 from funnel.storage.transaction import Transactions
 
 
@@ -22,6 +23,13 @@ def pause_sending(transactions: Transactions, *, by: str, reason: str) -> None:
     with transactions.begin() as tx:
         pauses.add(tx, scope=pauses.EVERYTHING, reason=reason.strip(), by=by)
         audit.write_audit(tx, by=by, action="paused", target="all", detail={"reason": reason})
+
+
+def read_pause(transactions: Transactions) -> Pause | None:
+    """Return who stopped everything, and why; ``None``: nothing is stopped."""
+    with transactions.begin() as tx:
+        standing = pauses.standing(tx)
+    return next((each for each in standing if each.scope == pauses.EVERYTHING), None)
 
 
 def resume_sending(transactions: Transactions, *, by: str) -> bool:

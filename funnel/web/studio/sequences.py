@@ -7,6 +7,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from funnel.domain.speech import number, say, say_many
+from funnel.services.control_sending import read_pause
 from funnel.services.list_sequences import list_sequences
 from funnel.storage.sequence_lines import SequenceLine
 from funnel.web.auth import Reader
@@ -40,6 +41,7 @@ def show_sequences(request: Request, me: Reader, site: TheSite) -> Response:
         "sequences.html",
         me=me,
         place="Sequences",
+        pause=read_pause(site.deps.transactions),
         lines=[_shown(each, found.now) for each in found.lines],
         drafts=[(each, sequence_path(each.slug)) for each in found.drafts],
     )

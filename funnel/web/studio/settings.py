@@ -45,6 +45,12 @@ PLACES: Final = (
         permission=Permission.READ,
     ),
     SettingsPlace(
+        name=mark("How fast emails leave"),
+        path="/studio/sending",
+        about=mark("The limits of your provider, warming up, and the brake."),
+        permission=Permission.OPERATE,
+    ),
+    SettingsPlace(
         name=mark("Forms"),
         path="/studio/forms",
         about=mark("Where signups come from, and what to paste into another site."),
