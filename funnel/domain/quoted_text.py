@@ -7,6 +7,7 @@ full stop, so that SMTP has nothing to stuff (RFC 5321 4.5.2).
 
 import binascii
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 LONGEST_LINE = 76  # octets without CRLF
@@ -21,7 +22,7 @@ _PLAIN = re.compile(r"(?!\.)[ -<>-~]{1,75}")
 _LEADING_STOP = re.compile(rb"^\.[^\r]*", re.MULTILINE)
 _STOP = b"=2E"
 # binascii (CPython 3.11 to 3.14) forgets that the blank before a line's end grows by two.
-_BLANK_TOO_FAR = re.compile(rb"([^\r\n]{73,})(=20|=09)(?=\r\n)")
+_BLANK_TOO_FAR = re.compile(rb"^([^\r\n]{73,})(=20|=09)(?=\r\n)", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +58,22 @@ def quoted_piece(text: str) -> str:
     """
     if _PLAIN.fullmatch(text):
         return text + _SOFT_BREAK
-    lines = _as_lines(text)
+    # Nothing that cannot be printed is in a value: only what stands between values has lines.
+    lines = text if text.isprintable() else _as_lines(text)
     if not lines:
         return ""
     if lines.endswith("\r\n"):
         return _encoded(lines[:-2]).decode("ascii")
     return _encoded(lines).decode("ascii")[:-2] + _SOFT_BREAK
+
+
+def quoted_lines(lines: Sequence[str]) -> str:
+    """Return whole lines as one piece, or nothing where there are none."""
+    if not lines:
+        return ""
+    if all(map(str.isprintable, lines)):
+        return _encoded("\r\n".join(lines)).decode("ascii")
+    return quoted_piece("\n".join([*lines, ""]))
 
 
 def closed(pieces: str) -> QuotedText:

@@ -16,7 +16,7 @@ from jinja2 import StrictUndefined
 from jinja2.exceptions import SecurityError
 from jinja2.runtime import LoopContext
 from jinja2.sandbox import ImmutableSandboxedEnvironment
-from markupsafe import Markup, escape
+from markupsafe import escape
 
 from funnel.domain.errors import RenderError
 from funnel.domain.quoted_text import quoted_piece
@@ -84,6 +84,8 @@ def noting_empty() -> Iterator[set[str]]:
 
 def _printable(value: object) -> object:
     """Let text and whole numbers out; everything else would print what nobody meant to say."""
+    if type(value) is str:
+        return value  # nearly always
     if isinstance(value, Empty) and (noted := _PRINTED_EMPTY.get()) is not None:
         noted.add(value.path)
     if isinstance(value, str) or type(value) is int:
@@ -102,8 +104,8 @@ def _is_none(value: object) -> bool:
 TESTS: Mapping[str, Any] = {"none": _is_none}
 
 
-def _quoted(value: object) -> Markup:
-    return Markup(quoted_piece(escape(_printable(value))))  # noqa: S704  (escaped just before)
+def _quoted(value: object) -> str:
+    return quoted_piece(escape(_printable(value)))
 
 
 @lru_cache(maxsize=2)
@@ -117,9 +119,10 @@ def quoting_environment() -> Environment:
     """Return the sandbox for HTML whose text stands there in quoted-printable already.
 
     It prints each value escaped and then quoted, as a piece of its own (``quoted_piece``); what
-    may be printed at all is the same as in ``environment``.
+    may be printed at all is the same as in ``environment``. Both happen where Jinja prints, in
+    one place, so its own escaping, which would look at each value a second time, is off.
     """
-    return _made(autoescape=True, finalize=_quoted)
+    return _made(autoescape=False, finalize=_quoted)
 
 
 def _made(*, autoescape: bool, finalize: Callable[[object], object]) -> Environment:

@@ -6,7 +6,7 @@ Sentences stay whole; a paragraph's links follow it as "Label: address". An addr
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from funnel.rendering.text_part import (
     BLOCK,
@@ -23,8 +23,7 @@ _ONLY_SEPARATORS = re.compile(r"[\s·|,]*")
 ITEMS = frozenset("bnc")
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(NamedTuple):
     """A paragraph, heading, rule or item of a list, its lines not yet broken."""
 
     kind: str

@@ -4,13 +4,13 @@ The outcome reads as ``readable`` makes it. A run of such blocks is taken out of
 mark with its number stands in its place; the rest is broken and quoted as an email is rendered.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import jinja2
 from jinja2 import nodes
 
-from funnel.domain.quoted_text import QuotedText, closed, quoted_piece
+from funnel.domain.quoted_text import QuotedText, closed, quoted_lines
 from funnel.rendering.environment import environment
 from funnel.rendering.plain_text import (
     ITEMS,
@@ -51,26 +51,34 @@ class QuotedPlain:
 
     def quoted(self, marked: str) -> QuotedText:
         """Return rendered marked text as it travels."""
-        out: list[str] = []
+        return closed("".join(self._pieces(marked)))
+
+    def _pieces(self, marked: str) -> Iterator[str]:
         before: Block | None = None
         numbers: dict[str, int] = {}
+        waiting: list[str] = []  # lines of blocks behind each other, to be quoted in one go
         for each in marked.split(BLOCK)[1:]:
-            run = self._run(each, numbers)
-            if run.first is None:
+            run = self.runs[int(each[1:])] if each.startswith(_DONE) else None
+            if run is not None:
+                if run.ends_numbers:
+                    numbers.clear()
+                first, last = run.first, run.last
+            else:
+                block = block_of(each)
+                lines = lines_of(block, number_of(block, numbers))
+                first = last = block if lines else None
+            if first is None:
                 continue
-            if before is not None and not are_neighbours(before, run.first):
-                out.append(_quoted_line(between(before, run.first)))
-            out.append(run.quoted)
-            before = run.last
-        return closed("".join(out))
-
-    def _run(self, marked: str, numbers: dict[str, int]) -> _Run:
-        if not marked.startswith(_DONE):
-            return _run([block_of(marked)], numbers)
-        run = self.runs[int(marked[1:])]
-        if run.ends_numbers:
-            numbers.clear()
-        return run
+            if before is not None and not are_neighbours(before, first):
+                waiting.append(between(before, first))
+            if run is None:
+                waiting += lines
+            else:
+                yield quoted_lines(waiting)
+                yield run.quoted
+                waiting = []
+            before = last
+        yield quoted_lines(waiting)
 
 
 def quoted_plain(source: str) -> QuotedPlain | None:
@@ -166,9 +174,4 @@ def _run(blocks: Sequence[Block], numbers: dict[str, int]) -> _Run:
             lines.append(between(last, block))
         lines += written
         first, last = first or block, block
-    quoted = quoted_piece("\n".join([*lines, ""])) if lines else ""
-    return _Run(first, last, quoted, ends_numbers)
-
-
-def _quoted_line(line: str) -> str:
-    return quoted_piece(f"{line}\n")
+    return _Run(first, last, quoted_lines(lines), ends_numbers)

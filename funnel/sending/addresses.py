@@ -5,6 +5,7 @@ RFC 5321 (4.1.2, quoted local parts too), RFC 5891 (domains), RFC 6531 (local pa
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 import idna
 
@@ -64,6 +65,7 @@ def parse_address(text: str, *, field: str) -> Address:
     return address
 
 
+@lru_cache(maxsize=4096)  # most people are at few domains; what is refused is not kept
 def ascii_domain(domain: str, *, field: str) -> str:
     """Return a domain as lower-case A-labels (IDNA 2008).
 

@@ -63,6 +63,10 @@ class HeaderBlock:
             raise InvalidInputError("a header is too long for a line", field=name)
         self._lines += lines
 
+    def lines(self) -> str:
+        """Return the lines, each with its CRLF."""
+        return "".join(f"{line}{CRLF}" for line in self._lines)
+
     def serialise(self) -> bytes:
         """Return the block with the empty line that ends it."""
         return CRLF.join([*self._lines, "", ""]).encode()

@@ -7,8 +7,11 @@ reason to touch it.
 
 import base64
 import re
-from datetime import UTC
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from email.utils import format_datetime
+from functools import lru_cache
+from uuid import UUID
 
 from funnel.domain.errors import InvalidInputError
 from funnel.domain.quoted_text import QuotedText, quoted
@@ -32,7 +35,13 @@ _OURS = re.compile(
     r"|list-.*|feedback-id|content-.*|dkim-.*|resent-.*)",
     re.IGNORECASE,
 )
-_EXACTLY_ONE = (b"from", b"to", b"subject", b"date", b"message-id", b"mime-version")
+_EXACTLY_ONE = (b"From", b"To", b"Subject", b"Date", b"Message-ID", b"MIME-Version")
+_PLAIN_HEAD, _HTML_HEAD = (
+    f"Content-Type: text/{subtype}; charset=utf-8\r\n"
+    "Content-Transfer-Encoding: quoted-printable\r\n\r\n".encode()
+    for subtype in ("plain", "html")
+)
+_SHARED = 256  # how many of each part of a head are kept
 
 
 def build(email: OutgoingEmail) -> bytes:
@@ -43,9 +52,9 @@ def build(email: OutgoingEmail) -> bytes:
     """
     utf8 = needs_smtputf8(email)
     content_type, body = _content(email)
-    raw = _headers(email, content_type, utf8=utf8).serialise() + body
-    _check(raw, utf8=utf8)
-    return raw
+    head = _head(email, content_type, utf8=utf8)
+    _check(head, body, utf8=utf8)
+    return head + body
 
 
 def on_the_wire(raw: bytes) -> bytes:
@@ -65,64 +74,105 @@ def needs_smtputf8(email: OutgoingEmail) -> bool:
     return any(not text.rpartition("@")[0].isascii() for text in texts)
 
 
-def _headers(email: OutgoingEmail, content_type: tuple[str, ...], *, utf8: bool) -> HeaderBlock:
+def _head(email: OutgoingEmail, content_type: str, *, utf8: bool) -> bytes:
+    # What many messages share is made once; between it stands what only this one has.
+    reply_to = None if email.reply_to is None else email.reply_to
+    lines = (
+        _sent(email.sent_at, email.from_name, email.from_address, utf8=utf8),
+        _recipient(email.to_name, email.to_address, utf8=utf8),
+        _about(reply_to, email.subject, utf8=utf8),
+        f"Message-ID: <{email.message_id}@{_id_domain(email.message_id_domain)}>\r\n"
+        "MIME-Version: 1.0\r\n",
+        "" if email.list_unsubscribe_url is None else _unsubscribing(email.list_unsubscribe_url),
+        _list(email.list_id, email.feedback_id, utf8=utf8),
+        _further(email.headers, utf8=utf8) if email.headers else "",
+        f"Content-Type: {content_type}\r\n\r\n",
+    )
+    return "".join(lines).encode()
+
+
+@lru_cache(maxsize=_SHARED)
+def _sent(sent_at: datetime, from_name: str, from_address: str, *, utf8: bool) -> str:
     headers = HeaderBlock(utf8=utf8)
-    sender = parse_address(email.from_address, field="from_address")
-    recipient = parse_address(email.to_address, field="to_address")
-    domain = ascii_domain(email.message_id_domain, field="message_id_domain")
-    headers.set("Date", *format_datetime(email.sent_at.astimezone(UTC)).split(" "))
-    headers.set("From", *mailbox_tokens(email.from_name, sender))
-    headers.set("To", *mailbox_tokens(email.to_name, recipient))
-    if email.reply_to is not None:
-        headers.set("Reply-To", parse_address(email.reply_to, field="reply_to").text)
-    headers.set("Subject", *text_tokens(email.subject))
-    headers.set("Message-ID", f"<{email.message_id}@{domain}>")
-    headers.set("MIME-Version", "1.0")
-    _set_list_headers(headers, email)
-    for name, value in email.headers:
+    headers.set("Date", *format_datetime(sent_at.astimezone(UTC)).split(" "))
+    sender = parse_address(from_address, field="from_address")
+    headers.set("From", *mailbox_tokens(from_name, sender))
+    return headers.lines()
+
+
+def _recipient(name: str, address: str, *, utf8: bool) -> str:
+    headers = HeaderBlock(utf8=utf8)
+    headers.set("To", *mailbox_tokens(name, parse_address(address, field="to_address")))
+    return headers.lines()
+
+
+@lru_cache(maxsize=_SHARED)
+def _about(reply_to: str | None, subject: str, *, utf8: bool) -> str:
+    headers = HeaderBlock(utf8=utf8)
+    if reply_to is not None:
+        headers.set("Reply-To", parse_address(reply_to, field="reply_to").text)
+    headers.set("Subject", *text_tokens(subject))
+    return headers.lines()
+
+
+@lru_cache(maxsize=_SHARED)
+def _id_domain(domain: str) -> str:
+    name = ascii_domain(domain, field="message_id_domain")
+    HeaderBlock().set("Message-ID", f"<{UUID(int=0)}@{name}>")  # it must fit a line
+    return name
+
+
+def _unsubscribing(url: str) -> str:
+    line = f"List-Unsubscribe: <{url}>"
+    if not _WEB_ADDRESS.fullmatch(url):
+        raise InvalidInputError("no web address", field="list_unsubscribe_url")
+    if len(line) > LONGEST_LINE:
+        raise InvalidInputError("a header is too long for a line", field="List-Unsubscribe")
+    return f"{line}\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"
+
+
+@lru_cache(maxsize=_SHARED)
+def _list(list_id: str | None, feedback_id: str | None, *, utf8: bool) -> str:
+    headers = HeaderBlock(utf8=utf8)
+    if list_id is not None:
+        headers.set("List-Id", f"<{ascii_domain(list_id, field='list_id')}>")
+    if feedback_id is not None:
+        headers.set("Feedback-ID", *text_tokens(feedback_id))
+    return headers.lines()
+
+
+def _further(given: Sequence[tuple[str, str]], *, utf8: bool) -> str:
+    headers = HeaderBlock(utf8=utf8)
+    for name, value in given:
         if _OURS.fullmatch(name):
             raise InvalidInputError("this header is set from a field of its own", field=name)
         headers.set(name, *text_tokens(value))
-    headers.set("Content-Type", *content_type)
-    return headers
+    return headers.lines()
 
 
-def _set_list_headers(headers: HeaderBlock, email: OutgoingEmail) -> None:
-    if email.list_unsubscribe_url is not None:
-        if not _WEB_ADDRESS.fullmatch(email.list_unsubscribe_url):
-            raise InvalidInputError("no web address", field="list_unsubscribe_url")
-        headers.set("List-Unsubscribe", f"<{email.list_unsubscribe_url}>")
-        headers.set("List-Unsubscribe-Post", "List-Unsubscribe=One-Click")
-    if email.list_id is not None:
-        headers.set("List-Id", f"<{ascii_domain(email.list_id, field='list_id')}>")
-    if email.feedback_id is not None:
-        headers.set("Feedback-ID", *text_tokens(email.feedback_id))
-
-
-def _content(email: OutgoingEmail) -> tuple[tuple[str, ...], bytes]:
+def _content(email: OutgoingEmail) -> tuple[str, bytes]:
     # The plain part comes first: a reader shows the last part that it can (RFC 2046 5.1.4).
-    texts = [_text_part("plain", email.text), _text_part("html", email.html)]
+    texts = (_PLAIN_HEAD + _quoted(email.text), _HTML_HEAD + _quoted(email.html))
     alternative = _multipart("alternative", f"{email.message_id.hex}-a", texts)
     if not email.attachments:
         return alternative
     content_type, body = alternative
-    files = [_file_part(each) for each in email.attachments]
-    return _multipart(
-        "mixed", f"{email.message_id.hex}-m", [_part(content_type, body=body), *files]
-    )
+    inner = f"Content-Type: {content_type}\r\n\r\n".encode() + body
+    files = map(_file_part, email.attachments)
+    return _multipart("mixed", f"{email.message_id.hex}-m", (inner, *files))
 
 
-def _multipart(subtype: str, boundary_id: str, parts: list[bytes]) -> tuple[tuple[str, ...], bytes]:
+def _multipart(subtype: str, boundary_id: str, parts: Sequence[bytes]) -> tuple[str, bytes]:
     # "=_" occurs in no quoted-printable or base64 text, so no content can contain the boundary.
     boundary = f"=_{boundary_id}"
-    opening, closing = f"--{boundary}\r\n".encode(), f"--{boundary}--\r\n".encode()
-    body = b"".join(opening + part + _CRLF for part in parts) + closing
-    return (f"multipart/{subtype};", f'boundary="{boundary}"'), body
+    opening = f"--{boundary}\r\n".encode()
+    pieces = [piece for part in parts for piece in (opening, part, _CRLF)]
+    body = b"".join([*pieces, f"--{boundary}--\r\n".encode()])
+    return f'multipart/{subtype};\r\n boundary="{boundary}"', body
 
 
-def _text_part(subtype: str, text: str | QuotedText) -> bytes:
-    body = (quoted(text) if isinstance(text, str) else text).encoded
-    return _part((f"text/{subtype};", "charset=utf-8"), encoding="quoted-printable", body=body)
+def _quoted(text: str | QuotedText) -> bytes:
+    return (quoted(text) if isinstance(text, str) else text).encoded
 
 
 def _file_part(file: Attachment) -> bytes:
@@ -163,16 +213,20 @@ def _part(
     return headers.serialise() + body
 
 
-def _check(raw: bytes, *, utf8: bool) -> None:
-    """Look at the finished bytes once more: what slips through here is refused by big receivers."""
-    lines = raw.split(_CRLF)
-    head, _, body = raw.partition(_CRLF + _CRLF)
-    names = [line.partition(b":")[0].lower() for line in head.split(_CRLF)]
-    if b"\0" in raw or not raw.count(b"\r") == raw.count(b"\n") == len(lines) - 1:
+def _check(head: bytes, body: bytes, *, utf8: bool) -> None:
+    """Look at the finished bytes once more: what slips through here is refused by big receivers.
+
+    Of the body's lines nothing is counted: its texts are quoted by ``quoted_text``, its files are
+    base64, and the lines between them are ours.
+    """
+    lines = head.split(_CRLF)
+    breaks = len(lines) - 1
+    if b"\0" in head or not head.count(b"\r") == head.count(b"\n") == breaks:
         raise InvalidInputError("the message has a NUL or a bare line break")
     if max(map(len, lines)) > LONGEST_LINE:
         raise InvalidInputError(f"the message has a line over {LONGEST_LINE} octets")
-    if not (body.isascii() and (utf8 or head.isascii())):
+    if b"\0" in body or not (body.isascii() and (utf8 or head.isascii())):
         raise InvalidInputError("the message is not 7-bit")
+    names = [line.partition(b":")[0] for line in lines]
     if any(names.count(name) != 1 for name in _EXACTLY_ONE):
         raise InvalidInputError("a header is missing or given twice")
