@@ -77,11 +77,14 @@ def is_selector(text: str) -> bool:
     return bool(_SELECTOR.fullmatch(text))
 
 
-def records_to_copy(brand: Brand, *, smtp_host: str, own_host: str) -> tuple[RecordToCopy, ...]:
+def records_to_copy(
+    brand: Brand, *, smtp_host: str, own_host: str, keys: Mapping[str, str] = MappingProxyType({})
+) -> tuple[RecordToCopy, ...]:
     """Return the records that a brand's domain needs.
 
     Args:
         brand: The sender.
+        keys: Records of the DKIM keys that sign here, by their names; those of its domain count.
         smtp_host: The mail server that hands its emails on; empty where none is configured.
         own_host: Where this service is reached.
     """
@@ -105,6 +108,16 @@ def records_to_copy(brand: Brand, *, smtp_host: str, own_host: str) -> tuple[Rec
                 "the address."
             ),
         ),
+    ]
+    records += [
+        RecordToCopy(
+            kind="TXT",
+            name=name,
+            value=value,
+            about=say("DKIM: the public half of the key that signs your emails."),
+        )
+        for name, value in keys.items()
+        if name.endswith(f"._domainkey.{domain}")
     ]
     if brand.link_domain:
         records.append(

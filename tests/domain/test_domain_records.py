@@ -7,6 +7,7 @@ import pytest
 from funnel.domain.brand import Brand
 from funnel.domain.domain_records import (
     FoundRecords,
+    domain_of,
     is_selector,
     judge_records,
     records_to_copy,
@@ -93,3 +94,11 @@ def test_a_host_of_its_own_for_links_needs_a_record_and_a_look():
 )
 def test_a_selector_is_a_name(text, is_one):
     assert is_selector(text) is is_one
+
+
+def test_keys_that_sign_here_are_records_of_their_own_domain():
+    domain = domain_of(BRAND)
+    keys = {f"r1._domainkey.{domain}": "v=DKIM1; p=a", "r1._domainkey.example.net": "v=DKIM1; p=b"}
+    records = records_to_copy(BRAND, smtp_host="localhost", own_host="x.example.org", keys=keys)
+    shown = [(each.name, each.value) for each in records if "_domainkey" in each.name]
+    assert shown == [(f"r1._domainkey.{domain}", "v=DKIM1; p=a")]

@@ -2,13 +2,18 @@ import shutil
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from funnel.domain.access import Role
+from funnel.domain.domain_records import domain_of
+from funnel.domain.errors import InvalidInputError
 from funnel.domain.readiness import CheckState
+from funnel.sending.dkim import DkimKey
 from funnel.sending.mailer import NO_JOURNAL, MailerCheckError
 from funnel.services.check_installation import Installation, check_installation
 from funnel.services.keep_demo_login import keep_demo_login
 from funnel.services.load_definitions import load_definitions
+from funnel.storage import brands
 from tests.fixtures.staff import PASSWORD
 
 AWAY = "postgresql+psycopg://postgres@127.0.0.1:1/funnel"
@@ -72,6 +77,30 @@ def test_a_mail_server_that_refuses_us_is_quoted():
     assert check.state is CheckState.WRONG
     assert check.found == "the server refused the password"
     assert check.remedy == "Look at the password."
+
+
+def test_keys_that_cannot_sign_are_named_with_their_remedy():
+    def broken():
+        raise InvalidInputError("the key has 1024 bits", remedy="Make a longer one.")
+
+    check = checks(dkim_keys=broken)["DKIM"]
+    assert check.state is CheckState.WRONG
+    assert check.remedy == "Make a longer one."
+
+
+def test_who_signs_and_who_leaves_unsigned_is_said(world):
+    def keys(domain):
+        key = Ed25519PrivateKey.generate()
+        return lambda: (DkimKey(selector="e1", domain=domain, key=key),)
+
+    with world.transactions.begin() as tx:
+        (domain, *_) = {domain_of(each) for each in brands.list_brands(tx)}
+    signed = checks(world, dkim_keys=keys(domain))["DKIM"]
+    assert signed.state is CheckState.RIGHT
+    assert f"e1._domainkey.{domain}" in signed.found
+    stranger = checks(world, dkim_keys=keys("stranger.example"))["DKIM"]
+    assert stranger.state is CheckState.LOOK
+    assert domain in stranger.found
 
 
 def test_kept_mails_are_no_sending():

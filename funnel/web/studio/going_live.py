@@ -122,6 +122,21 @@ def _smtp_host(site: Site) -> str:
     return _HOSTS_OF_APIS.get(settings.mailer, _NO_SERVER)
 
 
+def _keys(site: Site) -> dict[str, str]:
+    """Return the records of the keys that sign here; one that cannot be read is the doctor's."""
+    try:
+        return {each.record_name: each.record for each in site.deps.dkim_keys}
+    except InvalidInputError:
+        return {}
+
+
+def _own_selector(brand: Brand, site: Site) -> str:
+    """Return the newest key of ours that signs for a brand; empty: its provider's is asked for."""
+    ending = f"._domainkey.{domain_of(brand)}"
+    own = [name.removesuffix(ending) for name in _keys(site) if name.endswith(ending)]
+    return own[-1] if own else ""
+
+
 def _page(request: Request, site: Site, me: Me, looked: _Looked) -> Response:
     transactions = site.deps.transactions
     own_host = urlsplit(site.deps.settings.base_url).hostname or ""
@@ -146,9 +161,11 @@ def _page(request: Request, site: Site, me: Me, looked: _Looked) -> Response:
             {
                 "brand": brand,
                 "domain": domain_of(brand),
-                "records": records_to_copy(brand, smtp_host=_smtp_host(site), own_host=own_host),
+                "records": records_to_copy(
+                    brand, smtp_host=_smtp_host(site), own_host=own_host, keys=_keys(site)
+                ),
                 "checks": looked.by_brand.get(brand.slug, ()),
-                "selector": looked.selectors.get(brand.slug, ""),
+                "selector": looked.selectors.get(brand.slug, _own_selector(brand, site)),
             }
             for brand in list_brands(transactions)
         ],
