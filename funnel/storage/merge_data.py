@@ -76,6 +76,7 @@ class Loaded:
         sequence_id: With ``step_key`` (a notice's template) where its end is counted.
         is_first: It is the first copy of a step's email.
         attempts_made: Hand-overs begun before.
+        valid_until: Plan time after which it is late.
     """
 
     claimed: Claimed
@@ -84,6 +85,7 @@ class Loaded:
     step_key: str
     is_first: bool
     attempts_made: int
+    valid_until: datetime | None
 
     @property
     def enrollment_id(self) -> UUID | None:
@@ -127,6 +129,7 @@ class _SliceRow(NamedTuple):
     step_key: str | None
     copy: int
     attempts: int
+    valid_until: datetime | None
     subscriber_id: UUID
     enrollment_id: UUID | None
     signup_id: UUID | None
@@ -204,6 +207,7 @@ def _loaded(claimed: Claimed, row: _SliceRow, frame: _Frame) -> Loaded:
         step_key=row.step_key or row.template_key,
         is_first=data.kind is MessageKind.SEQUENCE and row.copy == 0,
         attempts_made=row.attempts,
+        valid_until=row.valid_until,
     )
 
 
@@ -228,7 +232,7 @@ _OF_RUN = (
 # speaks of the seat that is held, a notice or an announcement of the session that it names.
 LOAD_SLICE: Final = """
     select c.number, m.kind, m.template_key, m.topic, m.lane, m.due_at, m.data -> 'former',
-           m.sequence_id, m.step_key, m.copy, m.attempts,
+           m.sequence_id, m.step_key, m.copy, m.attempts, m.valid_until,
            m.subscriber_id, m.enrollment_id, m.signup_id,
            p.email, p.email_key, p.first_name, p.last_name,
            p.wants_letters or coalesce(u.wants_letters, false),
