@@ -16,6 +16,7 @@ from funnel.cli.text_files import read_text_file
 from funnel.domain.errors import InvalidInputError
 
 if TYPE_CHECKING:
+    from funnel.bootstrap import Deps
     from funnel.services.rehearse import RehearsalRequest, TakeMail
 
 _FORMATS = ("grid", "json", "csv", "ics")
@@ -76,7 +77,7 @@ def rehearse(  # noqa: PLR0913  (each is an option of the command line)
                 request,
                 days=days,
                 expected=expect,
-                per_hour=deps.settings.provider_per_hour,
+                per_hour=_per_hour(deps, has_database=folder is None),
                 base_url=deps.settings.base_url.rstrip("/"),
             )
             take_mail = _mail_writer(mails)
@@ -184,3 +185,12 @@ def _mail_writer(folder: Path | None) -> "TakeMail | None":
         (folder / f"{mail_name(mail)}.eml").write_bytes(build(mail.built))
 
     return write
+
+
+def _per_hour(deps: "Deps", *, has_database: bool) -> int | None:
+    """Return what may leave in an hour: by the budgets, or where no database is, by the setting."""
+    from funnel.services.read_budgets import known_per_hour
+
+    if not (has_database and deps.settings.database_url):
+        return deps.settings.provider_per_hour
+    return known_per_hour(deps.transactions, deps.dispatch_limits.claim_rules)

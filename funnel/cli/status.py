@@ -22,6 +22,7 @@ QUEUES = ("notices", "deliver", "dispatch", "maintenance")
 def status() -> None:
     """Say whether mail is on time, and why not; exit code 1 if not, or if the books are wrong."""
     from funnel.domain.status import SILENT_AFTER, verdict
+    from funnel.services.read_budgets import known_per_hour
     from funnel.services.read_status import read_status
 
     with opened() as deps:
@@ -30,7 +31,7 @@ def status() -> None:
             broker_url=deps.settings.broker_url,
             queues=QUEUES,
             silent_after=SILENT_AFTER,
-            provider_per_hour=deps.settings.provider_per_hour,
+            provider_per_hour=known_per_hour(deps.transactions, deps.dispatch_limits.claim_rules),
         )
     _print(figures)
     result = verdict(figures)

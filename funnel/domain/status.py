@@ -302,7 +302,7 @@ def words_of(duration: timedelta) -> str:
 
 def _reasons(figures: StatusFigures) -> Iterator[str]:
     if figures.pauses:
-        yield f"sending is paused ({figures.pauses[0]})"
+        yield f"sending is paused ({figures.pauses[0]}); `funnel resume all` lets it go on"
     if figures.broker.error:
         yield f"the broker cannot be reached ({figures.broker.error})"
     signs = {each.role: each for each in figures.signs}

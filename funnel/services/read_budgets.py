@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from funnel.domain.allowance import PlacedBudget, spent_of
-from funnel.domain.budget import ALL, DAY, Drain, Room, Windows, drain
+from funnel.domain.budget import ALL, DAY, HOUR, Drain, Room, Windows, drain
 from funnel.domain.provider_state import Alarm, Circuit, alarm
 from funnel.services.claim_messages import ClaimRules, in_force
 from funnel.storage import budgets, claims, lane_domains, provider_states
@@ -95,6 +95,23 @@ def read_budgets(transactions: Transactions, rules: ClaimRules) -> BudgetsView:
             letters_waiting=waiting,
             letters=drain(of_letters, waiting, now),
         )
+
+
+def known_per_hour(transactions: Transactions, rules: ClaimRules) -> int | None:
+    """Return how many emails may leave in an hour by the first provider; ``None``: no limit."""
+    with transactions.begin() as tx:
+        placed = in_force(tx, rules)
+        first = rules.providers.names[0]
+        limits = [
+            limit
+            for each in placed
+            if each.lane == ALL and each.fits(first, ALL)
+            for limit in each.budget.limits(tx.real_now)
+        ]
+    # What is over within the hour fills it; a day's limit is no speed.
+    return min(
+        (each.number * (HOUR // each.span) for each in limits if each.span <= HOUR), default=None
+    )
 
 
 def _providers(tx: Transaction, rules: ClaimRules, now: datetime) -> tuple[ProviderLine, ...]:

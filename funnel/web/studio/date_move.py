@@ -21,6 +21,7 @@ from funnel.services.continue_replans import continue_replans
 from funnel.services.move_session import move_session
 from funnel.services.preview_move import preview_move
 from funnel.services.preview_session_move import SessionMovePreview, preview_session_move
+from funnel.services.read_budgets import known_per_hour
 from funnel.services.read_date import DatePage
 from funnel.services.read_person_calendar import read_person_calendar
 from funnel.web.auth import EditorForm, Me, Reader
@@ -152,7 +153,9 @@ def _lifted(site: Site, page: DatePage, to: datetime) -> _Shown:
                 page.session.id,
                 to,
                 site.deps.transactions,
-                per_hour=site.deps.settings.provider_per_hour,
+                per_hour=known_per_hour(
+                    site.deps.transactions, site.deps.dispatch_limits.claim_rules
+                ),
             )
         except InvalidInputError as error:
             problem, after = fault_of(error).text, None
