@@ -105,6 +105,7 @@ def finish_email(
         html=rendered.html,
         sent_at=data.real_now,
         planned_at=data.due_at,
+        left_at=data.plan_now,
         reply_to=data.brand.reply_to,
         attachments=_attachments(data, compiled, context),
         list_unsubscribe_url=context.links.unsubscribe or None,

@@ -147,7 +147,7 @@ def _note_unopened(slice_: OpenedSlice, batch: _Batch) -> None:
     unsent = (*(each for each, _ in slice_.ended), *slice_.to_plan, *slice_.paused)
     batch.provider.unspent.update(each.loaded.data.lane for each in unsent)
     batch.count(GIVEN_BACK, len(slice_.paused))
-    batch.count(STALE, len(slice_.stale))
+    batch.count(STALE, slice_.stale)
 
 
 def _hand_over(slice_: OpenedSlice, began_at: float, batch: _Batch, delivery: Delivery) -> None:
@@ -243,4 +243,4 @@ def _wake(runs: _Runs, delivery: Delivery) -> None:
     with delivery.transactions.begin() as tx:
         for run_id in sorted(runs.to_plan):
             enrollments.wake(tx, run_id)
-        enrollments.wake_waiting(tx, sorted(runs.settled - runs.to_plan))
+        enrollments.wake_waiting(tx, list(runs.settled - runs.to_plan))

@@ -27,6 +27,7 @@ class ProviderNotes:
     unspent: Counter[str] = field(default_factory=Counter)
     is_down: bool = False
     is_urgent: bool = False
+    _accepted: Counter[str] = field(default_factory=Counter)
     _tallies: dict[str, OutcomeTally] = field(default_factory=dict)
 
     @property
@@ -36,10 +37,10 @@ class ProviderNotes:
 
     def add(self, lane: str, outcome: Outcome) -> None:
         """Take in one outcome of a lane."""
-        tally = self._tallies.get(lane, OutcomeTally())
         if outcome.status is OutcomeStatus.ACCEPTED:  # nearly always
-            self._tallies[lane] = replace(tally, accepted=tally.accepted + 1)
+            self._accepted[lane] += 1
             return
+        tally = self._tallies.get(lane, OutcomeTally())
         if outcome.failure is FailureKind.PROVIDER_DOWN:
             self.is_down = True
             self.unspent[lane] += 1
@@ -49,6 +50,9 @@ class ProviderNotes:
     def note(self, delivery: Delivery) -> None:
         """Write it, in a short transaction that holds no message, and begin anew."""
         tallies, self._tallies = self._tallies, {}
+        for lane, accepted in self._accepted.items():
+            tallies[lane] = replace(tallies.get(lane, OutcomeTally()), accepted=accepted)
+        self._accepted = Counter()
         unspent = {(delivery.provider, lane): n for lane, n in self.unspent.items()}
         self.unspent, self.is_urgent = Counter(), False
         if not tallies and not unspent:

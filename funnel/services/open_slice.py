@@ -28,19 +28,19 @@ class OpenedSlice:
 
     Attributes:
         plan_now: Plan time of the opening.
+        stale: How many were not ours any more.
         opened: In hand, under a lease.
         ended: How those ended that are no longer wanted, or could not be built.
         paused: Given back, because everything is paused.
         to_plan: Given back: the planner decides anew about them.
-        stale: They were not ours any more.
     """
 
     plan_now: datetime
+    stale: int
     opened: list[Prepared] = field(default_factory=list)
     ended: list[tuple[Prepared, Ending]] = field(default_factory=list)
     paused: list[Prepared] = field(default_factory=list)
     to_plan: list[Prepared] = field(default_factory=list)
-    stale: list[Prepared] = field(default_factory=list)
 
 
 def open_slice(prepared: Sequence[Prepared], delivery: Delivery) -> OpenedSlice:
@@ -50,16 +50,14 @@ def open_slice(prepared: Sequence[Prepared], delivery: Delivery) -> OpenedSlice:
     its reason, what waits is back, to be claimed anew.
     """
     with delivery.transactions.begin() as tx:
-        locked = outbox_open.lock_claimed(tx, [each.loaded.claimed for each in prepared])
+        places = outbox_open.lock_claimed(tx, [each.loaded.claimed for each in prepared])
+        locked = [prepared[place] for place in places]
         # A second statement: in one, the checks would see the world before the locks were won.
-        verdicts = outbox_open.judge(tx, list(locked)) if locked else {}
-        slice_ = OpenedSlice(plan_now=tx.now)
-        for each in prepared:
-            message_id = each.loaded.claimed.id
-            if message_id in locked:
-                _sort(each, verdicts.get(message_id), slice_)
-            else:
-                slice_.stale.append(each)
+        verdicts = outbox_open.judge(tx, [each.loaded.claimed.id for each in locked])
+        slice_ = OpenedSlice(plan_now=tx.now, stale=len(prepared) - len(locked))
+        for each in locked:
+            verdict = verdicts.get(each.loaded.claimed.id) if verdicts else None
+            _sort(each, verdict, slice_)
         _write(tx, slice_, delivery)
     for each, ending in slice_.ended:
         if each.failure:
@@ -111,11 +109,11 @@ def _write(tx: Transaction, slice_: OpenedSlice, delivery: Delivery) -> None:
     if slice_.opened:
         outbox_open.open_messages(
             tx,
-            {
-                each.loaded.claimed.id: each.version_id
+            [
+                (each.loaded.claimed.id, each.version_id)
                 for each in slice_.opened
                 if each.version_id is not None  # as of all that was built
-            },
+            ],
             owner=delivery.owner,
             lease=delivery.lease,
         )

@@ -133,7 +133,7 @@ def _prepare(loaded: Loaded, material: _Material, delivery: Delivery) -> Prepare
     try:
         # A confirmation speaks of its signup as it is now, also when it is tried again.
         email = (
-            restored_email(data.kept)
+            replace(restored_email(data.kept), left_at=data.plan_now)
             if data.kept and data.signup_id is None
             else build_email(
                 data,
@@ -146,5 +146,4 @@ def _prepare(loaded: Loaded, material: _Material, delivery: Delivery) -> Prepare
     except _UNFIT as error:
         failure = f"{SkipReason.NOT_RENDERED.value}: {error}"
         return Prepared(loaded=loaded, version_id=version_id, email=None, failure=failure)
-    email = replace(email, left_at=data.plan_now)
     return Prepared(loaded=loaded, version_id=version_id, email=email)

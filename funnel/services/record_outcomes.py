@@ -10,10 +10,10 @@ from uuid import UUID
 import structlog
 
 from funnel.domain.consent import SuppressionReason
-from funnel.sending.mailer import Outcome
+from funnel.sending.mailer import Outcome, OutcomeStatus
 from funnel.services.delivery import Delivery
 from funnel.services.prepare_slice import Prepared
-from funnel.services.settle_outcome import Attempt, settle_outcome
+from funnel.services.settle_outcome import Attempt, settle_accepted, settle_outcome
 from funnel.storage import counters, enrollments, outbox_record, suppressions
 from funnel.storage.counters import Tally
 from funnel.storage.errors import DATABASE_IS_AWAY
@@ -35,7 +35,7 @@ class _Known:
 
     prepared: Prepared
     settled: Settled
-    is_address_dead: bool
+    is_address_dead: bool = False
 
 
 @dataclass(slots=True)
@@ -94,12 +94,17 @@ class Recorder:
             raise
 
     def _known(self, prepared: Prepared, outcome: Outcome | None) -> _Known:
+        if outcome is not None and outcome.status is OutcomeStatus.ACCEPTED:
+            claimed, by = prepared.loaded.claimed, self.delivery.provider
+            settled = settle_accepted(self.plan_now, claimed, outcome, by)
+            return _Known(prepared=prepared, settled=settled)
         attempt = Attempt(
             claimed=prepared.loaded.claimed,
             opened_at=self.plan_now,
             number=prepared.loaded.attempts_made + 1,
             provider=self.delivery.provider,
             chance=self.delivery.chance(),
+            valid_until=prepared.loaded.valid_until,
         )
         return _Known(
             prepared=prepared,
@@ -113,11 +118,14 @@ class Recorder:
             ours = _write_down(part, self.delivery)
             # Only what is committed is forgotten. Written twice, a row is no longer in our hands.
             del self._waiting[: len(part)]
-            for each in part:
-                message_id = each.settled.id
-                self.statuses[message_id] = each.settled.status if message_id in ours else "stale"
-                if message_id not in ours:
-                    log.warning("message.lost_lease", message_id=str(message_id))
+            for place, each in enumerate(part):
+                self._note(each, is_ours=place in ours)
+
+    def _note(self, each: _Known, *, is_ours: bool) -> None:
+        message_id = each.settled.id
+        self.statuses[message_id] = each.settled.status if is_ours else "stale"
+        if not is_ours:
+            log.warning("message.lost_lease", message_id=str(message_id))
 
 
 def record_left_over(delivery: Delivery) -> None:
@@ -139,12 +147,12 @@ def record_left_over(delivery: Delivery) -> None:
         enrollments.wake_waiting(tx, sorted(runs))
 
 
-def _write_down(known: Sequence[_Known], delivery: Delivery) -> set[UUID]:
+def _write_down(known: Sequence[_Known], delivery: Delivery) -> set[int]:
     with delivery.transactions.begin() as tx:
         return _write(tx, known, source=delivery.provider)
 
 
-def _write(tx: Transaction, known: Sequence[_Known], *, source: str) -> set[UUID]:
+def _write(tx: Transaction, known: Sequence[_Known], *, source: str) -> set[int]:
     # The list first: whoever suppresses an address writes it there before they touch a message.
     for key in sorted(
         {each.prepared.loaded.data.email_key for each in known if each.is_address_dead}
@@ -152,8 +160,9 @@ def _write(tx: Transaction, known: Sequence[_Known], *, source: str) -> set[UUID
         suppressions.add(tx, key, SuppressionReason.BOUNCED, source=source)
     ours = outbox_record.record_all(tx, [each.settled for each in known])
     sums: Counter[Tally] = Counter()
-    for each in known:
-        if each.settled.id in ours and each.settled.status.is_settled:
+    for place in ours:
+        each = known[place]
+        if each.settled.status.is_settled:
             sums.update(counters.settled(each.prepared.loaded, each.settled.status))
     counters.move(tx, sums)
     return ours

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from funnel.domain.failure import FailureKind
 from funnel.domain.message import MessageStatus
-from funnel.domain.retry import MAX_ATTEMPTS, decide_retry
+from funnel.domain.retry import MAX_ATTEMPTS, decide_retry, is_attempt
 from funnel.sending.mailer import Outcome, OutcomeStatus, OutgoingEmail
 from funnel.services.kept_email import kept_email
 from funnel.storage.outbox import Claimed
@@ -33,6 +33,26 @@ class Attempt:
     valid_until: datetime | None = None
 
 
+def settle_accepted(attempt_at: datetime, claimed: Claimed, outcome: Outcome, by: str) -> Settled:
+    """Return what is to be recorded of a message that was accepted, as nearly all are.
+
+    Args:
+        attempt_at: Plan time of the opening, as the database said it.
+        claimed: The message and the epoch under which it was opened.
+        outcome: Of its hand-over.
+        by: The provider.
+    """
+    return Settled(
+        id=claimed.id,
+        epoch=claimed.epoch,
+        status=MessageStatus.ACCEPTED,
+        # The database's time at the opening, plus what passed since: no worker's clock.
+        accepted_at=attempt_at + outcome.elapsed,
+        provider=by,
+        provider_id=outcome.provider_id,
+    )
+
+
 def settle_outcome(
     attempt: Attempt, outcome: Outcome | None, *, email: OutgoingEmail | None
 ) -> Settled:
@@ -49,16 +69,15 @@ def settle_outcome(
         return Settled(
             id=claimed.id, epoch=claimed.epoch, status=MessageStatus.QUEUED, is_attempt=False
         )
+    if outcome.status is OutcomeStatus.ACCEPTED:
+        return settle_accepted(attempt.opened_at, claimed, outcome, attempt.provider)
     status, reason, retry_after = _fate(attempt, outcome)
-    is_accepted = status is MessageStatus.ACCEPTED
     needs_bytes = status in (MessageStatus.QUEUED, MessageStatus.UNKNOWN)
     return Settled(
         id=claimed.id,
         epoch=claimed.epoch,
         status=status,
         reason=reason,
-        # The database's time at the opening, plus what passed since.
-        accepted_at=attempt.opened_at + outcome.elapsed if is_accepted else None,
         retry_after=retry_after,
         is_attempt=_counts(attempt, outcome),
         provider=attempt.provider,
@@ -67,14 +86,18 @@ def settle_outcome(
     )
 
 
-def _fate(attempt: Attempt, outcome: Outcome) -> tuple[MessageStatus, str | None, timedelta | None]:
-    if outcome.status is OutcomeStatus.ACCEPTED:
-        return MessageStatus.ACCEPTED, None, None
+def _fate(attempt: Attempt, outcome: Outcome) -> tuple[MessageStatus, str, timedelta | None]:
     reason = f"{outcome.code} {outcome.reason}".strip() or outcome.status.value
     if outcome.status is not OutcomeStatus.DEFERRED:
         return _FINAL[outcome.status], reason, None
     number = attempt.number if _counts(attempt, outcome) else _never_the_last(attempt, outcome)
-    again = decide_retry(number, asked_to_wait=outcome.retry_after, chance=attempt.chance)
+    again = decide_retry(
+        number,
+        asked_to_wait=outcome.retry_after,
+        chance=attempt.chance,
+        failure=outcome.failure,
+        remaining=attempt.valid_until - attempt.opened_at if attempt.valid_until else None,
+    )
     if again.after is None:
         return MessageStatus.FAILED, f"gave up after {attempt.number} attempts: {reason}", None
     return MessageStatus.QUEUED, reason, again.after
@@ -85,15 +108,14 @@ def _counts(attempt: Attempt, outcome: Outcome) -> bool:
 
     Being told to slow down counts until the waits are the longest, and never as the last try.
     """
-    if outcome.failure is FailureKind.PROVIDER_DOWN:
+    if not is_attempt(outcome.failure):
         return False
     return outcome.failure is not FailureKind.RATE or attempt.number < MAX_ATTEMPTS
 
 
 def _never_the_last(attempt: Attempt, outcome: Outcome) -> int:
     # Once a provider is back, nobody should wait half an hour more for it.
-    is_down = outcome.failure is FailureKind.PROVIDER_DOWN
-    return 1 if is_down else min(attempt.number, MAX_ATTEMPTS - 1)
+    return 1 if not is_attempt(outcome.failure) else min(attempt.number, MAX_ATTEMPTS - 1)
 
 
 _FINAL = {

@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
 from funnel.domain.brand import Brand
+from funnel.storage import arrays
 from funnel.storage.definition_tables import BrandRow, SequenceRow
 from funnel.storage.transaction import Transaction
 
@@ -54,16 +55,19 @@ def brand_of_sequence(tx: Transaction, sequence_id: UUID) -> Brand:
 
 def speaking_for(tx: Transaction, sequence_ids: Collection[UUID]) -> dict[UUID, tuple[str, Brand]]:
     """Return for each sequence its slug and the brand for which its emails speak."""
-    statement = (
-        select(SequenceRow.id, SequenceRow.slug, *_COLUMNS)
-        .join(BrandRow, SequenceRow.brand_id == BrandRow.id)
-        .where(SequenceRow.id.in_(sequence_ids))
-    )
-    names = [each.key for each in _COLUMNS]
+    rows = arrays.fetch(tx, _SPEAKING_FOR, {"ids": arrays.uuids(sequence_ids)})
     return {
-        sequence_id: (slug, Brand(**dict(zip(names, brand, strict=True))))
-        for sequence_id, slug, *brand in tx.connection.execute(statement)
+        sequence_id: (slug, Brand(**dict(zip(_NAMES, brand, strict=True))))
+        for sequence_id, slug, *brand in rows
     }
+
+
+_NAMES = tuple(each.key for each in _COLUMNS)
+_SPEAKING_FOR = f"""
+    select q.id, q.slug, {", ".join(f"b.{each}" for each in _NAMES)}
+    from sequences q join brands b on b.id = q.brand_id
+    where q.id = any(cast(%(ids)s as uuid[]))
+"""  # noqa: S608  (names of our own columns)
 
 
 def sequences_of(tx: Transaction, slug: str) -> list[str]:

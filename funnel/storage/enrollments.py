@@ -18,7 +18,7 @@ from funnel.domain.enrollment import (
 )
 from funnel.domain.message import LETTER_PRIORITY, MessageStatus
 from funnel.domain.session import Registration, Session
-from funnel.storage import counters, run_rows
+from funnel.storage import arrays, counters, run_rows
 from funnel.storage.rows import as_json
 from funnel.storage.transaction import Transaction
 
@@ -333,7 +333,7 @@ _PUT_OFF = text("update enrollments set next_due_at = plan_now() + :by where id 
 def wake_waiting(tx: Transaction, run_ids: Sequence[UUID]) -> None:
     """Ask anew, at once, the runs that wait for nothing but the outcome of a message."""
     if run_ids:
-        tx.connection.execute(_WAKE_WAITING, {"ids": list(run_ids)})
+        tx.connection.execute(_WAKE_WAITING, {"ids": arrays.uuids(run_ids)})
 
 
 _WAKE_WAITING = text(
@@ -341,7 +341,7 @@ _WAKE_WAITING = text(
     update enrollments set next_due_at = plan_now()
     where id in (
         select id from enrollments
-        where id = any(:ids) and state = 'active' and waiting_for = 'outcome'
+        where id = any(cast(:ids as uuid[])) and state = 'active' and waiting_for = 'outcome'
         order by id for no key update
     )
     """

@@ -5,7 +5,7 @@ twice, late or out of order finds no row and does nothing.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -83,7 +83,7 @@ _CLAIM_QUEUED = text(
 )
 
 
-def give_back(tx: Transaction, claimed: Sequence[Claimed], *, after: timedelta) -> Counter[str]:
+def give_back(tx: Transaction, claimed: Collection[Claimed], *, after: timedelta) -> Counter[str]:
     """Return messages that were published and not opened; they are claimable again ``after``.
 
     Returns:
@@ -91,10 +91,9 @@ def give_back(tx: Transaction, claimed: Sequence[Claimed], *, after: timedelta) 
     """
     if not claimed:
         return Counter()
-    ordered = sorted(claimed, key=lambda each: each.id)
     given = {
-        "ids": arrays.uuids(each.id for each in ordered),
-        "epochs": arrays.words(each.epoch for each in ordered),
+        "ids": arrays.uuids(each.id for each in claimed),
+        "epochs": arrays.words(each.epoch for each in claimed),
         "seconds": after.total_seconds(),
     }
     return Counter(lane for (lane,) in arrays.fetch(tx, GIVE_BACK, given))
@@ -130,19 +129,5 @@ _RELEASE_LOST = text(
         where status = 'queued' and published_at < now() - :after
         order by published_at limit 1000 for no key update skip locked
     )
-    """
-)
-
-
-def find_expired(tx: Transaction, limit: int) -> list[Claimed]:
-    """Lock and return messages whose lease ran out in somebody's hands."""
-    rows = tx.connection.execute(_FIND_EXPIRED, {"limit": limit})
-    return [Claimed(row.id, row.epoch) for row in rows]
-
-
-_FIND_EXPIRED = text(
-    """
-    select id, epoch from messages where status = 'sending' and lease_until < now()
-    order by lease_until limit :limit for no key update skip locked
     """
 )

@@ -44,16 +44,18 @@ class Ending:
     reason: str
 
 
-def lock_claimed(tx: Transaction, claimed: Sequence[Claimed]) -> set[UUID]:
+def lock_claimed(tx: Transaction, claimed: Sequence[Claimed]) -> list[int]:
     """Lock, in the order of their ids, the messages that are on the queue under these epochs.
 
-    What is not among the answer is stale: opened by somebody else, ended, or given back.
+    Returns:
+        Their places in ``claimed``. What is not among them is stale: opened by somebody else,
+        ended, or given back.
     """
     given = {
-        "ids": arrays.uuids(each.id for each in claimed),
-        "epochs": arrays.words(each.epoch for each in claimed),
+        "ids": arrays.uuids([each.id for each in claimed]),
+        "epochs": arrays.words([each.epoch for each in claimed]),
     }
-    return {claimed[number - 1].id for (number,) in arrays.fetch(tx, LOCK_CLAIMED, given)}
+    return [number - 1 for (number,) in arrays.fetch(tx, LOCK_CLAIMED, given)]
 
 
 # Whoever locks several messages does it in this order, or two of them would wait for each other.
@@ -151,19 +153,19 @@ JUDGE: Final = """
 
 
 def open_messages(
-    tx: Transaction, versions: Mapping[UUID, UUID], *, owner: str, lease: timedelta
+    tx: Transaction, versions: Sequence[tuple[UUID, UUID]], *, owner: str, lease: timedelta
 ) -> None:
     """Take locked messages in hand: under a lease, each with its template version pinned.
 
     Args:
         tx: The transaction that holds their locks.
-        versions: By message, the version of its template that is being sent.
+        versions: Of each message, its id and the version of its template that is being sent.
         owner: Name of this process.
         lease: Real time from now.
     """
     given = {
-        "ids": arrays.uuids(versions),
-        "versions": arrays.uuids(versions.values()),
+        "ids": arrays.uuids([message_id for message_id, _ in versions]),
+        "versions": arrays.uuids([version_id for _, version_id in versions]),
         "owner": owner,
         "seconds": lease.total_seconds(),
     }

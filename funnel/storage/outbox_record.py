@@ -46,9 +46,9 @@ class SettledRow:
     is_first: bool
 
 
-def record_all(tx: Transaction, settled: Sequence[Settled]) -> set[UUID]:
-    """Write how messages in hand ended; return those that were still in these hands."""
-    return {message_id for message_id, *_ in _record(tx, settled)}
+def record_all(tx: Transaction, settled: Sequence[Settled]) -> set[int]:
+    """Write how messages in hand ended; return the places of those still in these hands."""
+    return {number - 1 for number, *_ in _record(tx, settled)}
 
 
 def record(tx: Transaction, settled: Settled) -> SettledRow | None:
@@ -88,37 +88,33 @@ def _json(kept: Mapping[str, Any] | None) -> str | None:
     return None if kept is None else json.dumps(kept, ensure_ascii=False)
 
 
-# Locked in the order of their ids first, as everywhere: an update of many takes no order.
+# Not locked first, as an open is: what is in these hands nobody else locks along with others,
+# and should it happen, who loses the deadlock writes its flush again.
 RECORD: Final = """
-    with done as materialized (
-        select m.id, o.*
-        from unnest(
-            cast(%(ids)s as uuid[]), cast(%(epochs)s as int[]), cast(%(statuses)s as text[]),
-            cast(%(attempts)s as int[]), cast(%(reasons)s as text[]),
-            cast(%(accepted)s as timestamptz[]), cast(%(waits)s as float8[]),
-            cast(%(providers)s as text[]), cast(%(provider_ids)s as text[]),
-            cast(%(kept)s as text[])
-        ) o (message_id, epoch, ending, attempted, why, accepted, wait, carrier, their_id, keep)
-        join messages m on m.id = o.message_id
-        where m.status = 'sending' and m.epoch = o.epoch
-        order by m.id
-        for no key update of m
-    ), at as materialized (select plan_now() as now)
     update messages m set
-        status = done.ending, reason = done.why, accepted_at = done.accepted,
+        status = o.ending, reason = o.why, accepted_at = o.accepted,
         -- An unknown one counts from its hand-over, however late somebody finds it.
-        settled_at = case when done.ending = 'queued' then null
-                          when done.ending = 'unknown' then coalesce(m.opened_at, at.now)
-                          else coalesce(done.accepted, at.now) end,
-        available_at = case when done.wait is null then m.available_at
-                            else now() + done.wait * interval '1 second' end,
-        published_at = case when done.ending = 'queued' and done.wait is not null then null
+        settled_at = case when o.ending = 'queued' then null
+                          when o.ending = 'unknown' then coalesce(m.opened_at, at.now)
+                          else coalesce(o.accepted, at.now) end,
+        available_at = case when o.wait is null then m.available_at
+                            else now() + o.wait * interval '1 second' end,
+        published_at = case when o.ending = 'queued' and o.wait is not null then null
                             else m.published_at end,
-        attempts = m.attempts - 1 + done.attempted,
+        attempts = m.attempts - 1 + o.attempted,
         lease_owner = null, lease_until = null,
-        provider = done.carrier, provider_id = done.their_id,
-        context = coalesce(cast(done.keep as jsonb), m.context)
-    from done, at where m.id = done.id
-    returning m.id, m.sequence_id, coalesce(m.step_key, m.template_key), m.enrollment_id,
+        provider = o.carrier, provider_id = o.their_id,
+        context = coalesce(cast(o.keep as jsonb), m.context)
+    from unnest(
+        cast(%(ids)s as uuid[]), cast(%(epochs)s as int[]), cast(%(statuses)s as text[]),
+        cast(%(attempts)s as int[]), cast(%(reasons)s as text[]),
+        cast(%(accepted)s as timestamptz[]), cast(%(waits)s as float8[]),
+        cast(%(providers)s as text[]), cast(%(provider_ids)s as text[]),
+        cast(%(kept)s as text[])
+    ) with ordinality
+      o (id, epoch, ending, attempted, why, accepted, wait, carrier, their_id, keep, number),
+    (select plan_now() as now offset 0) at
+    where m.id = o.id and m.status = 'sending' and m.epoch = o.epoch
+    returning o.number, m.sequence_id, coalesce(m.step_key, m.template_key), m.enrollment_id,
               m.kind = 'sequence' and m.copy = 0
 """

@@ -10,6 +10,7 @@ from sqlalchemy import RowMapping, Select, func, insert, select, update
 
 from funnel.domain.session import SeatStatus, Session
 from funnel.domain.signup import SessionOffer
+from funnel.storage import arrays
 from funnel.storage.definition_tables import SequenceRow
 from funnel.storage.tables import RegistrationRow, SessionRow
 from funnel.storage.transaction import Transaction
@@ -32,8 +33,9 @@ def find(tx: Transaction, session_id: UUID) -> Session | None:
 
 def find_all(tx: Transaction, session_ids: Collection[UUID]) -> dict[UUID, Session]:
     """Return those of these sessions that there are, by their ids."""
-    rows = tx.connection.execute(_select().where(SessionRow.id.in_(session_ids))).mappings()
-    return {row["id"]: _session(row) for row in rows}
+    rows = arrays.fetch(tx, _FIND_ALL, {"ids": arrays.uuids(session_ids)})
+    found = [Session(**dict(zip(_NAMES, row, strict=True))) for row in rows]
+    return {each.id: each for each in found}
 
 
 def find_by_platform_id(tx: Transaction, platform_id: str, at: datetime) -> Session | None:
@@ -277,6 +279,9 @@ _NAMES = (
     "closed_at",
     "cancelled_at",
 )
+
+
+_FIND_ALL = f"select {', '.join(_NAMES)} from sessions where id = any(cast(%(ids)s as uuid[]))"  # noqa: S608  (names of our own columns)
 
 
 def _select() -> Select[*tuple[Any, ...]]:

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from funnel.domain.failure import FailureKind
+from funnel.sending.journal import UnwrittenJournal
 from funnel.sending.mailer import (
     NO_JOURNAL,
     Journal,
@@ -88,18 +89,19 @@ def test_one_that_cannot_be_built_fails_alone(post: Post, carrier: Carrier) -> N
 
 
 def test_who_unsubscribes_between_the_reading_and_the_open_gets_nothing(
-    post: Post, carrier: Carrier, monkeypatch: pytest.MonkeyPatch
+    post: Post, carrier: Carrier
 ) -> None:
     batch = claim(post, 5)
-    build = post.delivery.builder.renderer.render
 
-    def unsubscribed_meanwhile(*given: object, **named: object) -> object:
-        post.world.execute(
-            "update subscribers set wants_seat_emails = false where email = 'p3@example.org'"
-        )
-        return build(*given, **named)  # type: ignore[arg-type]  # passed on as they came
+    class WhileItIsBuilt(UnwrittenJournal):
+        """Is told of each message that is being built: after the reading, before the open."""
 
-    monkeypatch.setattr(post.delivery.builder.renderer, "render", unsubscribed_meanwhile)
+        def take(self, message_id: UUID) -> None:
+            post.world.execute(
+                "update subscribers set wants_seat_emails = false where email = 'p3@example.org'"
+            )
+
+    post.delivery.journal = WhileItIsBuilt()
     assert post.deliver(batch) == {"accepted": 4, "skipped": 1}
     assert "p3@example.org" not in carrier.taken
     assert status_of(post, "p3@example.org") == "skipped"

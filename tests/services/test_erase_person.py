@@ -241,8 +241,10 @@ def test_while_an_email_is_leaving_nothing_is_erased(known: tuple[Post, UUID, UU
     version = post.world.ask("select live_version_id from templates where key = 'short/first'")
     assert isinstance(version, UUID)
     with post.world.transactions.begin() as tx:
-        assert outbox_open.lock_claimed(tx, [claimed]) == {claimed.id}
-        outbox_open.open_messages(tx, {claimed.id: version}, owner="t", lease=timedelta(seconds=60))
+        assert outbox_open.lock_claimed(tx, [claimed]) == [0]
+        outbox_open.open_messages(
+            tx, [(claimed.id, version)], owner="t", lease=timedelta(seconds=60)
+        )
     with pytest.raises(InvalidInputError, match="at this very moment"):
         erase(post.world, person)
     assert post.world.ask("select email from subscribers") == ADDRESS

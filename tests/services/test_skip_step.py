@@ -130,13 +130,13 @@ def test_one_that_a_worker_opens_at_that_moment_leaves_and_it_is_said(
             said.append(str(error))
 
     with post.world.transactions.begin() as tx:
-        assert outbox_open.lock_claimed(tx, [claimed]) == {claimed.id}
+        assert outbox_open.lock_claimed(tx, [claimed]) == [0]
         thread = Thread(target=skip)
         thread.start()
         thread.join(0.3)  # it waits for the worker's lock
         assert isinstance(version, UUID)
         outbox_open.open_messages(
-            tx, {claimed.id: version}, owner="test", lease=timedelta(seconds=60)
+            tx, [(claimed.id, version)], owner="test", lease=timedelta(seconds=60)
         )
     thread.join(10)
     assert said == ["It is leaving at this very moment."]

@@ -1,0 +1,89 @@
+"""What sending asks goes by indexes, however many messages there are: nothing big is read whole."""
+
+import pytest
+
+from funnel.storage import merge_data, outbox, outbox_open, outbox_record
+from tests.fixtures.world import World
+
+BIG = ("messages", "subscribers", "enrollments", "registrations", "suppressions")
+IDS = "{" + ",".join(f"{number:032x}" for number in range(250)) + "}"
+EPOCHS = "{" + ",".join(["1"] * 250) + "}"
+HANDED_OVER = {
+    "ids": IDS,
+    "epochs": EPOCHS,
+    "statuses": "{" + ",".join(["accepted"] * 250) + "}",
+    "attempts": EPOCHS,
+    "reasons": None,
+    "accepted": None,
+    "waits": None,
+    "providers": None,
+    "provider_ids": None,
+    "kept": None,
+}
+JUDGED = {"stopped": "a", "called_off": "b", "moved": "c", "given_up": "d", "ids": IDS}
+OPENED = {"ids": IDS, "versions": IDS, "owner": "me", "seconds": 120}
+ENDED = {"ids": IDS, "statuses": HANDED_OVER["statuses"], "reasons": None}
+STATEMENTS = {
+    "load": (merge_data.LOAD_SLICE, {"ids": IDS, "epochs": EPOCHS}),
+    "lock": (outbox_open.LOCK_CLAIMED, {"ids": IDS, "epochs": EPOCHS}),
+    "judge": (outbox_open.JUDGE, JUDGED),
+    "open": (outbox_open.OPEN, OPENED),
+    "end": (outbox_open.END_LOCKED, ENDED),
+    "record": (outbox_record.RECORD, HANDED_OVER),
+    "give back": (outbox.GIVE_BACK, {"ids": IDS, "epochs": EPOCHS, "seconds": 1}),
+}
+
+
+@pytest.fixture
+def many(world: World) -> World:
+    """Tables of a size at which a plan for few rows and one for all of them differ."""
+    given = {"sequence": world.sequence_id, "version": world.version_id}
+    for statement in _FILL:
+        world.execute(statement, **{k: v for k, v in given.items() if f":{k}" in statement})
+    return world
+
+
+def test_no_statement_of_sending_reads_a_big_table_whole(many: World) -> None:
+    for name, (statement, values) in STATEMENTS.items():
+        with many.transactions.begin() as tx:
+            rows = tx.connection.exec_driver_sql(f"explain {statement}", values).scalars()
+            shown = "\n".join(rows)
+        for table in BIG:
+            assert f"Seq Scan on {table}" not in shown, f"{name}:\n{shown}"
+
+
+_FILL = (
+    """
+    insert into subscribers (id, email, email_key, first_name, zone, wants_letters,
+                             wants_seat_emails)
+    select md5('p' || n)::uuid, n || '@example.org', n || '@example.org', 'Ana', 'UTC', true, true
+    from generate_series(1, 60000) n
+    """,
+    """
+    insert into enrollments (id, subscriber_id, sequence_id, version_id, run, lane, next_due_at)
+    select md5('r' || n)::uuid, md5('p' || n)::uuid, :sequence, :version, 1, 'other', now()
+    from generate_series(1, 60000) n
+    """,
+    """
+    insert into sessions (id, sequence_id, title, starts_at, ends_at, zone)
+    select md5('s')::uuid, :sequence, 'A session', now(), now() + interval '1 hour', 'UTC'
+    """,
+    """
+    insert into registrations (id, enrollment_id, subscriber_id, session_id, registered_at)
+    select gen_random_uuid(), md5('r' || n)::uuid, md5('p' || n)::uuid, md5('s')::uuid, now()
+    from generate_series(1, 60000) n
+    """,
+    """
+    insert into suppressions (email_key, reason)
+    select 'x' || n || '@example.org', 'bounced' from generate_series(1, 60000) n
+    """,
+    """
+    insert into messages (id, kind, dedupe_key, subscriber_id, enrollment_id, sequence_id, step_key,
+                          template_key, topic, lane, priority, status, due_at, plan_revision)
+    select md5('m' || n)::uuid, 'sequence', 'm' || n, md5('p' || n)::uuid, md5('r' || n)::uuid,
+           :sequence, 'first', 'short/first', 'letters', 'other', 2,
+           case n % 3 when 0 then 'queued' when 1 then 'sending' else 'accepted' end, now(), 0
+    from generate_series(1, 60000) n
+    """,
+    "analyze",
+)
