@@ -53,8 +53,8 @@ def with_signs(role, **changes):
             },
             False,
             "Not on time: 31 emails are due, the oldest for 4 min, because sending is paused (by "
-            "anna, 4 min ago: a wrong link); `funnel resume all` lets it go on; more is due than the "
-            "workers have carried so far. Every email is accounted for.",
+            "anna, 4 min ago: a wrong link); `funnel resume all` lets it go on; more is due than "
+            "the workers have carried so far. Every email is accounted for.",
         ),
         (
             "the broker is away",
