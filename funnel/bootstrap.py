@@ -46,9 +46,6 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-# To the final dot: servers scan content before they answer. See smtp_timeout_seconds for the sum.
-_ANSWER_SECONDS = 30.0
-
 SHIPPED_DEFINITIONS = Path(__file__).parent / "templates"
 
 
@@ -159,49 +156,13 @@ class Deps:
         return self._mailers[name]
 
     def _open_mailer(self, name: str) -> "Mailer":
-        if name == "mailbox":
-            from funnel.sending.mailbox import MailboxMailer
+        from funnel.mailers import open_mailer
 
-            return MailboxMailer(self.mailbox_folder)
-        if name == "smtp":
-            return self._smtp_mailer()
-        if name == "postmark":
-            return self._postmark_mailer()
-        if name == "ses":
-            return self._ses_mailer()
-        raise InvalidInputError(
-            f"there is no provider “{name}”",
-            field="FUNNEL_MAILER",
-            remedy="Use mailbox, smtp, postmark or ses.",
-        )
-
-    def _postmark_mailer(self) -> "Mailer":
-        from funnel.sending.http_api import ApiSettings
-        from funnel.sending.postmark import BASE_URL, PostmarkMailer, PostmarkSettings
-
-        settings = self.settings
-        return PostmarkMailer(
-            PostmarkSettings(
-                token=settings.postmark_token.get_secret_value(),
-                stream=settings.postmark_stream,
-                letters_stream=settings.postmark_letters_stream,
-                api=ApiSettings(base_url=BASE_URL, connections=settings.http_connections),
-            )
-        )
-
-    def _ses_mailer(self) -> "Mailer":
-        from funnel.sending.ses import SesMailer, SesSettings
-
-        settings = self.settings
-        return SesMailer(
-            SesSettings(
-                region=settings.ses_region,
-                access_key=settings.ses_access_key,
-                secret_key=settings.ses_secret_key.get_secret_value(),
-                configuration_set=settings.ses_configuration_set,
-                connections=settings.http_connections,
-            ),
-            # A signature names a moment: AWS's own clock decides, and corrects this one.
+        return open_mailer(
+            name,
+            self.settings,
+            mailbox_folder=self.mailbox_folder,
+            dkim_keys=lambda: self.dkim_keys,
             clock=self.process_now,
         )
 
@@ -216,24 +177,6 @@ class Deps:
 
         named = self.settings
         return load_keys(named.dkim_selector, named.dkim_domain, named.dkim_key_file)
-
-    def _smtp_mailer(self) -> "Mailer":
-        from funnel.sending.dkim import DkimSigner
-        from funnel.sending.smtp import SmtpMailer, SmtpSecurity, SmtpSettings
-
-        return SmtpMailer(
-            SmtpSettings(
-                host=self.settings.smtp_host,
-                port=self.settings.smtp_port,
-                security=SmtpSecurity(self.settings.smtp_security),
-                user=self.settings.smtp_user,
-                password=self.settings.smtp_password.get_secret_value(),
-                timeout_seconds=self.settings.smtp_timeout_seconds,
-                answer_seconds=_ANSWER_SECONDS,
-                connections=self.settings.smtp_connections,
-            ),
-            signer=DkimSigner(self.dkim_keys) if self.dkim_keys else None,
-        )
 
     @cached_property
     def renderer(self) -> "Renderer":
