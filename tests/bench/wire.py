@@ -6,6 +6,7 @@ The package is unpacked into a folder of its own; no mail server is installed or
 import argparse
 import asyncio
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -16,8 +17,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 HOST = "127.0.0.1"
+_MESSAGE_ID = re.compile(rb"^Message-ID: <([^>]+)>", re.MULTILINE | re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +106,14 @@ def slow_sink(milliseconds: int) -> Iterator[Sink]:
         yield Sink(port=port, process=process, name=f"a sink that takes {milliseconds} ms")
 
 
+@contextmanager
+def writing_sink(file: Path) -> Iterator[Sink]:
+    """Run a sink that writes each Message-ID into a file before it answers."""
+    port = _free_port()
+    with _running([*_own_sink(port, 0), str(file)], dict(os.environ), port) as process:
+        yield Sink(port=port, process=process, name="a sink that writes down what came")
+
+
 def _own_sink(port: int, milliseconds: int) -> list[str]:
     return [sys.executable, "-m", "tests.bench.wire", str(port), str(milliseconds)]
 
@@ -156,8 +167,9 @@ def drive_wire(tools: PostfixTools, sink: Sink, *, messages: int, size: int) -> 
 class _Conversation(asyncio.Protocol):
     """As little SMTP as a client needs, with PIPELINING; the answer to a message may wait."""
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, came: BinaryIO | None) -> None:
         self._seconds = seconds
+        self._came = came
         self._buffer = b""
         self._in_message = False
         self._transport: asyncio.Transport | None = None
@@ -174,10 +186,11 @@ class _Conversation(asyncio.Protocol):
     def _go_on(self) -> None:
         while self._buffer:
             if self._in_message:
-                _, dot, rest = self._buffer.partition(b"\r\n.\r\n")
+                message, dot, rest = self._buffer.partition(b"\r\n.\r\n")
                 if not dot:
                     return
                 self._buffer, self._in_message = rest, False
+                self._write_down(message)
                 if self._seconds:
                     asyncio.get_running_loop().call_later(self._seconds, self._accept)
                     return
@@ -188,6 +201,11 @@ class _Conversation(asyncio.Protocol):
                 return
             self._buffer = rest
             self._obey(line)
+
+    def _write_down(self, message: bytes) -> None:
+        if self._came is not None:
+            found = _MESSAGE_ID.search(message)
+            self._came.write((found[1] if found else b"none") + b"\n")
 
     def _accept(self) -> None:
         self._say(b"250 2.0.0 Ok: queued as 1234567890\r\n")
@@ -212,9 +230,11 @@ class _Conversation(asyncio.Protocol):
             self._transport.write(words)
 
 
-async def _serve(port: int, milliseconds: int) -> None:
+async def _serve(port: int, milliseconds: int, file: Path | None) -> None:
+    # Unbuffered: who is killed after an answer has written down what it answered to.
+    came = file.open("ab", buffering=0) if file else None
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: _Conversation(milliseconds / 1000), HOST, port)
+    server = await loop.create_server(lambda: _Conversation(milliseconds / 1000, came), HOST, port)
     await server.serve_forever()
 
 
@@ -222,8 +242,9 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("port", type=int)
     parser.add_argument("milliseconds", type=int)
+    parser.add_argument("file", type=Path, nargs="?")
     asked = parser.parse_args()
-    asyncio.run(_serve(asked.port, asked.milliseconds))
+    asyncio.run(_serve(asked.port, asked.milliseconds, asked.file))
 
 
 if __name__ == "__main__":
