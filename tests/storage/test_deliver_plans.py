@@ -1,5 +1,7 @@
 """What sending asks goes by indexes, however many messages there are: nothing big is read whole."""
 
+from typing import Any
+
 import pytest
 
 from funnel.storage import merge_data, outbox, outbox_open, outbox_record
@@ -8,7 +10,7 @@ from tests.fixtures.world import World
 BIG = ("messages", "subscribers", "enrollments", "registrations", "suppressions")
 IDS = "{" + ",".join(f"{number:032x}" for number in range(250)) + "}"
 EPOCHS = "{" + ",".join(["1"] * 250) + "}"
-HANDED_OVER = {
+HANDED_OVER: dict[str, Any] = {
     "ids": IDS,
     "epochs": EPOCHS,
     "statuses": "{" + ",".join(["accepted"] * 250) + "}",
@@ -23,7 +25,7 @@ HANDED_OVER = {
 JUDGED = {"stopped": "a", "called_off": "b", "moved": "c", "given_up": "d", "ids": IDS}
 OPENED = {"ids": IDS, "versions": IDS, "owner": "me", "seconds": 120}
 ENDED = {"ids": IDS, "statuses": HANDED_OVER["statuses"], "reasons": None}
-STATEMENTS = {
+STATEMENTS: dict[str, tuple[str, dict[str, Any]]] = {
     "load": (merge_data.LOAD_SLICE, {"ids": IDS, "epochs": EPOCHS}),
     "lock": (outbox_open.LOCK_CLAIMED, {"ids": IDS, "epochs": EPOCHS}),
     "judge": (outbox_open.JUDGE, JUDGED),
