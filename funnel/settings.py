@@ -171,7 +171,7 @@ class Settings(BaseSettings):
         default=None,
         ge=1,
         description="Emails that the provider takes in any 60 minutes; empty: no limit is known. "
-        "Rehearsals and `funnel status` reckon with it; sending does not slow down by it.",
+        "Sending keeps to it while no budget says anything of the provider (`funnel budget`).",
     )
 
     watch_definitions: bool = Field(
