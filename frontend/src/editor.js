@@ -17,6 +17,8 @@ import { EditorState } from "@codemirror/state";
 import { EditorView, drawSelection, dropCursor, highlightActiveLine, keymap, lineNumbers } from "@codemirror/view";
 import { tags } from "@lezer/highlight";
 
+import { protectFirstLines, showFirstLines, textStart } from "./editor/first_lines.js";
+
 const COLOURS = HighlightStyle.define([
   { tag: tags.heading, color: "var(--ink)", fontWeight: "600" },
   { tag: tags.strong, fontWeight: "600" },
@@ -63,9 +65,9 @@ const LOOK = EditorView.theme({
  * `words` names what can be completed: {fields: {"": [{label, detail, info}], person: [...]},
  * filters: [...]}; `label` says what the editor is for. `onChange` is called with every change of
  * the text by a person, `onFiles` with the files that were pasted or dropped; it returns whether it
- * takes them.
+ * takes them; `onFirstLines` before the cursor is put into lines that are out of sight.
  */
-export function makeEditor({ place, text, label, describedBy, words, isReadOnly, onChange, onFiles, onSave }) {
+export function makeEditor({ place, text, label, describedBy, words, isReadOnly, onChange, onFiles, onFirstLines, onSave }) {
   const root = place.attachShadow({ mode: "open" });
   const described = describedInside(root, describedBy);
   const view = new EditorView({
@@ -85,6 +87,7 @@ export function makeEditor({ place, text, label, describedBy, words, isReadOnly,
         closePercentBrace,
         autocompletion({ icons: false }),
         language(words),
+        protectFirstLines(),
         syntaxHighlighting(COLOURS),
         LOOK,
         EditorView.lineWrapping,
@@ -113,6 +116,8 @@ export function makeEditor({ place, text, label, describedBy, words, isReadOnly,
     }),
   });
 
+  view.dispatch({ selection: { anchor: textStart(view.state) } });
+
   // Left to the browser, what is typed over several lines is put into a <span style>, to look as they
   // did: our content security policy forbids that, and says so in the console.
   function typesOver(event, target) {
@@ -138,20 +143,23 @@ export function makeEditor({ place, text, label, describedBy, words, isReadOnly,
     /** Replaces the smallest part that differs, so that the cursor and the history stay. */
     setText(fresh, { isOurs = false } = {}) {
       const change = difference(view.state.doc.toString(), fresh);
-      if (change) view.dispatch({ changes: change, userEvent: isOurs ? "ours" : "input" });
+      // The fields above write into the first lines, which nothing else reaches.
+      if (change) view.dispatch({ changes: change, userEvent: isOurs ? "ours" : "input", filter: false });
     },
     /** Puts text where the cursor is, `|` being where it stands afterwards. */
     insert(snippet, { at = null, isBlock = false } = {}) {
-      const { from, to } = at === null ? view.state.selection.main : { from: at, to: at };
+      const { from, to } = at === null ? view.state.selection.main : placeAt(Math.max(at, textStart(view.state)));
       const { text: fresh, cursor } = placed(view.state, snippet, { from, to, isBlock });
       view.dispatch({ changes: { from, to, insert: fresh }, selection: { anchor: from + cursor }, scrollIntoView: true, userEvent: "input" });
       view.focus();
     },
     goTo(number) {
       const line = view.state.doc.line(Math.min(Math.max(number, 1), view.state.doc.lines));
+      if (line.from < textStart(view.state)) onFirstLines();
       view.dispatch({ selection: { anchor: line.from }, effects: EditorView.scrollIntoView(line.from, { y: "center" }) });
       view.focus();
     },
+    showFirstLines: (isShown) => showFirstLines(view, isShown),
     /** Marks lines: [{line, message, isError}]. */
     mark(findings) {
       const known = findings.filter(({ line }) => line >= 1 && line <= view.state.doc.lines);
@@ -161,6 +169,10 @@ export function makeEditor({ place, text, label, describedBy, words, isReadOnly,
       })));
     },
   };
+}
+
+function placeAt(at) {
+  return { from: at, to: at };
 }
 
 function language({ fields, filters }) {

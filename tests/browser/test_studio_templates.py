@@ -256,6 +256,7 @@ def test_typing_over_several_lines_is_plain_and_a_stale_preview_says_so(
     was = page.locator("#source").input_value()
     stale = page.locator("[data-stale]")
     expect(stale).to_be_hidden()
+    page.get_by_role("button", name="Show the first lines").click()
     page.locator("[data-editor] .cm-content").click()
     page.keyboard.press("Control+a")
     page.keyboard.type("All new")  # the console, which ``desk`` reads, complains of no style
@@ -266,3 +267,34 @@ def test_typing_over_several_lines_is_plain_and_a_stale_preview_says_so(
         page.keyboard.press("Control+z")
     expect(page.locator("#source")).to_have_value(was)
     expect(stale).to_be_hidden()
+
+
+def test_no_key_in_the_text_reaches_the_first_lines(desk: Visitor, served: Served) -> None:
+    page = editor(desk.page, served, "one-hour")
+    field, content = page.locator("#source"), page.locator("[data-editor] .cm-content")
+    first, fence, body = field.input_value().partition("\n---\n")
+    expect(content).not_to_contain_text("subject:")
+    page.locator("[data-editor] .cm-content").click()
+    page.keyboard.press("Control+Home")
+    page.keyboard.press("Backspace")  # at the very beginning: nothing is there to take away
+    page.keyboard.type("One")
+    expect(field).to_have_value(first + fence + "One" + body)
+    page.keyboard.press("Control+a")
+    page.keyboard.press("Delete")
+    expect(field).to_have_value(first + fence)
+    page.keyboard.type("All new")
+    expect(field).to_have_value(first + fence + "All new")
+    page.get_by_label("Subject", exact=False).first.fill("Soon: one hour")
+    expect(field).to_have_value(re.compile('subject: "Soon: one hour"[^$]*\n---\nAll new'))
+    for _ in range(20):
+        content.press("Control+z")
+    expect(field).to_have_value(first + fence + body)
+    page.get_by_role("button", name="Show the first lines").click()
+    expect(content).to_contain_text("subject:")
+    page.keyboard.press("Tab")
+    content.press("Control+Home")
+    page.keyboard.type("x")
+    expect(field).to_have_value(re.compile("^x---"))
+    page.keyboard.press("Backspace")
+    page.get_by_role("button", name="Show the first lines").click()
+    expect(content).not_to_contain_text("subject:")

@@ -52,11 +52,26 @@ async function openEditor() {
     isReadOnly,
     onChange: changed,
     onFiles: (files, at) => images?.take(files, at) ?? false,
+    onFirstLines: () => showFirstLines(true),
     onSave: () => saving?.flush(),
   });
   source.hidden = true;
   document.querySelector("[data-source-label]").hidden = true;
   document.querySelector("[data-keys]").hidden = false;
+  readFirstLines();
+}
+
+// They have fields of their own; what is written in a way that no field can hold is shown at once.
+function readFirstLines() {
+  const button = form.querySelector("[data-show-first-lines]");
+  button.hidden = false;
+  button.addEventListener("click", () => showFirstLines(button.getAttribute("aria-pressed") !== "true"));
+  if (FIELDS.some((each) => each.disabled)) showFirstLines(true);
+}
+
+function showFirstLines(isShown) {
+  form.querySelector("[data-show-first-lines]").setAttribute("aria-pressed", isShown);
+  editor.showFirstLines(isShown);
 }
 
 function changed() {
