@@ -128,8 +128,8 @@ class MailboxMailer:
         self,
         message_id: UUID,
         *,
-        provider_id: str | None,
-        since: datetime,  # noqa: ARG002 - of the contract
+        provider_id: str | None,  # noqa: ARG002  (of the contract)
+        since: datetime,  # noqa: ARG002  (of the contract)
     ) -> LookUp | None:
         """Say whether the mail lies in the folder; see ``Mailer.look_up``."""
         copies = self._folder.glob(f"*-{message_id}*.json")

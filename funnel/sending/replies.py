@@ -168,7 +168,7 @@ RULES: Final[tuple[Rule, ...]] = (
         kind=FailureKind.CONTENT,
         source="Postfix, Rspamd and SpamAssassin say so after the final dot",
     ),
-    # -- later, please ------------------------------------------------------------------------------
+    # -- later, please ----------------------------------------------------------------------------
     Rule(
         codes="4..",
         words=r"gr[ea]y-?\s?list|postgrey",
