@@ -11,6 +11,7 @@ pytest_plugins = [
     "tests.fixtures.posting",
     "tests.fixtures.facts",
     "tests.fixtures.staff",
+    "tests.fixtures.budgeted",
 ]
 
 

@@ -1,7 +1,6 @@
 """A slice of messages at once: each for itself, whoever interferes, in whatever order."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager
 from datetime import timedelta
 from threading import Event, Thread
 from uuid import UUID
@@ -21,9 +20,9 @@ from funnel.sending.mailer import (
 )
 from funnel.services import record_outcomes
 from funnel.services.deliver_batch import deliver_batch
-from funnel.services.delivery import Delivery
 from funnel.storage.outbox import Claimed
-from funnel.storage.transaction import Transaction, Transactions, open_database
+from funnel.storage.transaction import Transactions, open_database
+from tests.fixtures.away import Away
 from tests.fixtures.carrying import Carrier, HandClock, accepted
 from tests.fixtures.posting import THURSDAY_EVENING, Post, assert_balanced
 
@@ -380,25 +379,3 @@ def test_a_database_that_goes_away_in_the_middle_doubles_and_loses_nothing(
         assert post.deliver() == {"accepted": 30}
     assert len(set(carrier.taken)) == len(carrier.taken) == 80
     assert_balanced(post.world)
-
-
-class Away:
-    """A database that a worker cannot reach for so many tries."""
-
-    def __init__(self, delivery: Delivery, calls: int) -> None:
-        self._delivery = delivery
-        self._reachable = delivery.transactions
-        self._calls = calls
-
-    def leave(self) -> None:
-        self._delivery.transactions = self  # type: ignore[assignment]  # all that is asked of it
-
-    def begin(self) -> AbstractContextManager[Transaction]:
-        self._calls -= 1
-        if self._calls < 0:
-            self.come_back()
-            return self._reachable.begin()
-        return open_database("postgresql+psycopg://nobody@127.0.0.1:1/nothing").begin()
-
-    def come_back(self) -> None:
-        self._delivery.transactions = self._reachable
