@@ -38,7 +38,10 @@ class Settled:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SettledRow:
-    """Where a settled message belongs; ``is_first``: it is the first copy of a step's email."""
+    """Where a settled message belongs; ``is_first``: it is the first copy of a step's email.
+
+    ``enrollment_id`` is the run that may wait for it: of a step's email alone.
+    """
 
     sequence_id: UUID
     step_key: str
@@ -115,6 +118,8 @@ RECORD: Final = """
       o (id, epoch, ending, attempted, why, accepted, wait, carrier, their_id, keep, number),
     (select plan_now() as now offset 0) at
     where m.id = o.id and m.status = 'sending' and m.epoch = o.epoch
-    returning o.number, m.sequence_id, coalesce(m.step_key, m.template_key), m.enrollment_id,
+    returning o.number, m.sequence_id, coalesce(m.step_key, m.template_key),
+              -- No run waits for a notice or an announcement.
+              case when m.kind = 'sequence' then m.enrollment_id end,
               m.kind = 'sequence' and m.copy = 0
 """

@@ -102,5 +102,5 @@ def assert_each_came_once(world: World, sink: ScriptedServer, *, tests: int) -> 
     unknown = world.ask("select count(*) from messages where status = 'unknown'")
     assert isinstance(unknown, int)
     assert PEOPLE - unknown <= len(mails) - tests <= PEOPLE
-    assert unknown <= 2  # two processes, each with one message in hand
+    assert unknown <= 2 * 8  # two processes, each with one message on each of its connections
     assert_balanced(world)
