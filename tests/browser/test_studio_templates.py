@@ -289,6 +289,11 @@ def test_no_key_in_the_text_reaches_the_first_lines(desk: Visitor, served: Serve
     for _ in range(20):
         content.press("Control+z")
     expect(field).to_have_value(first + fence + body)
+
+
+def test_the_first_lines_can_be_shown_and_then_changed(desk: Visitor, served: Served) -> None:
+    page = editor(desk.page, served, "one-hour")
+    field, content = page.locator("#source"), page.locator("[data-editor] .cm-content")
     page.get_by_role("button", name="Show the first lines").click()
     expect(content).to_contain_text("subject:")
     page.keyboard.press("Tab")
