@@ -85,6 +85,15 @@ def read_address(text: str, hidden: Hidden) -> Address:
 
 
 def read_plain_address(source: str) -> Address:
-    """Read an address that stands by itself, as in the front matter."""
+    """Read an address that stands by itself, as in the front matter.
+
+    Raises:
+        TemplateError: As ``read_address``; or Jinja would take its end for a comment.
+    """
+    if "{#" in source:
+        raise TemplateError(
+            say("a link's address may hold {{ … }} only"),
+            remedy=say("Write %7B in place of the brace."),
+        )
     hidden = Hidden()
     return read_address(hidden.hide(source), hidden)

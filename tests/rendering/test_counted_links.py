@@ -188,6 +188,12 @@ def test_the_largest_source_with_links_compiles_and_one_letter_more_does_not() -
         compile_template(letter(body + "x" * 64), name="big")
 
 
+def test_a_buttons_address_loses_nothing_to_a_comment_of_jinja() -> None:
+    front = 'button:\n  label: Go\n  url: "https://example.org/a{#b#}c"'
+    with pytest.raises(TemplateError, match="may hold"):
+        compile_template(service("Hi", front=front), name="t")
+
+
 _PATHS = st.text("abcXYZ019-._~/?&=+%20'\"()*!$,;:@#{}\\ ü", min_size=1, max_size=30)
 
 
