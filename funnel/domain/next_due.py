@@ -1,4 +1,4 @@
-"""When to plan a run again, without planning all of it.
+"""When to plan a run again, and what is to be written now, without planning all of it.
 
 What counts from an unsettled step comes after that step, and what counts from a moment comes no
 sooner than its delay: whatever cannot be the next is left undecided, unless the next depends on it.
@@ -7,7 +7,8 @@ sooner than its delay: whatever cannot be the next is left undecided, unless the
 from datetime import UTC, datetime
 from heapq import heapify, heappop, heapreplace
 
-from funnel.domain.planning import Planning
+from funnel.domain.plan import PlannedStep
+from funnel.domain.planning import JUST_AFTER, Planning
 from funnel.domain.prepared import PreparedStep, PreparedTiming
 from funnel.domain.step_lines import counted_moment, decide_step, is_over, take_count
 
@@ -17,18 +18,22 @@ _AT_ANY_TIME = datetime.min.replace(tzinfo=UTC)
 
 def find_next_due(planning: Planning) -> datetime | None:
     """Return when the plan wants to be asked again: what ``plan`` finds by deciding every step."""
-    search = _Search(planning)
-    search.look_over()
-    while (step := search.next_candidate()) is not None:
-        search.decide(step)
+    search = Search(planning)
+    search.decide_next()
     return None if planning.soonest is None else max(planning.soonest, planning.now)
 
 
-class _Search:
-    """The steps that are still ahead, each with a moment before which it asks for nothing."""
+class Search:
+    """The steps that are still ahead, each with a moment before which it asks for nothing.
 
-    def __init__(self, planning: Planning) -> None:
+    Args:
+        planning: Takes what is decided. Its facts do not change meanwhile.
+        lines: Takes the lines of what is decided, in no order; ``None``: they are not wanted.
+    """
+
+    def __init__(self, planning: Planning, lines: list[PlannedStep] | None = None) -> None:
         self._planning = planning
+        self._lines = lines
         self._undecided: set[int] = set()
         self._waiting: list[tuple[datetime, int]] = []
         self._not_before: dict[str, datetime] = {}
@@ -36,8 +41,54 @@ class _Search:
         self._letters_are_over = (
             planning.enrollment.letters_end is not None or planning.exit is not None
         )
+        self._look_over()
 
-    def look_over(self) -> None:
+    def is_more_coming(self) -> bool:
+        """Whether any step that is not decided yet has something to count from."""
+        # A step that counts from another undecided one comes if that one does: the first one tells.
+        timings = (self._timing(self._planning.prepared.steps[each]) for each in self._undecided)
+        return any(
+            each is not None and counted_moment(each, self._planning) is not None
+            for each in timings
+        )
+
+    def decide_now(self) -> None:
+        """Decide whatever may ask for something by now."""
+        while (step := self._first(self._planning.now)) is not None:
+            self._decide(step)
+
+    def decide_letters(self) -> None:
+        """Decide each letter that will be: each takes its day, and the next one keeps apart."""
+        for step in self._planning.prepared.letters:
+            if step.position in self._undecided and self._not_before[step.key] != _NEVER:
+                self._decide(step)
+
+    def decide_next(self) -> None:
+        """Decide what can be the next to ask for something."""
+        planning = self._planning
+        while planning.soonest is None or planning.soonest > planning.now:
+            step = self._first(None if planning.soonest is None else planning.soonest - JUST_AFTER)
+            if step is None:
+                return
+            self._decide(step)
+
+    def _first(self, by: datetime | None) -> PreparedStep | None:
+        """Return the step that could ask first, if it could by then; ``None`` is for ever."""
+        while self._waiting:
+            not_before, position = self._waiting[0]
+            if by is not None and not_before > by:
+                return None
+            step = self._planning.prepared.steps[position]
+            if position not in self._undecided:
+                heappop(self._waiting)
+            elif (closer := self._closer(step)) > not_before:
+                heapreplace(self._waiting, (closer, position))
+            else:
+                heappop(self._waiting)
+                return step
+        return None
+
+    def _look_over(self) -> None:
         """Take what has passed, and note for everything else how soon it could ask."""
         planning = self._planning
         for step in planning.prepared.steps:
@@ -52,25 +103,6 @@ class _Search:
             if not_before != _NEVER:
                 self._waiting.append((not_before, step.position))
         heapify(self._waiting)
-
-    def next_candidate(self) -> PreparedStep | None:
-        """Return the step that could ask first; ``None``: what has been decided is the next."""
-        soonest = self._planning.soonest
-        if soonest is not None and soonest <= self._planning.now:
-            return None
-        while self._waiting:
-            not_before, position = self._waiting[0]
-            if soonest is not None and not_before >= soonest:
-                return None
-            step = self._planning.prepared.steps[position]
-            if position not in self._undecided:
-                heappop(self._waiting)
-            elif (closer := self._closer(step)) > not_before:
-                heapreplace(self._waiting, (closer, position))
-            else:
-                heappop(self._waiting)
-                return step
-        return None
 
     def _closer(self, step: PreparedStep) -> datetime:
         """Return the last moment that is known to lie before all that a step may ask for."""
@@ -91,11 +123,11 @@ class _Search:
         self._not_before[step.key] = closer
         return closer
 
-    def decide(self, step: PreparedStep) -> None:
+    def _decide(self, step: PreparedStep) -> None:
         """Decide a step, and before it, in list order, what else it depends on."""
         for position in (*sorted(self._needed(step)), step.position):
             self._undecided.remove(position)
-            decide_step(self._planning.prepared.steps[position], self._planning)
+            decide_step(self._planning.prepared.steps[position], self._planning, self._lines)
 
     def _timing(self, step: PreparedStep) -> PreparedTiming | None:
         return step.without_seat if self._planning.registration is None else step.with_seat
@@ -110,13 +142,20 @@ class _Search:
         if timing is None:
             return _NEVER
         if timing.step_key in self._not_before:
-            # Not settled yet: it will be after now, and what counts from it later than that.
-            settled_at = self._not_before[timing.step_key]
-            if settled_at == _NEVER:
-                return _NEVER
-            return timing.not_before(max(settled_at, self._planning.just_after))
+            return self._bound_after(timing)
         counted_at = counted_moment(timing, self._planning)
         return _NEVER if counted_at is None else timing.not_before(counted_at)
+
+    def _bound_after(self, timing: PreparedTiming) -> datetime:
+        """Return the same for a step that counts from one which is still ahead."""
+        rows = self._planning.rows.get(timing.step_key, ())
+        if any(row.status.is_settled for row in rows):
+            return _AT_ANY_TIME  # another copy is ahead, but others count from the first
+        settled_at = self._not_before[timing.step_key]
+        if settled_at == _NEVER:
+            return _NEVER
+        # Not settled yet: it will be after now, and what counts from it later than that.
+        return timing.not_before(max(settled_at, self._planning.just_after))
 
     def _needed(self, step: PreparedStep) -> set[int]:
         found: set[int] = set()

@@ -178,16 +178,18 @@ class Prepared:
 
     Attributes:
         steps: In list order.
-        by_key: The same by their keys.
+        letters: Those of them that are letters.
+        by_key: All by their keys.
     """
 
-    __slots__ = ("by_key", "definition", "steps")
+    __slots__ = ("by_key", "definition", "letters", "steps")
 
     def __init__(self, definition: SequenceDefinition) -> None:
         self.definition = definition
         self.steps = tuple(
             PreparedStep(step, position) for position, step in enumerate(definition.steps)
         )
+        self.letters = tuple(each for each in self.steps if each.is_letter)
         self.by_key = {each.key: each for each in self.steps}
         for each in self.steps:
             each.needs = tuple(sorted(self._needs(each)))

@@ -17,7 +17,8 @@ from funnel.domain.message import (
     MessageKind,
     MessageStatus,
 )
-from funnel.domain.planner import Decision, Plan, PlannedStep, SkipReason, plan
+from funnel.domain.outlook import Ahead
+from funnel.domain.planner import Decision, Plan, PlannedStep, SkipReason, outlook, plan
 from funnel.domain.sequence import SequenceDefinition, StepKind
 from funnel.domain.version_switch import REMOVED_REASON, switched
 from funnel.storage import enrollments, messages, sequences
@@ -106,18 +107,20 @@ def _plan_run(tx: Transaction, run: Run, writes: _Writes) -> None:
     version = sequences.read_definition(tx, run.version_id)
     facts = _without_removed(run, version, writes)
     while True:
-        answer = plan(run.enrollment, version, facts, run.taken_days, tx.now)
+        answer = outlook(run.enrollment, version, facts, run.taken_days, tx.now)
         written = {(each.key, each.copy): each.status for each in facts.passed}
-        due = [line for line in answer.steps if _is_due(line, run, written, tx.now)]
+        due = [line for line in answer.lines if _is_due(line, run, written, tx.now)]
         if not due:
             break
         for line in due:
             _write_due(line, run, writes, tx.now)
         facts = _with(facts, due, tx.now)
-    _move_queued(answer, run, facts, writes)
-    if answer.is_complete:
-        writes.added.extend(_without_seat(answer, run, tx.now))
-    writes.updates.append(_update(answer, run, facts))
+    _move_queued(answer.lines, run, facts, writes)
+    ahead = answer.ahead()
+    if ahead.is_complete:
+        whole = plan(run.enrollment, version, facts, run.taken_days, tx.now)
+        writes.added.extend(_without_seat(whole, run, tx.now))
+    writes.updates.append(_update(ahead, run))
 
 
 def _without_removed(run: Run, version: SequenceDefinition, writes: _Writes) -> Facts:
@@ -196,13 +199,13 @@ def _reasons(line: PlannedStep) -> dict[str, Any]:
     return {"reasons": list(line.reasons)}
 
 
-def _move_queued(answer: Plan, run: Run, facts: Facts, writes: _Writes) -> None:
+def _move_queued(lines: Sequence[PlannedStep], run: Run, facts: Facts, writes: _Writes) -> None:
     """Keep queued messages under the new revision, at the moment that the plan now gives them."""
     if not run.queued:
         return
     before = {(each.key, each.copy): each.moment for each in facts.passed}
     session = facts.registration.session if facts.registration else None
-    for line in answer.steps:
+    for line in lines:
         queued_id = run.queued.get((line.key, line.copy))
         if queued_id is None or queued_id in writes.given_up:
             continue
@@ -227,25 +230,18 @@ def _without_seat(answer: Plan, run: Run, now: datetime) -> list[NewMessage]:
     ]
 
 
-def _update(answer: Plan, run: Run, facts: Facts) -> RunUpdate:
+def _update(ahead: Ahead, run: Run) -> RunUpdate:
     return RunUpdate(
         id=run.id,
-        state=EnrollmentState.COMPLETED if answer.is_complete else EnrollmentState.ACTIVE,
-        next_due_at=answer.next_due_at,
-        waiting_for=None if answer.is_complete else _waiting_for(answer, facts),
-        letter_days=sorted(answer.letter_days),
+        state=EnrollmentState.COMPLETED if ahead.is_complete else EnrollmentState.ACTIVE,
+        next_due_at=ahead.next_due_at,
+        waiting_for=None if ahead.is_complete else _waiting_for(ahead),
+        letter_days=sorted(ahead.letter_days),
     )
 
 
-def _waiting_for(answer: Plan, facts: Facts) -> str | None:
+def _waiting_for(ahead: Ahead) -> str | None:
     """Name what a run waits for, so that whoever brings it knows to wake it."""
-    in_flight = {(each.key, each.copy) for each in facts.passed if not each.status.is_settled}
-    ahead = [
-        line
-        for line in answer.steps
-        if line.decision in (Decision.SEND, Decision.SKIP, Decision.WAIT)
-        and (line.key, line.copy) not in in_flight
-    ]
-    if not ahead:
+    if ahead.waits_for_outcome:
         return _OUTCOME
-    return _WORD if any(line.decision is Decision.WAIT for line in ahead) else None
+    return _WORD if ahead.waits_for_word else None

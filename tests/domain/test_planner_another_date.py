@@ -2,10 +2,12 @@
 """PRODUCT, "Rules of the sequence", "Another date": what a change of the seat does to a run."""
 
 from datetime import timedelta
+from textwrap import dedent
 
 import pytest
 
 from funnel.domain.message import MessageStatus
+from funnel.domain.sequence_file import parse_sequence
 from tests.domain.simulate import moving
 from tests.domain.stories import moment, person, row, session, story, with_rows
 
@@ -75,3 +77,24 @@ def test_copies_may_come_in_any_order():
     planned = with_rows(somebody, *copies).plan(now)
     assert with_rows(somebody, *reversed(copies)).plan(now) == planned
     assert [each.copy for each in planned.steps if each.key == "tomorrow"] == [0, 1, 2]
+
+
+def test_what_counts_from_a_first_copy_is_due_though_another_copy_waits():
+    """The first copy has left; the one for the new date keeps nobody who counts from the first."""
+    text = """
+        title: Two
+        brand: default
+        steps:
+          - {key: reminder, kind: service, timing: 24 h before session start, repeats_when_moved: yes}
+          - {key: notes, kind: service, timing: 2 h after reminder, late: within 20 h}
+          - {key: soon, kind: service, timing: 213 h before session start}
+    """
+    version = parse_sequence(dedent(text), file_name="two.yaml")
+    somebody = with_rows(
+        person(seat=session("2026-11-20T17:00Z", number=2), version=version),
+        row("reminder", MessageStatus.ACCEPTED, "2026-11-11T17:00Z", settled="2026-11-11T17:00Z"),
+        row("reminder", MessageStatus.QUEUED, "2026-11-19T17:00Z", copy=1),
+    )
+    now = moment("2026-11-11T18:00Z")
+    assert somebody.plan(now).next_due_at == moment("2026-11-11T19:00Z")
+    assert somebody.next_due_at(now) == moment("2026-11-11T19:00Z")

@@ -12,9 +12,10 @@ from funnel.domain.plan import Decision, Plan, PlannedStep
 from funnel.domain.session import Attendance, Registration, Session
 from funnel.domain.timing import SendWindow, local_day, local_moment
 from tests.domain import planner_checks as checks
+from tests.domain.lives import ZONES
 from tests.domain.simulate import Person, World, word
 from tests.domain.stories import DEFAULT
-from tests.domain.test_planner_properties import ZONES, check_life
+from tests.domain.test_planner_properties import check_life
 
 FIRST = datetime(2024, 1, 1, tzinfo=UTC)
 DAYS = (datetime(2041, 1, 1, tzinfo=UTC) - FIRST).days
