@@ -325,6 +325,6 @@ _OPEN_DATES = text(
     ) taken
     where s.starts_at > plan_now() and s.cancelled_at is null
       and (s.seats is null or taken.seats < s.seats)
-    order by s.starts_at limit :limit
+    order by s.starts_at, s.id limit :limit
     """
 )

@@ -63,7 +63,7 @@ DRAFTS = text(
     left join lateral (
       select s.starts_at, s.zone from sessions s
       where s.sequence_id = q.id and s.starts_at > plan_now() and s.cancelled_at is null
-      order by s.starts_at limit 1
+      order by s.starts_at, s.id limit 1
     ) n on true
     where q.live_version_id is null
     order by lower(d.definition ->> 'title'), d.slug
@@ -94,7 +94,7 @@ LINES = text(
     left join lateral (
       select s.id, s.starts_at, s.zone, s.seats from sessions s
       where s.sequence_id = q.id and s.starts_at > plan_now() and s.cancelled_at is null
-      order by s.starts_at limit 1
+      order by s.starts_at, s.id limit 1
     ) n on true
     order by lower(q.title), q.slug
     """

@@ -7,13 +7,14 @@ import pytest
 from funnel.storage import merge_data, outbox, outbox_open, outbox_record
 from tests.fixtures.world import World
 
+SLICE = 200
 BIG = ("messages", "subscribers", "enrollments", "registrations", "suppressions")
-IDS = "{" + ",".join(f"{number:032x}" for number in range(250)) + "}"
-EPOCHS = "{" + ",".join(["1"] * 250) + "}"
+IDS = "{" + ",".join(f"{number:032x}" for number in range(SLICE)) + "}"
+EPOCHS = "{" + ",".join(["1"] * SLICE) + "}"
 HANDED_OVER: dict[str, Any] = {
     "ids": IDS,
     "epochs": EPOCHS,
-    "statuses": "{" + ",".join(["accepted"] * 250) + "}",
+    "statuses": "{" + ",".join(["accepted"] * SLICE) + "}",
     "attempts": EPOCHS,
     "reasons": None,
     "accepted": None,
@@ -38,7 +39,7 @@ STATEMENTS: dict[str, tuple[str, dict[str, Any]]] = {
 
 @pytest.fixture
 def many(world: World) -> World:
-    """Tables of a size at which a plan for few rows and one for all of them differ."""
+    """Tables of a size at which reading some rows and reading all of them differ clearly."""
     given = {"sequence": world.sequence_id, "version": world.version_id}
     for statement in _FILL:
         world.execute(statement, **{k: v for k, v in given.items() if f":{k}" in statement})
@@ -59,12 +60,12 @@ _FILL = (
     insert into subscribers (id, email, email_key, first_name, zone, wants_letters,
                              wants_seat_emails)
     select md5('p' || n)::uuid, n || '@example.org', n || '@example.org', 'Ana', 'UTC', true, true
-    from generate_series(1, 60000) n
+    from generate_series(1, 120000) n
     """,
     """
     insert into enrollments (id, subscriber_id, sequence_id, version_id, run, lane, next_due_at)
     select md5('r' || n)::uuid, md5('p' || n)::uuid, :sequence, :version, 1, 'other', now()
-    from generate_series(1, 60000) n
+    from generate_series(1, 120000) n
     """,
     """
     insert into sessions (id, sequence_id, title, starts_at, ends_at, zone)
@@ -73,11 +74,11 @@ _FILL = (
     """
     insert into registrations (id, enrollment_id, subscriber_id, session_id, registered_at)
     select gen_random_uuid(), md5('r' || n)::uuid, md5('p' || n)::uuid, md5('s')::uuid, now()
-    from generate_series(1, 60000) n
+    from generate_series(1, 120000) n
     """,
     """
     insert into suppressions (email_key, reason)
-    select 'x' || n || '@example.org', 'bounced' from generate_series(1, 60000) n
+    select 'x' || n || '@example.org', 'bounced' from generate_series(1, 120000) n
     """,
     """
     insert into messages (id, kind, dedupe_key, subscriber_id, enrollment_id, sequence_id, step_key,
@@ -85,7 +86,7 @@ _FILL = (
     select md5('m' || n)::uuid, 'sequence', 'm' || n, md5('p' || n)::uuid, md5('r' || n)::uuid,
            :sequence, 'first', 'short/first', 'letters', 'other', 2,
            case n % 3 when 0 then 'queued' when 1 then 'sending' else 'accepted' end, now(), 0
-    from generate_series(1, 60000) n
+    from generate_series(1, 120000) n
     """,
     "analyze",
 )
