@@ -215,12 +215,18 @@ class RehearsalFinding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RehearsedLife:
-    """All that one person gets and does not get, in the order in which it was settled."""
+    """All that one person gets and does not get, in the order in which it was settled.
+
+    Attributes:
+        has_ended: Nothing is to come after the last of them.
+        is_cut: It was broken off because whoever asked does not wait longer.
+    """
 
     person: RehearsedPerson
     emails: tuple[RehearsedEmail, ...]
     findings: tuple[RehearsalFinding, ...] = ()
     has_ended: bool = True
+    is_cut: bool = False
 
 
 class RehearsalStuckError(FunnelError):

@@ -14,6 +14,7 @@ from funnel.domain.message import Notice
 from funnel.domain.rehearsal import Act, ActKind
 from funnel.domain.rehearsal_plan import leave_runs, plan_runs
 from funnel.domain.rehearsal_state import PersonState, RunState, Seat, SignupState
+from funnel.domain.rehearsal_words import act_words, no_seat_words
 from funnel.domain.runs import LatestRun, starts_new_run
 from funnel.domain.seats import seat_problem
 from funnel.domain.session import Attendance, Session
@@ -34,11 +35,21 @@ def do_act(state: PersonState, act: Act, now: datetime) -> None:
     """Do one act of the script and plan what it concerns."""
     run = state.runs[act.run - 1] if act.run <= len(state.runs) else None
     if run is None:
-        state.warn(say("“{kind}” cannot happen: there is no run {run}", kind=act.kind, run=act.run))
+        state.warn(_too_early(act))
     elif act.kind in _HAPPENINGS:
         _happens(state, act, now)
     else:
         _DEEDS[act.kind](state, run, act, now)
+
+
+def _too_early(act: Act) -> str:
+    if act.run == 1:
+        return say("{act}: too early, they are not in the sequence yet", act=act_words(act.kind))
+    return say(
+        "{act}: too early, their time number {number} in the sequence has not begun",
+        act=act_words(act.kind),
+        number=act.run,
+    )
 
 
 def sign_up(state: PersonState, session_id: UUID | None, now: datetime) -> None:
@@ -100,7 +111,7 @@ def enroll(state: PersonState, session_id: UUID | None, now: datetime, *, letter
 def change_date(state: PersonState, run: RunState, session_id: UUID, now: datetime) -> None:
     """Choose another date on the preferences page."""
     if run.state is EnrollmentState.LEFT or state.has_left:
-        state.warn(say("“changes date” cannot happen: the person has left by then"))
+        state.warn(say("they cannot choose another date: they have left everything by then"))
         return
     enroll(state, session_id, now, letters=False)
 
@@ -135,11 +146,7 @@ def _may_take(state: PersonState, session: Session, now: datetime) -> bool:
     if problem is None:
         return True
     state.warn(
-        say(
-            "the date “{starts_at}” cannot be taken: it is {problem}",
-            starts_at=f"{session.starts_at.astimezone(state.person.zone):%a %d %b %Y %H:%M}",
-            problem=problem,
-        ),
+        no_seat_words(problem, session, now, state.person.zone),
         say("Let them sign up earlier, or choose another date."),
     )
     return False
@@ -190,7 +197,10 @@ def _word(state: PersonState, run: RunState, act: Act, now: datetime) -> None:
     session = state.sessions.get(run.seat.session_id) if run.seat else None
     if run.seat is None or session is None or session.starts_at > now:
         state.warn(
-            say("“{kind}” cannot happen: no seat is held in a date that has begun", kind=act.kind)
+            say(
+                "{act}: not possible, they hold no seat in a date that has begun",
+                act=act_words(act.kind),
+            )
         )
         return
     if act.kind is ActKind.WATCHED:

@@ -9,8 +9,13 @@ from uuid import NAMESPACE_DNS, UUID, uuid5
 from zoneinfo import ZoneInfo
 
 from funnel.domain.rehearsal import AT_ONCE, Act, ActKind, RehearsedPerson
+from funnel.domain.sequence import SequenceDefinition, StepKind
 from funnel.domain.timing import Delay
 from funnel.domain.timing_text import read_timing
+
+# Until then the last of them has signed up and confirmed: the date they choose may begin.
+CAST_LEAD = timedelta(days=4)
+SAMPLE_LEAD = timedelta(days=15)
 
 _PEOPLE = uuid5(NAMESPACE_DNS, "rehearsal.masterclass-funnel.invalid")
 _TWO_WEEKS = 14 * 24 * 60  # minutes
@@ -23,6 +28,23 @@ _ZONES = (
     *("Asia/Singapore", "Africa/Johannesburg", "Pacific/Kiritimati", "America/St_Johns"),
     *("Europe/Athens", "Pacific/Apia", "America/Santiago", "Australia/Lord_Howe", "UTC"),
 )
+
+
+class _Letters:
+    """The letters of a sequence, from which a script counts."""
+
+    def __init__(self, version: SequenceDefinition | None) -> None:
+        steps = version.steps if version else ()
+        self._knows_all = version is None
+        self._keys = [each.key for each in steps if each.kind is StepKind.LETTER]
+
+    def after(self, hours: str, key: str, number: int) -> str:
+        """Return the timing after the letter ``key``; without one, after the letter ``number``."""
+        if self._knows_all or key in self._keys:
+            return f"{hours} after {key}"
+        if number <= len(self._keys):
+            return f"{hours} after {self._keys[number - 1]}"
+        return f"{number} days after enrollment"
 
 
 def person_id(name: str) -> UUID:
@@ -54,8 +76,22 @@ def _local_part(name: str) -> str:
     return "-".join(part for part in plain.split("-") if part) or "person"
 
 
-def cast() -> tuple[RehearsedPerson, ...]:
-    """Return the twelve who are rehearsed by name, each for a rule that is easily broken."""
+def cast(
+    version: SequenceDefinition | None = None, dates: tuple[int, int] = (1, 2)
+) -> tuple[RehearsedPerson, ...]:
+    """Return the twelve who are rehearsed by name, each for a rule that is easily broken.
+
+    Args:
+        version: Whose letters they count from; ``None``: those of the sequence that ships.
+        dates: The numbers, from 1, of the date that they choose, and of the one to which some
+            change or come back.
+    """
+    first, second = dates
+    people = _stories(second, _Letters(version))
+    return tuple(each if each.session is None else replace(each, session=first) for each in people)
+
+
+def _stories(second: int, letters: "_Letters") -> tuple[RehearsedPerson, ...]:
     return (
         _in("Mia", "Pacific/Auckland", _act(ActKind.ATTENDED, "on session end")),
         # The clocks of New York change between their signup and the date.
@@ -68,18 +104,22 @@ def cast() -> tuple[RehearsedPerson, ...]:
             signs_up=read_timing("50 min before session start"),
             presses_after=timedelta(minutes=1),
         ),
-        _in("Ines", "Europe/Madrid", _act(ActKind.STOPS_LETTERS, "11 h after listening")),
+        _in(
+            "Ines",
+            "Europe/Madrid",
+            _act(ActKind.STOPS_LETTERS, letters.after("11 h", "listening", 2)),
+        ),
         _in("Tom", "America/Chicago", _act(ActKind.MISSED, "2 h after session end")),
         _in(
             "Sofia",
             "America/Sao_Paulo",
-            _act(ActKind.CHANGES_DATE, "20 h before session start", session=2),
+            _act(ActKind.CHANGES_DATE, "20 h before session start", session=second),
         ),
         _in(
             "Emeka",
             "Africa/Lagos",
             _act(ActKind.ATTENDED, "on session end"),
-            _act(ActKind.SIGNS_UP_AGAIN, "6 days after session end, 12:00", session=2),
+            _act(ActKind.SIGNS_UP_AGAIN, "6 days after session end, 12:00", session=second),
             _act(ActKind.ATTENDED, "on session end", run=2),
         ),
         replace(_in("Yuki", "Asia/Tokyo"), session=None),
@@ -92,18 +132,26 @@ def cast() -> tuple[RehearsedPerson, ...]:
         ),
         _in("Ravi", "Asia/Kolkata", _act(ActKind.LEAVES, "1 day after session end, 21:00")),
         replace(
-            _in("Chloe", "Europe/Paris", _act(ActKind.PAUSES, "3 h after bias", days=14)),
+            _in(
+                "Chloe",
+                "Europe/Paris",
+                _act(ActKind.PAUSES, letters.after("3 h", "bias", 3), days=14),
+            ),
             presses_after=timedelta(hours=9),
         ),
     )
 
 
-def sample(number: int) -> tuple[RehearsedPerson, ...]:
+def sample(
+    number: int,
+    version: SequenceDefinition | None = None,
+    dates: tuple[int, int] = (1, 2),
+) -> tuple[RehearsedPerson, ...]:
     """Return ``number`` people who live the stories of the cast in zones all round the earth.
 
-    They sign up over two weeks, each at a minute of their own.
+    They sign up over two weeks, each at a minute of their own; the rest as ``cast`` takes it.
     """
-    stories = cast()
+    stories = cast(version, dates)
     return tuple(_nth(index, stories) for index in range(number))
 
 

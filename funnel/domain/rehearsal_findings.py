@@ -52,7 +52,7 @@ def about_dates(world: RehearsedWorld) -> Iterator[RehearsalFinding]:
 
 def about_people(lives: Iterable[RehearsedLife]) -> Iterator[RehearsalFinding]:
     """Yield what their scripts could not do, and who is not through at the end."""
-    late = [life.person.name for life in lives if not life.has_ended]
+    late = [life.person.name for life in lives if not life.has_ended and not life.is_cut]
     for life in lives:
         yield from life.findings
     if late:

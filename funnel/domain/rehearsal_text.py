@@ -5,23 +5,25 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from funnel.domain.calendar_words import month_name, short_weekday
 from funnel.domain.message import MessageStatus, Notice
 from funnel.domain.rehearsal import RehearsedEmail, RehearsedLife
 from funnel.domain.sequence import SequenceDefinition
+from funnel.domain.speech import say
 
-# Not from ``strftime``: the machine's locale must not change what a rehearsal says.
-_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-_MONTHS = (
-    *("Jan", "Feb", "Mar", "Apr", "May", "Jun"),
-    *("Jul", "Aug", "Sep", "Oct", "Nov", "Dec"),
-)
+_SHORT_MONTH = 3  # letters
 
 
 def moment_text(moment: datetime, zone: ZoneInfo, *, has_year: bool = False) -> str:
     """Return "Wed 9 Dec 09:00" as clocks in ``zone`` show it; with the year where it is asked."""
     local = moment.astimezone(zone)
-    year = f" {local.year}" if has_year else ""
-    return f"{_DAYS[local.weekday()]} {local.day} {_MONTHS[local.month - 1]}{year} {local:%H:%M}"
+    day = say(
+        "{weekday} {day} {month}",
+        weekday=short_weekday(local),
+        day=local.day,
+        month=month_name(local)[:_SHORT_MONTH],
+    )
+    return f"{day}{f' {local.year}' if has_year else ''} {local:%H:%M}"
 
 
 def email_label(email: RehearsedEmail) -> str:

@@ -4,6 +4,7 @@ Pure, as the planner is: the same person and world always give the same emails a
 microseconds.
 """
 
+from collections.abc import Callable
 from datetime import datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -26,22 +27,34 @@ from funnel.domain.rehearsal_acts import do_act, end_seat, go_on_with_signups, s
 from funnel.domain.rehearsal_host import after_act, in_order
 from funnel.domain.rehearsal_plan import look_ahead, plan_runs
 from funnel.domain.rehearsal_state import PersonState, RunState, new_state
+from funnel.domain.rehearsal_words import act_words
 from funnel.domain.sequence import Anchor, AnchorKind, Timing
 from funnel.domain.session import Session
 from funnel.domain.speech import say
+from funnel.domain.step_words import timing_in_words
 from funnel.domain.timing import due_at
-from funnel.domain.timing_text import timing_text
 
 # A person has twenty emails and a script of some lines; far more stops mean that time stands still.
 _MOST_STOPS = 5000
 
 
-def rehearse_person(person: RehearsedPerson, world: RehearsedWorld) -> RehearsedLife:
+def _never() -> bool:
+    return False
+
+
+def rehearse_person(
+    person: RehearsedPerson, world: RehearsedWorld, *, is_over: Callable[[], bool] = _never
+) -> RehearsedLife:
     """Return what somebody gets and does not get, from signing up to the end or the horizon.
 
     What the planner cannot bring to an end becomes an error among the findings.
+
+    Args:
+        person: With their script.
+        world: Around them.
+        is_over: Asked before each stop; from ``True`` on nothing more is played.
     """
-    walk = _Walk(new_state(person, world))
+    walk = _Walk(new_state(person, world), is_over)
     try:
         walk.play()
     except RehearsalStuckError as error:
@@ -58,6 +71,7 @@ def rehearse_person(person: RehearsedPerson, world: RehearsedWorld) -> Rehearsed
         emails=tuple(sorted(walk.state.emails, key=_settling)),
         findings=tuple(walk.state.findings),
         has_ended=walk.has_ended,
+        is_cut=walk.is_cut,
     )
 
 
@@ -68,8 +82,10 @@ def _settling(email: RehearsedEmail) -> datetime:
 class _Walk:
     """One person on their way through the weeks."""
 
-    def __init__(self, state: PersonState) -> None:
+    def __init__(self, state: PersonState, is_over: Callable[[], bool]) -> None:
         self.state = state
+        self.is_cut = False
+        self._is_over = is_over
         self.world = state.world
         self.script = list(state.person.script)
         self.session_acts = in_order(state.world.acts)
@@ -94,6 +110,9 @@ class _Walk:
             if moment is None or moment > self.world.ends_at:
                 self.has_ended = moment is None
                 self._forgotten()
+                return
+            if self._is_over():
+                self.is_cut = True
                 return
             now = max(moment, now)
             self._stop(now)
@@ -123,9 +142,9 @@ class _Walk:
         for act in self.script:
             self.state.warn(
                 say(
-                    "“{kind}” never happened: {when} never came",
-                    kind=act.kind,
-                    when=timing_text(act.when),
+                    "{act} was planned for them and never happened: {when}",
+                    act=act_words(act.kind),
+                    when=timing_in_words(act.when, self.world.version),
                 )
             )
 

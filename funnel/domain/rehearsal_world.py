@@ -17,6 +17,8 @@ FEWEST_DATES = 3
 # A recording is rarely there when the room closes.
 REPLAY_AFTER = timedelta(hours=2)
 _THURSDAY = 3
+# Who comes back after a date does so within a week of its end, and confirms.
+_COMES_BACK = timedelta(days=8)
 _LENGTH = timedelta(minutes=90)
 
 
@@ -55,19 +57,57 @@ def _session_id(number: int) -> UUID:
 
 
 def with_made_up(
-    sessions: Sequence[Session], title: str, starts_at: datetime
+    sessions: Sequence[Session],
+    title: str,
+    starts_at: datetime,
+    *,
+    cast_lead: timedelta | None = None,
 ) -> tuple[Session, ...]:
-    """Return the dates that lie ahead, filled up with made-up ones; the real ones come first."""
+    """Return the dates that lie ahead, filled up with made-up ones; the real ones come first.
+
+    Args:
+        sessions: Real ones, past ones among them.
+        title: Of the made-up ones.
+        starts_at: When the rehearsal begins.
+        cast_lead: Given, the made-up people find their two dates among them, see ``cast_dates``.
+    """
     ahead = sorted(
         (each for each in sessions if each.starts_at > starts_at and each.cancelled_at is None),
         key=_start,
     )
     missing = FEWEST_DATES - len(ahead)
+    if cast_lead is not None and cast_dates(ahead, starts_at, cast_lead) is None:
+        # Those that are made up lie weeks apart: one is enough to come back to.
+        has_first = any(each.starts_at >= starts_at + cast_lead for each in ahead)
+        missing = max(missing, 1 if has_first else 2)
     if missing <= 0:
         return tuple(ahead)
     after = (ahead[-1].starts_at if ahead else starts_at).date()
     first_week = 4 if ahead else 3
     return (*ahead, *made_up_sessions(title, after, first_week=first_week, number=missing))
+
+
+def cast_dates(
+    dates: Sequence[Session], starts_at: datetime, lead: timedelta
+) -> tuple[int, int] | None:
+    """Return the numbers, from 1, of the dates around which the made-up people can do all they do.
+
+    Args:
+        dates: That lie ahead, in order.
+        starts_at: When the rehearsal begins.
+        lead: How long after that the first may begin: the last of them has signed up by then.
+
+    Returns:
+        The first that begins late enough, and the first to which they can come back after it;
+        ``None`` where there are no two.
+    """
+    first = _number_after(dates, starts_at + lead)
+    second = None if first is None else _number_after(dates, dates[first - 1].ends_at + _COMES_BACK)
+    return None if first is None or second is None else (first, second)
+
+
+def _number_after(dates: Sequence[Session], moment: datetime) -> int | None:
+    return next((n for n, each in enumerate(dates, 1) if each.starts_at >= moment), None)
 
 
 def is_made_up(session: Session) -> bool:

@@ -3,8 +3,9 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
+from time import thread_time
 from zoneinfo import ZoneInfo
 
 from funnel.domain.marked_yaml import EnoughError, Problem, Problems
@@ -15,7 +16,7 @@ from funnel.domain.rehearsal import (
     RehearsedWorld,
     Severity,
 )
-from funnel.domain.rehearsal_cast import cast, sample
+from funnel.domain.rehearsal_cast import CAST_LEAD, SAMPLE_LEAD, cast, sample
 from funnel.domain.rehearsal_file import FactEntry, PersonEntry, RehearsalFileError
 from funnel.domain.rehearsal_findings import (
     about_dates,
@@ -32,7 +33,8 @@ from funnel.domain.rehearsal_people import (
     with_facts,
 )
 from funnel.domain.rehearsal_walk import rehearse_person
-from funnel.domain.rehearsal_world import MADE_UP_ZONE, build_world, with_made_up
+from funnel.domain.rehearsal_world import MADE_UP_ZONE, build_world, cast_dates, with_made_up
+from funnel.domain.session import Session
 from funnel.domain.session_plan import announced_moment
 from funnel.domain.speech import say
 from funnel.domain.subscriber import email_key
@@ -65,6 +67,8 @@ class RehearsalRequest:
         expected: How many people to reckon with in each date; ``None``: the seats taken.
         base_url: Where the links in rendered emails begin.
         renders: Whether emails are rendered; a rehearsal without is a question of time only.
+        patience: Where somebody waits for the answer: how much of a processor's time it may take
+            (which a busy machine does not shorten); then nobody more is played. ``None``: any.
     """
 
     people: tuple[PersonEntry, ...] = ()
@@ -78,6 +82,7 @@ class RehearsalRequest:
     expected: int | None = None
     base_url: str = "https://rehearsal.invalid"
     renders: bool = True
+    patience: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,12 +93,14 @@ class Rehearsal:
         origin: What was rehearsed, in words: "version 3", "the draft", a file's name.
         lives: Each person's emails, sent and not sent.
         findings: Errors first.
+        left_out: How many people were not played, for want of time.
     """
 
     origin: str
     world: RehearsedWorld
     lives: tuple[RehearsedLife, ...]
     findings: tuple[RehearsalFinding, ...] = field(default=())
+    left_out: int = 0
 
     @property
     def has_errors(self) -> bool:
@@ -155,9 +162,11 @@ def rehearse_material(
     """
     starts_at = _starts_at(material, request)
     title = material.sessions[0].title if material.sessions else material.version.title
-    dates = with_made_up(material.sessions, title, starts_at)
+    dates = with_made_up(material.sessions, title, starts_at, cast_lead=_lead(request))
     _check_dates(request, len(dates))
-    people = with_facts(_people(material, request), request.facts, file_name=request.facts_file)
+    people = with_facts(
+        _people(material, request, dates, starts_at), request.facts, file_name=request.facts_file
+    )
     world = build_world(
         material.version,
         dates,
@@ -165,15 +174,17 @@ def rehearse_material(
         days=request.days,
         acts=host_acts(request.facts, dates, file_name=request.facts_file),
     )
-    lives = tuple(rehearse_person(each, world) for each in people)
+    mails = _mails(material, request, world)
+    lives = _play(people, world, request.patience, mails, take_mail)
+    is_whole = len(lives) == len(people) and not any(life.is_cut for life in lives)
     findings = [
         *_about_files(material),
         *(_warning(each) for each in unknown_steps(people, material.version)),
         *about_dates(world),
         *about_host(world, file_name=request.facts_file),
-        *_rendered(material, request, lives, world, take_mail),
+        *_about_mails(material, request, mails),
         *about_people(lives),
-        *about_nobody(world, lives),
+        *(about_nobody(world, lives) if is_whole else ()),
         *about_pace(
             world,
             lives,
@@ -184,9 +195,47 @@ def rehearse_material(
     return Rehearsal(
         origin=material.origin,
         world=world,
-        lives=lives,
+        lives=tuple(lives),
         findings=tuple(sorted(findings, key=_weight)),
+        left_out=len(people) - len(lives),
     )
+
+
+def _lead(request: RehearsalRequest) -> timedelta | None:
+    """Return how late a date may begin at the earliest, for made-up people to choose it."""
+    if request.sample_size:
+        return SAMPLE_LEAD
+    return None if request.people else CAST_LEAD
+
+
+def _play(
+    people: Sequence[RehearsedPerson],
+    world: RehearsedWorld,
+    patience: timedelta | None,
+    mails: RehearsedMails | None,
+    take_mail: TakeMail | None,
+) -> list[RehearsedLife]:
+    """Play people one after the other and build their emails, as long as there is patience.
+
+    The first is played in any case, and may be broken off; of the others only whole ones stand.
+    """
+    ends_at = None if patience is None else thread_time() + patience.total_seconds()
+
+    def is_over() -> bool:
+        return ends_at is not None and thread_time() >= ends_at
+
+    lives: list[RehearsedLife] = []
+    for person in people:
+        life = rehearse_person(person, world, is_over=is_over)
+        if life.is_cut and lives:
+            break
+        lives.append(life)
+        for mail in mails.build([life]) if mails else ():
+            if take_mail is not None:
+                take_mail(mail)
+        if is_over():
+            break
+    return lives
 
 
 def _starts_at(material: Material, request: RehearsalRequest) -> datetime:
@@ -204,7 +253,9 @@ def _check_dates(request: RehearsalRequest, number: int) -> None:
         raise RehearsalFileError(request.facts_file, in_facts)
 
 
-def _people(material: Material, request: RehearsalRequest) -> list[RehearsedPerson]:
+def _people(
+    material: Material, request: RehearsalRequest, dates: Sequence[Session], starts_at: datetime
+) -> list[RehearsedPerson]:
     people: list[RehearsedPerson] = []
     problems = Problems()
     with suppress(EnoughError):
@@ -216,8 +267,10 @@ def _people(material: Material, request: RehearsalRequest) -> list[RehearsedPers
                 people.append(person)
     if problems:
         raise RehearsalFileError(request.people_file, problems)
-    people += sample(request.sample_size or 0)
-    return people or list(cast())
+    lead = _lead(request)
+    chosen = cast_dates(dates, starts_at, lead) if lead else None
+    people += sample(request.sample_size or 0, material.version, chosen or (1, 2))
+    return people or list(cast(material.version, chosen or (1, 2)))
 
 
 def _resolved(entry: PersonEntry, material: Material) -> RehearsedPerson | Problem:
@@ -247,28 +300,26 @@ def _resolved(entry: PersonEntry, material: Material) -> RehearsedPerson | Probl
     )
 
 
-def _rendered(
-    material: Material,
-    request: RehearsalRequest,
-    lives: Sequence[RehearsedLife],
-    world: RehearsedWorld,
-    take_mail: TakeMail | None,
-) -> Iterable[RehearsalFinding]:
-    if not request.renders:
-        return ()
-    if material.brand is None:
-        return (brand_problem(material.version.brand),)
-    mails = RehearsedMails(
+def _mails(
+    material: Material, request: RehearsalRequest, world: RehearsedWorld
+) -> RehearsedMails | None:
+    if not request.renders or material.brand is None:
+        return None
+    return RehearsedMails(
         material.version.slug,
         material.brand,
         material.emails,
         world.sessions,
         request.base_url,
     )
-    for mail in mails.build(lives):
-        if take_mail is not None:
-            take_mail(mail)
-    return mails.findings
+
+
+def _about_mails(
+    material: Material, request: RehearsalRequest, mails: RehearsedMails | None
+) -> Iterable[RehearsalFinding]:
+    if mails is not None:
+        return mails.findings
+    return (brand_problem(material.version.brand),) if request.renders else ()
 
 
 def _about_files(material: Material) -> Iterator[RehearsalFinding]:

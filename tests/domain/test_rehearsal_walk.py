@@ -8,10 +8,11 @@ import pytest
 
 import funnel
 from funnel.domain.rehearsal import Act, ActKind, SessionAct, SessionActKind
-from funnel.domain.rehearsal_cast import cast, made_up, sample
+from funnel.domain.rehearsal_cast import CAST_LEAD, cast, made_up, sample
+from funnel.domain.rehearsal_people import unknown_steps
 from funnel.domain.rehearsal_text import email_label, moment_text
 from funnel.domain.rehearsal_walk import rehearse_person
-from funnel.domain.rehearsal_world import build_world, is_made_up, with_made_up
+from funnel.domain.rehearsal_world import build_world, cast_dates, is_made_up, with_made_up
 from funnel.domain.sequence_file import parse_sequence
 from funnel.domain.timing_text import read_timing
 
@@ -70,6 +71,43 @@ def test_everybody_of_cast_and_sample_comes_to_the_end_without_a_complaint():
         life = rehearse_person(person, WORLD)
         assert life.has_ended, person.name
         assert life.findings == (), person.name
+
+
+@pytest.mark.parametrize("days", [(1, 2, 3), (1, 5, 6), (0.1, 7, 14), (2, 30, 60)], ids=str)
+def test_dates_close_by_or_close_together_are_not_what_the_cast_complains_of(days):
+    real = [
+        replace(
+            DATES[0],
+            id=made_up(str(each), "UTC").id,
+            starts_at=STARTS + timedelta(days=each),
+            ends_at=STARTS + timedelta(days=each, hours=1),
+        )
+        for each in days
+    ]
+    dates = with_made_up(real, "A date", STARTS, cast_lead=CAST_LEAD)
+    chosen = cast_dates(dates, STARTS, CAST_LEAD)
+    assert chosen is not None
+    assert dates[:3] == tuple(real)
+    world = build_world(VERSION, dates, STARTS, days=200)
+    lives = [rehearse_person(each, world) for each in cast(VERSION, chosen)]
+    assert [each for life in lives for each in life.findings] == []
+
+
+def test_the_cast_counts_from_the_letters_that_there_are():
+    keys = {"your-seat", "bias", "one-hour", "doors-open"}
+    steps = tuple(
+        replace(each, timing=act(ActKind.GOAL, "1 day after enrollment").when)
+        for each in VERSION.steps
+        if each.key in keys
+    )
+    other = replace(VERSION, steps=steps)
+    anchors = {
+        person.first_name: person.script[0].when.anchor.step_key
+        for person in cast(other)
+        if person.first_name in {"Ines", "Chloe"}
+    }
+    assert anchors == {"Ines": "", "Chloe": "bias"}
+    assert unknown_steps(cast(other), other) == []
 
 
 def test_a_confirmation_is_reminded_once_and_no_button_means_nothing_more():
@@ -158,14 +196,17 @@ def test_the_host_moves_calls_off_closes_and_shows_the_replay():
 @pytest.mark.parametrize(
     ("script", "words"),
     [
-        ([act(ActKind.ATTENDED, "1 h before session start")], "no seat is held in a date"),
-        ([act(ActKind.CLICKED, "1 h after nothing-such")], "never happened"),
+        ([act(ActKind.ATTENDED, "1 h before session start")], "they hold no seat in a date"),
+        (
+            [act(ActKind.CLICKED, "1 h after nothing-such")],
+            "a click was planned for them and never happened: 1 hour after",
+        ),
         (
             [
                 act(ActKind.LEAVES, "1 h after listening"),
                 act(ActKind.CHANGES_DATE, "2 h after listening", session=2),
             ],
-            "has left by then",
+            "have left everything by then",
         ),
         ([act(ActKind.CHANGES_DATE, "30 days after session end", session=1)], ""),
     ],

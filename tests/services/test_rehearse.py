@@ -141,6 +141,21 @@ def test_a_real_person_comes_with_their_own_zone_consent_and_letters(short):
     assert "first" in sent(asked)
 
 
+def test_without_patience_one_person_is_played_as_far_as_it_goes(short):
+    rehearsal = play(short, patience=timedelta(0))
+    (life,) = rehearsal.lives
+    assert life.is_cut and [email.key for email in life.emails] == ["confirm"]
+    assert rehearsal.left_out == 11
+    words = " ".join(finding_text(each) for each in rehearsal.findings)
+    assert "nobody in this rehearsal" not in words and "not through" not in words
+
+
+def test_with_patience_everybody_is_played(short):
+    rehearsal = play(short, patience=timedelta(hours=1))
+    assert rehearsal == play(short)
+    assert len(rehearsal.lives) == 12 and rehearsal.left_out == 0
+
+
 def test_a_letter_that_a_real_person_had_lately_is_not_rehearsed_again(short):
     short.execute(
         """

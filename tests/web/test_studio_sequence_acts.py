@@ -73,6 +73,22 @@ def test_a_rehearsal_shows_who_gets_what_and_why_and_sends_nothing(
     assert own_served.ask("select count(*) from messages")[0] == before
 
 
+def test_a_very_long_draft_is_rehearsed_for_a_few_and_the_page_says_so(
+    own_served: Served, marketer: Colleague
+) -> None:
+    steps = "".join(
+        f"  - key: extra-{n}\n    kind: letter\n    timing: {n} days after enrollment, 09:00\n"
+        for n in range(1, 201)
+    )
+    press(marketer, "/as-file", source=f"title: Long\nbrand: default\nsteps:\n{steps}")
+    long = marketer.get(f"{PATH}/rehearsal").text
+    assert "is shown for" in long and "nobody in this rehearsal" not in long
+    assert "funnel rehearse disruption-masterclass --draft" in long
+    assert "Mia" in long and "Chloe" not in long
+    live = marketer.get(f"{PATH}/rehearsal?of=live").text
+    assert "is shown for" not in live and "Chloe" in live
+
+
 def test_a_launch_is_copied_for_another_date_and_is_not_live(
     own_served: Served, marketer: Colleague
 ) -> None:

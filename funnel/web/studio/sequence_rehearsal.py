@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated, Final
 from urllib.parse import urlencode
 from uuid import UUID
@@ -17,7 +17,7 @@ from funnel.domain.planned_words import planned_words
 from funnel.domain.readers import PersonReader, reader_text
 from funnel.domain.rehearsal import RehearsedEmail, RehearsedLife, Severity
 from funnel.domain.rehearsal_file import PersonEntry
-from funnel.domain.speech import say
+from funnel.domain.speech import say, say_many
 from funnel.domain.timing import local_day
 from funnel.services.find_in_sequence import find_in_sequence, find_run_in_sequence
 from funnel.services.read_versions import read_versions
@@ -32,6 +32,8 @@ from funnel.web.studio.sequence_words import sequence_path
 from funnel.web.studio.shell import studio_page
 
 _MOST_PEOPLE: Final = 12
+# The whole cast in 20 emails takes one second of a processor, one person in 200 takes three.
+_PATIENCE: Final = timedelta(seconds=2.5)
 Reads = Annotated[Me, Depends(Needs(Permission.READ))]
 
 router = APIRouter(prefix="/studio/sequences/{slug}")
@@ -92,13 +94,34 @@ def show_rehearsal(request: Request, slug: str, me: Reads, site: TheSite) -> Res
         has_both=versions.draft is not None and has_live,
         findings=_findings(found) if found else [],
         people=_people(slug, found, query.get("shown", ""), kept) if found else [],
-        days=_days(slug, found, chosen) if found else [],
+        days=_days(slug, found, chosen[: len(found.lives)]) if found else [],
+        cut=_cut(found) if found else "",
+        command=f"funnel rehearse {slug}{' --draft' if uses_draft else ''}",
         is_cast=not chosen,
         chosen=[(each, _without(kept, each)) for each in chosen],
         kept=kept,
         of="live" if not uses_draft and versions.draft else "",
         asked=asked,
         offered=_offered(site, slug, asked, chosen),
+    )
+
+
+def _cut(found: Rehearsal) -> str:
+    """Return that not all of it is shown, "" where it is."""
+    if any(life.is_cut for life in found.lives):
+        last = max(email.moment for email in found.lives[0].emails)
+        return say(
+            "This sequence is too long to rehearse it on a page: it is shown for one person, "
+            "up to {day}.",
+            day=short_day_of(last, found.lives[0].person.zone.key),
+        )
+    if not found.left_out:
+        return ""
+    return say_many(
+        "So long a sequence ({emails} emails) is shown for {count} person here.",
+        "So long a sequence ({emails} emails) is shown for {count} people here.",
+        len(found.lives),
+        emails=len(found.world.version.steps),
     )
 
 
@@ -116,7 +139,9 @@ def _rehearsed(
         PersonEntry(line=line, name=f"{shown_name(each)} ({place_of(each.zone)})", email=each.email)
         for line, each in enumerate(chosen, 1)
     )
-    request = RehearsalRequest(people=entries, base_url=site.deps.settings.base_url)
+    request = RehearsalRequest(
+        people=entries, base_url=site.deps.settings.base_url, patience=_PATIENCE
+    )
     try:
         return rehearse(slug, request, site.deps.transactions, uses_draft=uses_draft), NONE
     except InvalidInputError as error:
