@@ -17,8 +17,8 @@ _SOFT_BREAK = "=\r\n"
 # Quoted-printable is mail-safe, but a control character in a text is still no text.
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _LINE_END = re.compile("\r\n|\r|\n|\x85|\u2028|\u2029")
-# What stands for itself and leaves room for a soft break; nearly every value is such a one.
-_PLAIN = re.compile(r"(?!\.)[ -<>-~]{1,75}")
+_ROOM = LONGEST_LINE - 1  # beside a soft break
+_SOME = 400  # characters; of more, binascii makes lines faster
 _LEADING_STOP = re.compile(rb"^\.[^\r]*", re.MULTILINE)
 _STOP = b"=2E"
 # binascii (CPython 3.11 to 3.14) forgets that the blank before a line's end grows by two.
@@ -56,8 +56,15 @@ def quoted_piece(text: str) -> str:
     Each begins at the beginning of an encoded line and ends with one: where the text goes on, by
     a soft break. So the length of a line never depends on what stands beside a piece.
     """
-    if _PLAIN.fullmatch(text):
-        return text + _SOFT_BREAK
+    if text.isascii() and text.isprintable() and "=" not in text:
+        # Each sign stands for itself: nearly every value, and every address of ours.
+        if len(text) <= _ROOM:
+            if not text.startswith("."):
+                return f"{text}{_SOFT_BREAK}" if text else ""
+        elif len(text) < _SOME:
+            cut = [text[at : at + _ROOM] for at in range(0, len(text), _ROOM)]
+            if not any(line.startswith(".") for line in cut):
+                return f"{_SOFT_BREAK.join(cut)}{_SOFT_BREAK}"
     # Nothing that cannot be printed is in a value: only what stands between values has lines.
     lines = text if text.isprintable() else _as_lines(text)
     if not lines:

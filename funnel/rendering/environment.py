@@ -6,7 +6,7 @@ allow-list of filters, no calls (``names.py`` refuses them when compiled), and v
 no attributes but their own fields.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import lru_cache
@@ -104,32 +104,33 @@ def _is_none(value: object) -> bool:
 TESTS: Mapping[str, Any] = {"none": _is_none}
 
 
-def _quoted(value: object) -> str:
-    return quoted_piece(escape(_printable(value)))
+def as_text(value: object) -> str:
+    """Return a value as a text part prints it.
+
+    Raises:
+        RenderError: It may not be printed, or is not there.
+        jinja2.UndefinedError: No such name.
+    """
+    return value if type(value) is str else str(_printable(value))
+
+
+def as_quoted(value: object) -> str:
+    """Return a value as a page prints it on its way: escaped, a piece in quoted-printable.
+
+    Raises:
+        As ``as_text``.
+    """
+    # The plain text of the markup: two that are added escape each other once more.
+    return quoted_piece(str(escape(_printable(value))))
 
 
 @lru_cache(maxsize=2)
 def environment(*, autoescape: bool) -> Environment:
     """Return the sandbox for HTML (``autoescape``) or for plain text."""
-    return _made(autoescape=autoescape, finalize=_printable)
-
-
-@lru_cache(maxsize=1)
-def quoting_environment() -> Environment:
-    """Return the sandbox for HTML whose text stands there in quoted-printable already.
-
-    It prints each value escaped and then quoted, as a piece of its own (``quoted_piece``); what
-    may be printed at all is the same as in ``environment``. Both happen where Jinja prints, in
-    one place, so its own escaping, which would look at each value a second time, is off.
-    """
-    return _made(autoescape=False, finalize=_quoted)
-
-
-def _made(*, autoescape: bool, finalize: Callable[[object], object]) -> Environment:
     made = Environment(
         autoescape=autoescape,
         undefined=StrictUndefined,
-        finalize=finalize,
+        finalize=_printable,
         keep_trailing_newline=True,
         auto_reload=False,
         cache_size=0,  # the renderer keeps its own, by checksum

@@ -93,10 +93,8 @@ def lines_of(block: Block, number: int) -> list[str]:
     first, others = _indents(block, number)
     words, links = _without_links(block.content)
     lines: list[str] = []
-    for each in words.split("\n"):
+    for each in words.split("\n") if words else ():
         lines.extend(_wrapped(each, others if lines else first, others))
-    if links and _ONLY_SEPARATORS.fullmatch(_LINK.sub("", block.content)):
-        lines = []
     for label, address in links:
         lines.extend(_link_lines(label, address, first if not lines else others, others))
     if block.kind == "h" and lines:
@@ -110,14 +108,20 @@ def _indents(block: Block, number: int) -> tuple[str, str]:
 
 
 def _without_links(content: str) -> tuple[str, list[tuple[str, str]]]:
+    """Return the words, none where they are nothing but links, and the links to write out."""
     if LINK not in content:
         return content, []
+    parts = _LINK.split(content)  # words, label, target, words, ...
+    targets = [each.strip().removeprefix("mailto:") for each in parts[2::3]]
     links = [
         (label, address)
-        for label, target in _LINK.findall(content)
-        if (address := target.strip().removeprefix("mailto:")) and address != label
+        for label, address in zip(parts[1::3], targets, strict=True)
+        if address and address != label
     ]
-    return _LINK.sub(r"\1", content), links
+    if links and _ONLY_SEPARATORS.fullmatch("".join(parts[::3])):
+        return "", links
+    del parts[2::3]
+    return "".join(parts), links
 
 
 def _link_lines(label: str, address: str, first: str, others: str) -> list[str]:

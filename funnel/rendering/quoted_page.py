@@ -1,6 +1,6 @@
 """A compiled page whose text stands in quoted-printable before anybody's values are known.
 
-Jinja's own tree makes it: the text between the tags is quoted once, when a template is loaded, and
+Jinja's own tree holds it: the text between the tags is quoted once, when a template is loaded, and
 each value as it is printed. Every piece begins and ends an encoded line (``quoted_piece``), so no
 line's length depends on a value. It is not kept in the row: what is written there stays readable,
 and older rows are as fast as new ones.
@@ -8,27 +8,18 @@ and older rows are as fast as new ones.
 
 from collections.abc import Sequence
 
-import jinja2
 from jinja2 import nodes
 
 from funnel.domain.quoted_text import quoted_piece
-from funnel.rendering.environment import quoting_environment
+from funnel.rendering.environment import environment
+from funnel.rendering.steps import has_steps
 
 LAST = "last_in_page"  # what the renderer puts there; no template can read it
 _END = "</body>"
 
-# Statements that print where they stand. Whatever else there is could capture what is printed, and
-# look at it, count it or cut it: then a text would meet its own quoting.
-_PRINTING = (nodes.Output, nodes.If, nodes.For, nodes.Assign)
 
-
-def prints_in_place(tree: nodes.Template) -> bool:
-    """Whether all that a template prints goes out as it is printed."""
-    return all(isinstance(each, _PRINTING) for each in tree.find_all(nodes.Stmt))
-
-
-def quoted_page(source: str) -> jinja2.Template | None:
-    """Return a page that renders to pieces in quoted-printable (``closed``).
+def quoted_page(source: str) -> nodes.Template | None:
+    """Return the tree of a page that prints pieces in quoted-printable (``closed``).
 
     It prints ``LAST``, which is HTML, as the last thing in its body.
 
@@ -36,17 +27,16 @@ def quoted_page(source: str) -> jinja2.Template | None:
         source: Jinja source of the page, for an environment that escapes.
 
     Returns:
-        ``None`` where the template captures what it prints: it is rendered and then quoted.
+        ``None`` where steps cannot stand for it: it is rendered and then quoted.
     """
-    environment = quoting_environment()
-    tree = environment.parse(source)
-    if not prints_in_place(tree):
+    sandbox = environment(autoescape=False)  # the values are escaped as they are quoted
+    tree = sandbox.parse(source)
+    if not has_steps(tree, sandbox):
         return None
     _make_room(tree)
     for each in tree.find_all(nodes.TemplateData):
         each.data = quoted_piece(each.data)
-    code = environment.compile(tree)
-    return jinja2.Template.from_code(environment, code, environment.make_globals(None))
+    return tree
 
 
 def with_last(page: str, last: str) -> str:

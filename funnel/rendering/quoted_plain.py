@@ -7,11 +7,9 @@ mark with its number stands in its place; the rest is broken and quoted as an em
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-import jinja2
 from jinja2 import nodes
 
 from funnel.domain.quoted_text import QuotedText, closed, quoted_lines
-from funnel.rendering.environment import environment
 from funnel.rendering.plain_text import (
     ITEMS,
     Block,
@@ -21,7 +19,6 @@ from funnel.rendering.plain_text import (
     lines_of,
     number_of,
 )
-from funnel.rendering.quoted_page import prints_in_place
 from funnel.rendering.text_part import BLOCK, BODY
 
 _DONE = "z"
@@ -43,10 +40,10 @@ class QuotedPlain:
     """The text part of one template.
 
     Attributes:
-        template: Renders to marked text in which the marks of runs stand.
+        statements: They print marked text in which the marks of runs stand.
     """
 
-    template: jinja2.Template
+    statements: Sequence[nodes.Node]
     runs: Sequence[_Run]
 
     def quoted(self, marked: str) -> QuotedText:
@@ -81,24 +78,15 @@ class QuotedPlain:
         yield quoted_lines(waiting)
 
 
-def quoted_plain(source: str) -> QuotedPlain | None:
+def quoted_plain(statements: Sequence[nodes.Node]) -> QuotedPlain:
     """Return the text part of a template, as far as it can be made without values.
 
     Args:
-        source: Jinja source of the marked text.
-
-    Returns:
-        ``None`` where the template captures what it prints: it is rendered and then quoted.
+        statements: They print marked text; their texts are changed.
     """
-    plain = environment(autoescape=False)
-    tree = plain.parse(source)
-    if not prints_in_place(tree):
-        return None
     taking = _Taking()
-    taking.take(tree.body, is_closed=True)
-    code = plain.compile(tree)
-    template = jinja2.Template.from_code(plain, code, plain.make_globals(None))
-    return QuotedPlain(template, taking.runs)
+    taking.take(statements, is_closed=True)
+    return QuotedPlain(statements, taking.runs)
 
 
 class _Taking:

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 import jinja2
-from markupsafe import Markup
 
 from funnel.domain.errors import RenderError
-from funnel.domain.quoted_text import QuotedText, closed, quoted
+from funnel.domain.quoted_text import quoted
 from funnel.domain.template import EmailContext, EmailValues, QuotedEmail, RenderedEmail
 from funnel.domain.text import clean_text
 from funnel.rendering.compiled import CompiledTemplate
@@ -17,12 +16,14 @@ from funnel.rendering.environment import environment
 from funnel.rendering.filters import COUNTED
 from funnel.rendering.merge import Wanted, merge_values
 from funnel.rendering.plain_text import body_of, readable
-from funnel.rendering.quoted_page import LAST, quoted_page, with_last
-from funnel.rendering.quoted_plain import QuotedPlain, quoted_plain
+from funnel.rendering.quoted_email import SUBJECT_LIMIT, QuotedTemplate, Ready
+from funnel.rendering.quoted_page import with_last
 
-SUBJECT_LIMIT = 150
 PREHEADER_LIMIT = 250
 CACHED_TEMPLATES = 256
+FOLDED_TEMPLATES = 256  # some 25 KB each
+# A fold costs what some twenty-five emails save by it: by then it is likely that more will come.
+FOLD_FROM = 25
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,23 +34,19 @@ class _Loaded:
     text: jinja2.Template
 
 
-@dataclass(frozen=True, slots=True)
-class _Quoted:
-    """What is on its way; ``page``, ``plain``: ``None`` where it can only be quoted afterwards."""
-
-    slow: _Loaded
-    fixed_subject: str | None
-    page: jinja2.Template | None
-    plain: QuotedPlain | None
-    wanted: Wanted
-
-
 class Renderer:
     """Renders compiled templates and keeps their bytecode, by checksum; for one thread."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, fold_from: int = FOLD_FROM) -> None:
+        """Begin with none.
+
+        Args:
+            fold_from: From how many people on who share values these are folded in.
+        """
+        self._fold_from = fold_from
         self._loaded: OrderedDict[str, _Loaded] = OrderedDict()
-        self._quoted: OrderedDict[str, _Quoted] = OrderedDict()
+        self._quoted: OrderedDict[str, QuotedTemplate | None] = OrderedDict()
+        self._ready: OrderedDict[tuple[object, ...], Ready | int] = OrderedDict()
 
     def render(
         self, compiled: CompiledTemplate, context: EmailContext, *, counted: Sequence[str] = ()
@@ -96,16 +93,14 @@ class Renderer:
         Raises:
             RenderError: As ``render``.
         """
-        loaded = _kept(self._quoted, compiled, _load_quoted)
-        values: dict[str, object] = {**loaded.wanted.values(context), COUNTED: counted}
-        subject = loaded.fixed_subject
-        if subject is None:
-            subject = clean_text(_rendered(loaded.slow.subject, values), limit=SUBJECT_LIMIT)
-        return QuotedEmail(
-            subject=subject,
-            text=_quoted_text(loaded, values),
-            html=_quoted_html(loaded, values, last),
-        )
+        template = _kept(self._quoted, compiled.checksum, lambda: _load_quoted(compiled))
+        if template is None:
+            return self._then_quoted(compiled, context, counted=counted, last=last)
+        ready = self._ready_for(template, compiled, context)
+        try:
+            return ready.email(context, counted, last)
+        except _NONSENSE as error:
+            raise _render_error(error) from error
 
     def body_words(self, compiled: CompiledTemplate, context: EmailContext) -> int:
         """Return how many words the body has for one person: no moment, button, footer, address.
@@ -116,23 +111,52 @@ class Renderer:
         return len(body_of(_rendered(self._load(compiled).text, merge_values(context))).split())
 
     def _load(self, compiled: CompiledTemplate) -> _Loaded:
-        return _kept(self._loaded, compiled, _load)
+        return _kept(self._loaded, compiled.checksum, lambda: _load(compiled))
+
+    def _ready_for(
+        self, template: QuotedTemplate, compiled: CompiledTemplate, context: EmailValues
+    ) -> Ready:
+        """Return a template, with what this person shares with many others folded in."""
+        if not template.shared:
+            return template.unfolded
+        key = (compiled.checksum, *[getattr(context, each) for each in template.shared])
+        ready = self._ready.get(key, 0)
+        if isinstance(ready, int):  # how many came before
+            seen = ready + 1
+            ready = template.unfolded if seen < self._fold_from else template.folded(context)
+            self._ready[key] = seen if seen < self._fold_from else ready
+            if len(self._ready) > FOLDED_TEMPLATES:
+                self._ready.popitem(last=False)
+        self._ready.move_to_end(key)
+        return ready
+
+    def _then_quoted(
+        self,
+        compiled: CompiledTemplate,
+        context: EmailValues,
+        *,
+        counted: Sequence[str],
+        last: str,
+    ) -> QuotedEmail:
+        loaded = self._load(compiled)
+        values: dict[str, object] = {**Wanted(compiled.variables).values(context), COUNTED: counted}
+        return QuotedEmail(
+            subject=clean_text(_rendered(loaded.subject, values), limit=SUBJECT_LIMIT),
+            text=quoted(readable(_rendered(loaded.text, values))),
+            html=quoted(with_last(_rendered(loaded.html, values), last)),
+        )
 
 
 _T = TypeVar("_T")
 
 
-def _kept(
-    cache: OrderedDict[str, _T], compiled: CompiledTemplate, load: Callable[[CompiledTemplate], _T]
-) -> _T:
-    key = compiled.checksum
-    loaded = cache.get(key)
-    if loaded is None:
-        loaded = cache[key] = load(compiled)
-        if len(cache) > CACHED_TEMPLATES:
-            cache.popitem(last=False)
-    else:
+def _kept(cache: OrderedDict[str, _T], key: str, load: Callable[[], _T]) -> _T:
+    if key in cache:
         cache.move_to_end(key)
+        return cache[key]
+    loaded = cache[key] = load()
+    if len(cache) > CACHED_TEMPLATES:
+        cache.popitem(last=False)
     return loaded
 
 
@@ -149,41 +173,25 @@ def _load(compiled: CompiledTemplate) -> _Loaded:
         raise RenderError(f"the compiled template cannot be read: {error.message}") from error
 
 
-def _load_quoted(compiled: CompiledTemplate) -> _Quoted:
+def _load_quoted(compiled: CompiledTemplate) -> QuotedTemplate | None:
     try:
-        return _Quoted(
-            slow=_load(compiled),
-            fixed_subject=_fixed(compiled.subject),
-            page=quoted_page(compiled.html),
-            plain=quoted_plain(compiled.text),
-            wanted=Wanted(compiled.variables),
-        )
+        return QuotedTemplate.of(compiled)
     except jinja2.TemplateError as error:
         raise RenderError(f"the compiled template cannot be read: {error.message}") from error
 
 
-def _fixed(subject: str) -> str | None:
-    if any(sign in subject for sign in ("{{", "{%", "{#")):
-        return None
-    return clean_text(subject, limit=SUBJECT_LIMIT)
-
-
-def _quoted_text(loaded: _Quoted, values: Mapping[str, object]) -> QuotedText:
-    if loaded.plain is None:
-        return quoted(readable(_rendered(loaded.slow.text, values)))
-    return loaded.plain.quoted(_rendered(loaded.plain.template, values))
-
-
-def _quoted_html(loaded: _Quoted, values: Mapping[str, object], last: str) -> QuotedText:
-    if loaded.page is None:
-        return quoted(with_last(_rendered(loaded.slow.html, values), last))
-    return closed(_rendered(loaded.page, {**values, LAST: Markup(last)}))  # noqa: S704  (ours)
+# What a template that asks for nonsense comes to.
+_NONSENSE = (jinja2.TemplateError, TypeError, ValueError, LookupError)
 
 
 def _rendered(template: jinja2.Template, values: Mapping[str, object]) -> str:
     try:
         return template.render(values)
-    except jinja2.UndefinedError as error:
-        raise RenderError(str(error.message)) from error
-    except (jinja2.TemplateError, TypeError, ValueError, LookupError) as error:
-        raise RenderError(f"{type(error).__name__}: {error}") from error
+    except _NONSENSE as error:
+        raise _render_error(error) from error
+
+
+def _render_error(error: Exception) -> RenderError:
+    if isinstance(error, jinja2.UndefinedError):
+        return RenderError(str(error.message))
+    return RenderError(f"{type(error).__name__}: {error}")

@@ -35,7 +35,14 @@ _OURS = re.compile(
     r"|list-.*|feedback-id|content-.*|dkim-.*|resent-.*)",
     re.IGNORECASE,
 )
-_EXACTLY_ONE = (b"From", b"To", b"Subject", b"Date", b"Message-ID", b"MIME-Version")
+_EXACTLY_ONE = (
+    b"\r\nFrom:",
+    b"\r\nTo:",
+    b"\r\nSubject:",
+    b"\r\nDate:",
+    b"\r\nMessage-ID:",
+    b"\r\nMIME-Version:",
+)
 _PLAIN_HEAD, _HTML_HEAD = (
     f"Content-Type: text/{subtype}; charset=utf-8\r\n"
     "Content-Transfer-Encoding: quoted-printable\r\n\r\n".encode()
@@ -227,6 +234,6 @@ def _check(head: bytes, body: bytes, *, utf8: bool) -> None:
         raise InvalidInputError(f"the message has a line over {LONGEST_LINE} octets")
     if b"\0" in body or not (body.isascii() and (utf8 or head.isascii())):
         raise InvalidInputError("the message is not 7-bit")
-    names = [line.partition(b":")[0] for line in lines]
-    if any(names.count(name) != 1 for name in _EXACTLY_ONE):
+    begun = _CRLF + head
+    if any(begun.count(name) != 1 for name in _EXACTLY_ONE):
         raise InvalidInputError("a header is missing or given twice")

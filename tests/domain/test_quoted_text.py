@@ -49,6 +49,7 @@ def test_a_whole_text_reads_back_and_is_safe_on_every_line(text):
 @given(st.lists(TEXTS, max_size=6))
 @example(["." + "x" * 73, LONG, " ", "\r\n", "\r\n"])
 @example(["a", "\n", "\n"])
+@example(["x" * 75 + "." + "x" * 90, "x" * 75, "x" * 76, "x" * 75 + " y"])
 def test_pieces_read_back_as_their_sum_and_no_line_depends_on_a_neighbour(texts):
     made = closed("".join(map(quoted_piece, texts)))
     assert_safe(made.encoded)

@@ -13,17 +13,18 @@ from funnel.rendering.compiled import CompiledTemplate
 from funnel.rendering.compiler import compile_template
 from funnel.rendering.environment import noting_empty
 from funnel.rendering.plain_text import _wrapped, readable
+from funnel.rendering.quoted_email import QuotedTemplate
 from funnel.rendering.quoted_page import quoted_page, with_last
-from funnel.rendering.quoted_plain import quoted_plain
 from funnel.rendering.renderer import Renderer
 from funnel.rendering.samples import bare_sample, full_sample
 from funnel.rendering.text_part import BLOCK, FIELD, WIDTH
 from tests.rendering.sources import letter, service
+from tests.rendering.test_renderer import shaken
 
 FOLDER = Path(str(resources.files("funnel") / "templates" / "email"))
 FILES = sorted(path for path in FOLDER.rglob("*.md") if path.parent.name != "layouts")
 READERS = (full_sample(), bare_sample(with_session=True), bare_sample())
-RENDERER = Renderer()
+RENDERER = Renderer(fold_from=2)
 PICTURE = '<img src="https://go.example.org/o/a.gif" alt="">'
 MIXED = compile_template(
     letter(
@@ -53,10 +54,11 @@ Fixed words at the end, long enough for more than one line of the text, as it is
 
 def assert_alike(template, context, *, counted=(), last="", renderer=RENDERER):
     slow = renderer.render(template, context, counted=counted)
-    fast = renderer.render_quoted(template, context, counted=counted, last=last)
-    assert fast.subject == slow.subject
-    assert fast.text.decode() == slow.text.rstrip("\n") + "\n"
-    assert fast.html.decode() == with_last(slow.html, last).rstrip("\n") + "\n"
+    for _ in range(3):  # for anybody; with what is shared folded in; with what was kept of that
+        fast = renderer.render_quoted(template, context, counted=counted, last=last)
+        assert fast.subject == slow.subject
+        assert fast.text.decode() == slow.text.rstrip("\n") + "\n"
+        assert fast.html.decode() == with_last(slow.html, last).rstrip("\n") + "\n"
     return fast
 
 
@@ -72,8 +74,7 @@ def lacks(render, template, reader):
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_each_shipped_email_reads_the_same(path):
     template = compile_template(path.read_text("utf-8"), name=path.name)
-    assert quoted_page(template.html) is not None
-    assert quoted_plain(template.text) is not None
+    assert QuotedTemplate.of(template) is not None
     short = [f"https://go.example.org/l/{each}" for each in range(len(template.links))]
     for reader in READERS:
         lacking = lacks(RENDERER.render, template, reader)
@@ -102,6 +103,103 @@ def test_any_value_reads_the_same(one, other):
         assert all(
             len(line) <= 76 and not line.startswith(b".") for line in part.encoded.split(b"\r\n")
         )
+
+
+SHIPPED = {path.stem: compile_template(path.read_text("utf-8"), name=path.name) for path in FILES}
+TOLD = st.lists(st.sampled_from(["", *"a.=<& é漢\n", "long words ", "#1F5C57"]), max_size=30)
+ADDRESSES = st.sampled_from(["https://a.org/", "http://é.example/x?a=b&c", "javascript:x", ""])
+
+
+def outcome(render):
+    """Return what a render comes to: its email or its complaint, and what it noted as empty."""
+    with noting_empty() as noted:
+        try:
+            return render(), noted
+        except RenderError as error:
+            return (str(error), error.variable), noted
+
+
+@settings(max_examples=250, deadline=None)
+@given(st.data(), st.sampled_from(sorted(SHIPPED)), st.sampled_from(READERS))
+def test_what_is_folded_in_changes_nothing(data, name, reader):
+    template = SHIPPED[name]
+    context = shaken(
+        reader, lambda: "".join(data.draw(TOLD)), lambda: data.draw(ADDRESSES) and "https://a.org/"
+    )
+    context = replace(
+        context, brand=replace(context.brand, booking_url=data.draw(ADDRESSES)), links=reader.links
+    )
+    short = [f"https://go.example.org/l/{each}" for each in range(len(template.links))]
+    made = QuotedTemplate.of(template)
+    unfolded = outcome(lambda: made.unfolded.email(context, short, PICTURE))
+    folded = made.folded(context)
+    others = replace(
+        context, person=replace(context.person, greeting="".join(data.draw(TOLD))), next_dates=()
+    )
+    for each in (context, others):
+        slow = outcome(lambda: made.unfolded.email(each, short, PICTURE))  # noqa: B023  (at once)
+        fast = outcome(lambda: folded.email(each, short, PICTURE))  # noqa: B023  (at once)
+        assert _read(fast) == _read(slow)
+    assert _read(outcome(lambda: folded.email(context, short, PICTURE))) == _read(unfolded)
+
+
+def _read(found):
+    made, noted = found
+    if isinstance(made, tuple):
+        return made, noted
+    for part in (made.text, made.html):
+        assert all(
+            len(line) <= 76 and not line.startswith(b".") and not line.endswith(b" ")
+            for line in part.encoded.split(b"\r\n")
+        )
+    return made.subject, made.text.decode(), made.html.encoded, noted
+
+
+HIDING = """{% set brand = next_dates|first %}{{ brand.day }}
+{% for why in next_dates %}{{ why.day }}{% if not loop.last %}, {% endif %}{% endfor %}
+{{ person.greeting ~ "!" }} {{ "short" if letters_wanted else "none" }} {{ "fixed" }}
+{% if session is none %}no{% elif letters_wanted and session.minutes > 9 %}long{% endif %}
+"""
+
+
+@pytest.mark.parametrize("reader", READERS[:1] * 2, ids=["once", "again"])
+def test_a_name_that_a_text_gives_anew_is_not_folded_in(reader):
+    page = f"<html><body>{HIDING}{{{{ session.day|upper }}}}</body></html>"
+    text = f"{BLOCK}p{FIELD}{FIELD}{HIDING}"
+    names = ("brand", "letters_wanted", "next_dates.day", "next_dates", "person.greeting")
+    planted = replace(
+        MIXED,
+        subject="{% for session in next_dates %}{{ session.hour }}{% endfor %}",
+        html=page,
+        text=text,
+        variables=(*names, "person", "session", "session.day", "session.minutes", "why"),
+    )
+    planted = replace(planted, variables=(*planted.variables, "next_dates.hour"))
+    assert QuotedTemplate.of(planted).shared == ("letters_wanted",)
+    assert_alike(planted, reader)
+
+
+def test_a_kept_fold_is_only_for_those_who_share_its_values():
+    renderer, full = Renderer(fold_from=2), full_sample()
+    readers = [
+        full,
+        replace(full, brand=replace(full.brand, postal_address="Elsewhere 2")),
+        replace(full, session=replace(full.session, title="Another")),
+        replace(full, why="Because."),
+        replace(full, letters_wanted=False),
+        bare_sample(),
+    ]
+    for each in readers * 3:
+        assert_alike(MIXED, each, renderer=renderer)
+    assert len(renderer._ready) == len(readers) - 1  # MIXED does not ask who wants letters
+
+
+def test_no_more_folds_are_kept_than_there_is_room_for(monkeypatch):
+    monkeypatch.setattr("funnel.rendering.renderer.FOLDED_TEMPLATES", 3)
+    renderer, full = Renderer(fold_from=2), full_sample()
+    for number in range(8):
+        assert_alike(MIXED, replace(full, why=f"{number}"), renderer=renderer)
+    assert len(renderer._ready) == 3
 
 
 BLOCKS = st.builds(
@@ -133,7 +231,7 @@ def test_any_order_of_blocks_is_broken_and_parted_the_same(source, wanted):
         subject="s",
     )
     context = replace(full_sample() if wanted else bare_sample(), letters_wanted=wanted, why="w y")
-    assert_alike(template, context, renderer=Renderer())
+    assert_alike(template, context, renderer=Renderer(fold_from=2))
 
 
 @given(
