@@ -13,6 +13,7 @@ from uuid import UUID
 
 from funnel.domain.errors import InvalidInputError
 from funnel.domain.message import EndReason
+from funnel.domain.mistakes import Mistakes
 from funnel.domain.plan import SkipReason
 from funnel.domain.session import Session
 from funnel.domain.speech import say
@@ -118,35 +119,41 @@ def announcement_source(subject: str, text: str) -> str:
     """Return the template that a subject and a text come to: Markdown with merge fields.
 
     Raises:
-        InvalidInputError: One of them is empty or too long.
+        InvalidInputError: They are empty or too long; of both at once, where both are.
     """
     subject = clean_subject(subject)
     text = text.replace("\r\n", "\n").replace("\r", "\n").strip()
-    if not subject:
-        raise InvalidInputError(
-            say("the announcement has no subject"),
-            field="subject",
-            remedy=say("Say in a few words what it is about: “We start 15 minutes late”."),
-        )
-    if not text:
-        raise InvalidInputError(
-            say("the announcement has no text"),
-            field="text",
-            remedy=say("Write what everybody with a seat should know."),
-        )
-    _check_length(subject, text)
+    mistakes = Mistakes()
+    mistakes.hear(_check_subject, subject)
+    mistakes.hear(_check_text, text)
+    mistakes.end()
     greeting = "" if _GREETS.search(text) else _GREETING
     # A JSON string is a YAML string: quotation marks and backslashes stay what they are.
     head = _HEAD.format(subject=json.dumps(subject, ensure_ascii=False))
     return f"{head}{greeting}{text}\n"
 
 
-def _check_length(subject: str, text: str) -> None:
+def _check_subject(subject: str) -> None:
+    if not subject:
+        raise InvalidInputError(
+            say("the announcement has no subject"),
+            field="subject",
+            remedy=say("Say in a few words what it is about: “We start 15 minutes late”."),
+        )
     if len(subject) > _SUBJECT_LIMIT:
         raise InvalidInputError(
             say("the subject is too long"),
             field="subject",
             remedy=say("Under 45 characters it is read whole on a phone."),
+        )
+
+
+def _check_text(text: str) -> None:
+    if not text:
+        raise InvalidInputError(
+            say("the announcement has no text"),
+            field="text",
+            remedy=say("Write what everybody with a seat should know."),
         )
     if len(text) > TEXT_LIMIT:
         raise InvalidInputError(

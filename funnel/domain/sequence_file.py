@@ -102,7 +102,7 @@ def _definition(
     runs = fields.read("runs", choice(RunPolicy), RunPolicy.ONCE_PER_SESSION)
     on_unknown = fields.read("on_unknown", choice(UnknownPolicy), UnknownPolicy.HOLD)
     days = fields.read("days_between_letters", _read_days, 2)
-    blackout_dates = fields.read_each("no_letters_on", _read_date)
+    blackout_dates = _blackout_dates(fields)
     if title is None:
         return None
     return SequenceDefinition(
@@ -113,11 +113,25 @@ def _definition(
         runs=runs,
         on_unknown=on_unknown,
         days_between_letters=days,
-        blackout_dates=frozenset(blackout_dates),
+        blackout_dates=blackout_dates,
         goal=goal or DEFAULT_GOAL,
         exit_if=exit_if,
         tracks_opens=fields.read("opens", read_yes_or_no, default=False),
     )
+
+
+def _blackout_dates(fields: Fields) -> frozenset[date]:
+    """A day that stands there twice is a slip: another one was meant."""
+    days = fields.read_each("no_letters_on", _read_date)
+    for entry, day in enumerate(days):
+        if day in days[:entry]:
+            fields.wrong(
+                "no_letters_on",
+                say('"{text}" is here twice', text=day.isoformat()),
+                say("Keep one."),
+                entry=entry,
+            )
+    return frozenset(days)
 
 
 def _slug(fields: Fields, file_name: str) -> str:

@@ -8,6 +8,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from funnel.domain.errors import InvalidInputError
+from funnel.domain.mistakes import Mistakes
 from funnel.domain.recurrence import Occurrence, RecurrenceRule, occurrence_on, parse_rule
 from funnel.domain.session_plan import (
     FURTHEST,
@@ -83,28 +84,45 @@ class NewSeries:
     ends_on: date | None = None
 
 
-def check_series(new: NewSeries) -> RecurrenceRule:
+def check_series(new: NewSeries, mistakes: Mistakes | None = None) -> RecurrenceRule:
     """Return the rule of a series that can be held.
 
+    Args:
+        new: As somebody typed it.
+        mistakes: What could not even be read of it; its fields are not looked at again.
+
     Raises:
-        InvalidInputError: Names the field and what to do.
+        InvalidInputError: Names the field and what to do; all that is wrong is said at once.
     """
-    rule = parse_rule(new.rule)
-    check_zone(new.zone)
-    check_title(new.title)
-    check_length(new.length)
-    check_seats(new.seats)
-    check_url("join", new.join_url)
-    if not 1 <= new.ahead <= MOST_AHEAD:
+    heard = mistakes or Mistakes()
+    rule = heard.hear(parse_rule, new.rule)
+    heard.hear(check_zone, new.zone)
+    heard.hear(check_title, new.title)
+    if not heard.is_about("length"):
+        heard.hear(check_length, new.length)
+    if not heard.is_about("seats"):
+        heard.hear(check_seats, new.seats)
+    heard.hear(check_url, "join", new.join_url)
+    if not heard.is_about("ahead"):
+        heard.hear(_check_ahead, new.ahead)
+    heard.hear(_check_days, new)
+    heard.end()
+    return rule or parse_rule(new.rule)
+
+
+def _check_ahead(ahead: int) -> None:
+    if not 1 <= ahead <= MOST_AHEAD:
         raise InvalidInputError(
-            say("{ahead} sessions cannot be kept ahead", ahead=new.ahead),
+            say("{ahead} sessions cannot be kept ahead", ahead=ahead),
             field="ahead",
             remedy=say("Give a number from 1 to {most_ahead}.", most_ahead=MOST_AHEAD),
         )
+
+
+def _check_days(new: NewSeries) -> None:
     if new.ends_on is not None and new.begins_on is not None and new.ends_on < new.begins_on:
         raise InvalidInputError(
             say("the series would end before it begins"),
             field="until",
             remedy=say("Give a last day that comes after the first."),
         )
-    return rule

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from funnel.domain.errors import InvalidInputError
 from funnel.domain.links import is_web_address
+from funnel.domain.mistakes import Mistakes
 from funnel.domain.speech import say
 from funnel.domain.subscriber import known_zone
 from funnel.domain.text import clean_text
@@ -47,22 +48,30 @@ class NewSession:
         return self.starts_at + self.length
 
 
-def check_session(session: NewSession, now: datetime) -> None:
+def check_session(session: NewSession, now: datetime, mistakes: Mistakes | None = None) -> None:
     """Raise unless the session can be held.
 
     Args:
         session: As somebody typed it.
         now: Aware, plan time.
+        mistakes: What could not even be read of it; its fields are not looked at again.
 
     Raises:
-        InvalidInputError: Names the field and what to do.
+        InvalidInputError: Names the field and what to do; all that is wrong is said at once.
     """
-    check_title(session.title)
-    check_zone(session.zone)
-    check_seats(session.seats)
-    check_times(session.starts_at, session.length, now)
-    check_url("join", session.join_url)
-    check_url("replay", session.replay_url)
+    heard = mistakes or Mistakes()
+    heard.hear(check_title, session.title)
+    if not heard.is_about("zone"):
+        heard.hear(check_zone, session.zone)
+    if not heard.is_about("start", "hour", "zone"):
+        heard.hear(check_start, session.starts_at, now)
+    if not heard.is_about("length"):
+        heard.hear(check_length, session.length)
+    if not heard.is_about("seats"):
+        heard.hear(check_seats, session.seats)
+    heard.hear(check_url, "join", session.join_url)
+    heard.hear(check_url, "replay", session.replay_url)
+    heard.end()
 
 
 def check_times(starts_at: datetime, length: timedelta, now: datetime) -> None:
@@ -76,6 +85,12 @@ def check_times(starts_at: datetime, length: timedelta, now: datetime) -> None:
     Raises:
         InvalidInputError: In the past, more than three years ahead, or not within a day.
     """
+    check_start(starts_at, now)
+    check_length(length)
+
+
+def check_start(starts_at: datetime, now: datetime) -> None:
+    """Raise ``InvalidInputError`` unless a session can start then; both aware, plan time."""
     if starts_at.tzinfo is None:
         raise _wrong(
             "start", say("the start has no time zone"), say("Name the zone, as Europe/Berlin.")
@@ -90,7 +105,6 @@ def check_times(starts_at: datetime, length: timedelta, now: datetime) -> None:
             say("the start is more than three years ahead"),
             say("Look at the year; a date further away is added when it comes nearer."),
         )
-    check_length(length)
 
 
 def check_length(length: timedelta) -> None:

@@ -4,6 +4,7 @@ from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
 from funnel.domain.errors import InvalidInputError, NotFoundError
+from funnel.domain.mistakes import Mistakes
 from funnel.domain.series import NewSeries, Series, check_series
 from funnel.domain.speech import say
 from funnel.domain.subscriber import known_zone
@@ -15,15 +16,27 @@ from funnel.storage.transaction import Transactions
 
 
 def add_series(
-    new: NewSeries, transactions: Transactions, *, by: str, is_trial: bool = False
+    new: NewSeries,
+    transactions: Transactions,
+    *,
+    by: str,
+    is_trial: bool = False,
+    mistakes: Mistakes | None = None,
 ) -> FilledSeries:
     """Write a series, make its next sessions, and return both; of a trial nothing stays.
+
+    Args:
+        new: As it is asked for.
+        transactions: One is opened.
+        by: Who asks, for the audit.
+        is_trial: Write nothing.
+        mistakes: What could not be read of it: said with all else that is wrong.
 
     Raises:
         NotFoundError: No such sequence.
         InvalidInputError: The rule cannot be read, or no session of it can be held.
     """
-    rule = check_series(new)
+    rule = check_series(new, mistakes)
     with transactions.begin() as tx:
         sequence = sequences.find_sequence(tx, new.sequence_slug)
         if sequence is None:
@@ -47,7 +60,9 @@ def add_series(
             raise InvalidInputError(
                 say("no session of the series lies ahead"),
                 field="until",
-                remedy="Look at its first and last day; none is added for more than three years.",
+                remedy=say(
+                    "Look at its first and last day; none is added for more than three years."
+                ),
             )
         series_storage.add(tx, series)
         write_audit(tx, by=by, action="series.add", target=str(series.id))

@@ -3,6 +3,7 @@
 from uuid import uuid4
 
 from funnel.domain.errors import InvalidInputError, NotFoundError
+from funnel.domain.mistakes import Mistakes
 from funnel.domain.session import Session
 from funnel.domain.session_plan import NewSession, check_session, clean_platform_id
 from funnel.domain.speech import say
@@ -12,15 +13,23 @@ from funnel.storage.audit import write_audit
 from funnel.storage.transaction import Transactions
 
 
-def add_session(new: NewSession, transactions: Transactions, *, by: str = "") -> Session:
+def add_session(
+    new: NewSession, transactions: Transactions, *, by: str = "", mistakes: Mistakes | None = None
+) -> Session:
     """Write a session and return it.
+
+    Args:
+        new: As it is asked for.
+        transactions: One is opened.
+        by: Who asks, for the audit.
+        mistakes: What could not be read of it: said with all else that is wrong.
 
     Raises:
         NotFoundError: No such sequence.
         InvalidInputError: It cannot be held: in the past, too long, on top of another one.
     """
     with transactions.begin() as tx:
-        check_session(new, tx.now)
+        check_session(new, tx.now, mistakes)
         sequence_id = launches.find_id(tx, new.sequence_slug)
         if sequence_id is None:
             raise NotFoundError(f"there is no sequence “{new.sequence_slug}”")

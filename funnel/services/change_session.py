@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from funnel.domain.errors import InvalidInputError, NotFoundError
+from funnel.domain.mistakes import Mistakes
 from funnel.domain.session import Session
 from funnel.domain.session_dates import DateChangedError, mark_of
 from funnel.domain.session_plan import check_seats, check_title, check_url, clean_platform_id
@@ -50,6 +51,7 @@ def change_session(
     *,
     by: str = "",
     seen: str = "",
+    mistakes: Mistakes | None = None,
 ) -> Session:
     """Write the changes, plan those who hold a seat anew, and return the session.
 
@@ -61,13 +63,14 @@ def change_session(
         transactions: Several are opened.
         by: Who does it, for the audit.
         seen: The ``mark_of`` it that whoever decides has seen; empty: whatever it says now.
+        mistakes: What could not be read of the change: said with all else that is wrong.
 
     Raises:
         DateChangedError: It says something else than what was seen.
         NotFoundError: No such session.
         InvalidInputError: Fewer seats than are taken, or a link that is none.
     """
-    _check(change)
+    _check(change, mistakes or Mistakes())
     with transactions.begin() as tx:
         session = sessions.lock(tx, session_id)
         if session is None:
@@ -96,22 +99,32 @@ def _check_seen(tx: Transaction, session: Session, seen: str) -> None:
         raise DateChangedError
 
 
-def _check(change: SessionChange) -> None:
+def _check(change: SessionChange, mistakes: Mistakes) -> None:
     if change.title is not None:
-        check_title(change.title)
-    check_seats(change.seats or None)
-    check_url("join", change.join_url or "")
-    check_url("replay", change.replay_url or "")
+        mistakes.hear(check_title, change.title)
+    mistakes.hear(check_seats, change.seats or None)
+    mistakes.hear(check_url, "join", change.join_url or "")
+    mistakes.hear(check_url, "replay", change.replay_url or "")
+    mistakes.end()
 
 
 def _check_against(tx: Transaction, session: Session, change: SessionChange) -> None:
-    taken = sessions.taken(tx, session.id)
+    mistakes = Mistakes()
+    mistakes.hear(_check_seats_taken, change, sessions.taken(tx, session.id))
+    mistakes.hear(_check_replay_end, change, session)
+    mistakes.end()
+
+
+def _check_seats_taken(change: SessionChange, taken: int) -> None:
     if change.seats and change.seats < taken:
         raise InvalidInputError(
             say_many("{count} seat is taken", "{count} seats are taken", taken),
             field="seats",
             remedy=say("Give {count} or more, or 0 for no limit.", count=taken),
         )
+
+
+def _check_replay_end(change: SessionChange, session: Session) -> None:
     if change.replay_ends_at is not None and change.replay_ends_at <= session.ends_at:
         raise InvalidInputError(
             say("the replay would end before the session does"),

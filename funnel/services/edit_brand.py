@@ -5,17 +5,15 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from hashlib import sha256
 
-from funnel.domain.brand import Brand, check_brand_values
+from funnel.domain.brand import LONGEST_VALUE, MAY_HAVE_LINES, Brand, check_brand_values
 from funnel.domain.errors import DraftConflictError, InvalidInputError, NotFoundError
+from funnel.domain.mistakes import Mistakes
 from funnel.domain.speech import say
 from funnel.domain.text import clean_text
 from funnel.storage import audit, brands, definition_errors
 from funnel.storage.transaction import Transaction, Transactions
 
-_LONGEST = 500  # characters of a field
 _SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?")
-# Typed as on an envelope, printed at the foot of an email: its lines become one.
-_MAY_HAVE_LINES = "postal_address"
 # As people type them, and as they are kept: hosts and colours do not depend on their case.
 _IN_SMALL_LETTERS = ("link_domain",)
 
@@ -107,14 +105,11 @@ def add_brand(
     Raises:
         InvalidInputError: The name is taken or no name, or a field is at fault.
     """
-    if not _SLUG.fullmatch(slug):
-        raise InvalidInputError(
-            say("the short name is not fit for an address"),
-            field="slug",
-            remedy=say("Use small letters, digits and hyphens, for example second-brand."),
-        )
     given = {each.name: "" for each in fields(Brand)} | _cleaned(values) | {"slug": slug}
-    check_brand_values(given)
+    mistakes = Mistakes()
+    mistakes.hear(_check_slug, slug)
+    mistakes.hear(check_brand_values, given)
+    mistakes.end()
     brand = Brand(**given)
     with transactions.begin() as tx:
         definition_errors.lock_definitions(tx)
@@ -129,19 +124,31 @@ def add_brand(
     return brand
 
 
+def _check_slug(slug: str) -> None:
+    if not _SLUG.fullmatch(slug):
+        raise InvalidInputError(
+            say("the short name is not fit for an address"),
+            field="slug",
+            remedy=say("Use small letters, digits and hyphens, for example second-brand."),
+        )
+
+
 def _cleaned(values: Mapping[str, str]) -> dict[str, str]:
     known = {each.name for each in fields(Brand)} - {"slug"}
     cleaned = {}
     for name, value in values.items():
         if name not in known:
             continue
-        text = _with_lines(value) if name == _MAY_HAVE_LINES else clean_text(value, limit=_LONGEST)
+        text = (
+            _with_lines(value) if name == MAY_HAVE_LINES else clean_text(value, limit=LONGEST_VALUE)
+        )
         cleaned[name] = text.casefold() if name in _IN_SMALL_LETTERS else text
     return cleaned
 
 
 def _with_lines(value: str) -> str:
-    lines = [clean_text(line, limit=_LONGEST) for line in value[:_LONGEST].splitlines()]
+    # Typed as on an envelope, printed at the foot of an email: its lines become one.
+    lines = [clean_text(line, limit=LONGEST_VALUE) for line in value[:LONGEST_VALUE].splitlines()]
     return ", ".join(line for line in lines if line)
 
 

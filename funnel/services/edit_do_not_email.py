@@ -6,6 +6,7 @@ from typing import Final
 
 from funnel.domain.consent import SuppressionReason
 from funnel.domain.errors import InvalidInputError, NotFoundError
+from funnel.domain.mistakes import Mistakes
 from funnel.domain.speech import mark, say
 from funnel.domain.subscriber import address_hash, normalise_address
 from funnel.domain.text import clean_text
@@ -88,14 +89,11 @@ def stop_address(
     Raises:
         InvalidInputError: Not an address, or no reason was given.
     """
-    key = normalise_address(address).key
-    reason = clean_text(why, limit=_LONGEST)
-    if not reason:
-        raise InvalidInputError(
-            say("It is not said why."),
-            field="why",
-            remedy=say("Write a few words, such as “asked on the phone”."),
-        )
+    mistakes = Mistakes()
+    known = mistakes.hear(normalise_address, address)
+    reason = mistakes.hear(_reason, why) or ""
+    mistakes.end()
+    key = (known or normalise_address(address)).key
     source = f"{by}: {reason}"
     with transactions.begin() as tx:
         hashed = address_hash(key, hash_key)
@@ -107,6 +105,17 @@ def stop_address(
         if is_new:
             _note(tx, key, "do-not-email added", by=by)
         return is_new
+
+
+def _reason(why: str) -> str:
+    reason = clean_text(why, limit=_LONGEST)
+    if not reason:
+        raise InvalidInputError(
+            say("It is not said why."),
+            field="why",
+            remedy=say("Write a few words, such as “asked on the phone”."),
+        )
+    return reason
 
 
 def allow_address(address: str, transactions: Transactions, *, by: str) -> None:

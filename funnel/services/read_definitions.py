@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
-from funnel.domain.brand import Brand, BrandFileError, parse_brand
+from funnel.domain.brand import Brand
+from funnel.domain.brand_file import BrandFileError, parse_brand
 from funnel.domain.link_names import unknown_links
 from funnel.domain.message import Notice
 from funnel.domain.sequence import Condition, SequenceDefinition
@@ -181,12 +182,12 @@ class _Reader:
         self.seen.append(name)
         try:
             yield parse(_text(path), name)
-        except SequenceFileError as error:
+        except (SequenceFileError, BrandFileError) as error:
             self.problems.extend(
                 FileProblem(file_name=name, reason=each.reason, line=each.line, remedy=each.remedy)
                 for each in error.problems
             )
-        except (BrandFileError, TemplateError) as error:
+        except TemplateError as error:
             self.problems.append(_problem(name, error, error.line))
         except NotUtf8Error as error:
             self.problems.append(_problem(name, error, error.line))
@@ -207,9 +208,7 @@ def _text(path: Path) -> str:
     return text
 
 
-def _problem(
-    name: str, error: BrandFileError | TemplateError | NotUtf8Error, line: int | None
-) -> FileProblem:
+def _problem(name: str, error: TemplateError | NotUtf8Error, line: int | None) -> FileProblem:
     reason = error.reason if isinstance(error, TemplateError) else str(error)
     return FileProblem(file_name=name, reason=reason, line=line, remedy=error.remedy)
 

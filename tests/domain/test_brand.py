@@ -2,8 +2,10 @@ from pathlib import Path
 
 import pytest
 
-from funnel.domain.brand import BrandFileError, parse_brand, value_problem
+from funnel.domain.brand import check_brand_values, value_problem
+from funnel.domain.brand_file import BrandFileError, parse_brand
 from funnel.domain.links import web_origin
+from funnel.domain.mistakes import InvalidFormError
 
 SHIPPED = Path("funnel/templates/brands/default.yaml").read_text("utf-8")
 
@@ -36,8 +38,8 @@ def test_what_is_wrong_is_said_by_line(case, field, old, new):
     text = changed(old, new)
     with pytest.raises(BrandFileError) as caught:
         parse_brand(text, slug="default")
-    assert caught.value.field == field
-    at = text.splitlines()[caught.value.line - 1]
+    (problem,) = caught.value.problems
+    at = text.splitlines()[problem.line - 1]
     assert at.startswith(f"{field}:")
 
 
@@ -53,6 +55,34 @@ def test_what_is_wrong_is_said_by_line(case, field, old, new):
 def test_a_file_that_is_no_brand_is_refused(case, text):
     with pytest.raises(BrandFileError):
         parse_brand(text, slug="default")
+
+
+def test_every_mistake_is_said_at_once():
+    text = changed("from_address: mira@example.org", "from_address: mira")
+    text = text.replace("name: Muster Coaching", "name: ''", 1).replace("'#1F5C57'", "teal")
+    with pytest.raises(BrandFileError) as caught:
+        parse_brand(f"{text}colour: red\n", slug="default")
+    assert len(caught.value.problems) == 4
+    with pytest.raises(InvalidFormError) as heard:
+        check_brand_values({"name": "", "accent": "teal", "reply_to": "mira"})
+    fields = {each.field for each in heard.value.errors}
+    assert {"name", "accent", "reply_to", "host_name", "postal_address"} <= fields
+
+
+@pytest.mark.parametrize(
+    ("case", "text"),
+    [
+        ("a long value", changed("name: Muster Coaching", f"name: {'x' * 501}")),
+        ("a long file", f"{SHIPPED}# {'x' * 300_000}\n"),
+        ("nested without end", f"name: {'[' * 5_000}"),
+        ("aliases that grow", "a: &a [x, x]\nb: &b [*a, *a]\nname: *b\n"),
+        ("twice", f"{SHIPPED}name: Another\n"),
+    ],
+)
+def test_a_file_is_bounded(case, text):
+    with pytest.raises(BrandFileError) as caught:
+        parse_brand(text, slug="default")
+    assert len(str(caught.value)) < 400
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from funnel.domain.brand import parse_brand
+from funnel.domain.brand_file import parse_brand
 from funnel.domain.readiness import (
     CheckState,
     check_base_url,

@@ -353,3 +353,11 @@ def test_of_very_many_mistakes_the_first_fifty_are_told():
 def test_a_list_has_an_end():
     text = "title: x\nno_letters_on: [" + ", ".join(["2031-05-01"] * 401) + "]\nsteps: []\n"
     assert any("more than 400 entries" in each.reason for each in problems_of(text))
+
+
+def test_a_day_without_letters_stands_there_once():
+    (problem,) = problems_of(
+        f"no_letters_on: [2026-12-25, 2026-12-26, 2026-12-25]\n{SHIPPED.read_text()}"
+    )
+    assert problem.reason == '"2026-12-25" is here twice'
+    assert problem.line == 1

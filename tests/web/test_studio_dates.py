@@ -104,6 +104,27 @@ def test_what_cannot_be_held_says_why_and_keeps_what_was_typed(
     assert typed in page
 
 
+def test_all_mistakes_of_a_form_are_named_at_once(served: Served) -> None:
+    coach = hire(served, Role.MARKETER)
+    wrong = {"title": "", "day": "soon", "hour": "late", "seats": "many", "join_url": "x y"}
+    page = read(add(coach, **wrong, minutes="0"), status=422)
+    for each in (
+        "The title is empty",
+        "“soon” is not a day",
+        "“late” is not an hour",
+        "“many” is not a number",
+        "The session has no length",
+        "The join link is not a web address",
+    ):
+        assert each in page
+    assert page.count('aria-invalid="true"') == len(wrong) + 1
+    assert page.count(" autofocus") <= 1
+    series = {"rule": "now and then", "ahead": "99", "ends": "soon", **wrong, "zone": "UTC"}
+    page = read(coach.press("/studio/dates/series", act="try", **series), 422)
+    for each in ("names no hour", "99 sessions", "“soon” is not a day", "“many”", "The title"):
+        assert each in page
+
+
 def test_a_change_is_written_and_a_stale_form_changes_nothing(
     own_served: Served, coach: Colleague
 ) -> None:

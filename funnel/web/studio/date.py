@@ -1,5 +1,6 @@
 """``/studio/dates/{id}``: one date, what it says, and what can be done about it."""
 
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Request
@@ -7,6 +8,7 @@ from starlette.responses import Response
 
 from funnel.domain.access import Permission
 from funnel.domain.errors import InvalidInputError, NotFoundError
+from funnel.domain.mistakes import Mistakes
 from funnel.domain.session import Attendance
 from funnel.domain.session_dates import DateChangedError
 from funnel.domain.speech import mark, say
@@ -89,12 +91,14 @@ def change(
     """Write what the form says, unless somebody else changed the date meanwhile."""
     page = load(site, session_id)
     try:
+        mistakes = Mistakes()
         change_session(
             page.session.id,
-            _change(page, posted),
+            _change(page, posted, mistakes),
             site.deps.transactions,
             by=me.user.email,
             seen=posted.get("seen"),
+            mistakes=mistakes,
         )
     except InvalidInputError as error:
         return _refused(request, site, me, error, posted)
@@ -173,10 +177,9 @@ def _refused(
     posted: PostedForm | None,
 ) -> Response:
     """Show the date as it is now, with what was typed beside it, so that nothing is lost."""
-    fault = fault_of(error)
-    status = 409 if isinstance(error, DateChangedError) or posted is None else fault.status
+    status = 409 if isinstance(error, DateChangedError) or posted is None else 422
     page = load(site, request.path_params["session_id"])
-    shown = Fault(text=fault.text, field=fault.field, status=status)
+    shown = fault_of(error, status=status)
     return _show(request, site, me, page, fault=shown, given=posted)
 
 
@@ -240,16 +243,24 @@ def _local(page: DatePage) -> tuple[str, str]:
     return f"{local:%Y-%m-%d}", f"{local:%H:%M}"
 
 
-def _change(page: DatePage, posted: PostedForm) -> SessionChange:
+def _replay_end(day: str, hour: str, zone: str) -> datetime:
+    try:
+        return typed_start(day, hour, zone)
+    except InvalidInputError as error:
+        raise InvalidInputError(str(error), field="replay_ends_at", remedy=error.remedy) from error
+
+
+def _change(page: DatePage, posted: PostedForm, mistakes: Mistakes) -> SessionChange:
     day = posted.get("replay_day").strip()
     hour = posted.get("replay_hour").strip() or "23:59"
-    seats = typed_number(posted.get("seats"), "seats")
+    seats = mistakes.hear(typed_number, posted.get("seats"), "seats")
+    ends_at = mistakes.hear(_replay_end, day, hour, page.session.zone) if day else None
     return SessionChange(
         title=posted.get("title").strip(),
         seats=seats or 0,
         join_url=posted.get("join_url").strip(),
         replay_url=posted.get("replay_url").strip(),
-        replay_ends_at=typed_start(day, hour, page.session.zone) if day else None,
+        replay_ends_at=ends_at,
         drops_replay_end=not day,
         platform_id=posted.get("platform_id"),
         clicks_count=posted.get("clicks_count") == "yes",

@@ -3,7 +3,8 @@
 from datetime import UTC, date, datetime, time, timedelta
 
 from funnel.domain.errors import InvalidInputError
-from funnel.domain.session_plan import announced_moment
+from funnel.domain.mistakes import Mistakes
+from funnel.domain.session_plan import announced_moment, check_zone
 from funnel.domain.speech import say
 from funnel.web.forms import PostedForm
 
@@ -16,8 +17,12 @@ def typed_start(day: str, hour: str, zone: str) -> datetime:
     Raises:
         InvalidInputError: It is no day, no hour, or no zone; or clocks skip that hour.
     """
-    local = datetime.combine(typed_day(day, "start"), _typed_hour(hour))
-    return announced_moment(local, zone)
+    mistakes = Mistakes()
+    on = mistakes.hear(typed_day, day, "start")
+    at = mistakes.hear(_typed_hour, hour)
+    mistakes.hear(check_zone, zone)
+    mistakes.end()
+    return announced_moment(datetime.combine(on or date.min, at or time.min), zone)
 
 
 def typed_day(text: str, field: str) -> date:

@@ -1,9 +1,13 @@
 """``/studio/dates/new``: add one date."""
 
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from funnel.domain.errors import InvalidInputError, NotFoundError
+from funnel.domain.mistakes import Mistakes
 from funnel.domain.session_plan import NewSession
 from funnel.domain.speech import say
 from funnel.domain.subscriber import known_zone
@@ -16,6 +20,9 @@ from funnel.web.studio.date_forms import typed_length, typed_number, typed_start
 from funnel.web.studio.dates import PATH
 from funnel.web.studio.faults import NONE, Fault, fault_of
 from funnel.web.studio.shell import done, studio_page
+
+# Where a start cannot be read: a mistake is noted, so it is asked for nothing.
+_UNREAD: Final = datetime.max.replace(tzinfo=UTC)
 
 router = APIRouter()
 
@@ -30,26 +37,29 @@ def show_form(request: Request, me: Reader, site: TheSite) -> Response:
 def add(request: Request, me: EditorForm, posted: Posted, site: TheSite) -> Response:
     """Add a date and show it."""
     try:
-        session = add_session(new_session(posted), site.deps.transactions, by=me.user.email)
+        mistakes = Mistakes()
+        session = add_session(
+            new_session(posted, mistakes),
+            site.deps.transactions,
+            by=me.user.email,
+            mistakes=mistakes,
+        )
     except (InvalidInputError, NotFoundError) as error:
         return _page(request, site, me, fault=fault_of(known(error)), given=posted)
     return done(f"{PATH}/{session.id}", "added")
 
 
-def new_session(posted: PostedForm) -> NewSession:
-    """Return what a form asks for.
-
-    Raises:
-        InvalidInputError: Something in it is no day, hour or number.
-    """
+def new_session(posted: PostedForm, mistakes: Mistakes) -> NewSession:
+    """Return what a form asks for; what is no day, hour or number is among the mistakes."""
     zone = posted.get("zone")
     return NewSession(
         sequence_slug=posted.get("sequence"),
         title=posted.get("title").strip(),
-        starts_at=typed_start(posted.get("day"), posted.get("hour"), zone),
+        starts_at=mistakes.hear(typed_start, posted.get("day"), posted.get("hour"), zone)
+        or _UNREAD,
         zone=zone,
-        length=typed_length(posted),
-        seats=typed_number(posted.get("seats"), "seats"),
+        length=mistakes.hear(typed_length, posted) or timedelta(0),
+        seats=mistakes.hear(typed_number, posted.get("seats"), "seats"),
         join_url=posted.get("join_url").strip(),
         clicks_count=posted.get("clicks_count") == "yes",
         platform_id=posted.get("platform_id"),

@@ -1,6 +1,7 @@
 """``/studio/dates/series``: dates that come again by a rule; looked at before they are made."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from uuid import UUID
 
 from fastapi import APIRouter, Request
@@ -8,6 +9,7 @@ from starlette.responses import Response
 
 from funnel.domain.access import Permission
 from funnel.domain.errors import InvalidInputError, NotFoundError
+from funnel.domain.mistakes import Mistakes
 from funnel.domain.series import NewSeries
 from funnel.domain.speech import mark, say, say_many
 from funnel.services.add_series import add_series, end_series, resume_series
@@ -65,8 +67,13 @@ def add(request: Request, me: EditorForm, posted: Posted, site: TheSite) -> Resp
     """Show which dates a rule would make; or make them."""
     is_trial = posted.get("act") != "add"
     try:
+        mistakes = Mistakes()
         filled = add_series(
-            _new_series(posted), site.deps.transactions, by=me.user.email, is_trial=is_trial
+            _new_series(posted, mistakes),
+            site.deps.transactions,
+            by=me.user.email,
+            is_trial=is_trial,
+            mistakes=mistakes,
         )
     except (InvalidInputError, NotFoundError) as error:
         return _page(request, site, me, fault=fault_of(known(error)), given=posted)
@@ -89,21 +96,21 @@ def resume(series_id: str, me: EditorForm, site: TheSite) -> Response:
     return done(_PATH, "resumed")
 
 
-def _new_series(posted: PostedForm) -> NewSeries:
+def _new_series(posted: PostedForm, mistakes: Mistakes) -> NewSeries:
     begins, ends = posted.get("begins").strip(), posted.get("ends").strip()
-    ahead = typed_number(posted.get("ahead"), "ahead")
+    ahead = mistakes.hear(typed_number, posted.get("ahead"), "ahead")
     return NewSeries(
         sequence_slug=posted.get("sequence"),
         rule=posted.get("rule"),
         zone=posted.get("zone"),
         title=posted.get("title").strip(),
-        length=typed_length(posted),
-        seats=typed_number(posted.get("seats"), "seats"),
+        length=mistakes.hear(typed_length, posted) or timedelta(0),
+        seats=mistakes.hear(typed_number, posted.get("seats"), "seats"),
         join_url=posted.get("join_url").strip(),
         clicks_count=posted.get("clicks_count") == "yes",
         ahead=3 if ahead is None else ahead,
-        begins_on=typed_day(begins, "begins") if begins else None,
-        ends_on=typed_day(ends, "until") if ends else None,
+        begins_on=mistakes.hear(typed_day, begins, "begins") if begins else None,
+        ends_on=mistakes.hear(typed_day, ends, "until") if ends else None,
     )
 
 

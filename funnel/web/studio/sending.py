@@ -13,6 +13,7 @@ from funnel.domain.budget_presets import PRESETS
 from funnel.domain.budget_words import budget_text, drain_text
 from funnel.domain.errors import InvalidInputError
 from funnel.domain.message import Lane
+from funnel.domain.mistakes import Mistakes
 from funnel.domain.provider_state import alarm_text
 from funnel.domain.speech import mark, number, say
 from funnel.services.control_sending import read_pause, resume_sending
@@ -73,7 +74,9 @@ def show_sending(request: Request, me: Operator, site: TheSite) -> Response:
 def set_limits(request: Request, me: AdminForm, posted: Posted, site: TheSite) -> Response:
     """Set the limits of one place."""
     try:
-        limits = {name: _number(posted, name) for name in SPANS}
+        mistakes = Mistakes()
+        limits = {name: mistakes.hear(_number, posted, name) for name in SPANS}
+        mistakes.end()
         budget = Budget(
             per_second=limits["per_second"],
             per_minute=limits["per_minute"],

@@ -125,9 +125,8 @@ def publish(request: Request, slug: str, me: Edits, posted: Posted, site: TheSit
         report = _publish(proposal, order, site)
     except InvalidInputError as error:
         status = 409 if isinstance(error, DraftConflictError) else 422
-        fault = fault_of(error)
-        shown = Fault(text=fault.text, field=fault.field, status=status)
-        return _page(site, request, me, _Asked(proposal=proposal, note=note, fault=shown))
+        fault = fault_of(error, status=status)
+        return _page(site, request, me, _Asked(proposal=proposal, note=note, fault=fault))
     return _published(slug, report, posted)
 
 

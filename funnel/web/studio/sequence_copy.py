@@ -10,10 +10,11 @@ from starlette.responses import Response
 from funnel.domain.access import Permission
 from funnel.domain.errors import InvalidInputError
 from funnel.domain.launch_dates import Shift, dates_of_launch
+from funnel.domain.mistakes import Mistakes
 from funnel.domain.session import Session
 from funnel.domain.speech import say
 from funnel.domain.timing import local_day
-from funnel.services.copy_launch import NewLaunch, copy_launch
+from funnel.services.copy_launch import NewLaunch, copy_launch, read_key_as
 from funnel.services.list_sessions import list_sessions
 from funnel.services.read_sequence_page import SequencePage, read_sequence_page
 from funnel.web.auth import Me, Needs, NeedsForm
@@ -71,11 +72,15 @@ def copy(request: Request, slug: str, me: Edits, posted: Posted, site: TheSite) 
 def _new_launch(site: Site, slug: str, posted: PostedForm) -> NewLaunch:
     page = read_sequence_page(slug, site.deps.transactions)
     launch, days = _launch(site, page), 0
-    if launch:
-        day = typed_day(posted.get("first"), "first")
+    name = posted.get("slug").strip()[:_LONGEST]
+    mistakes = Mistakes()
+    mistakes.hear(read_key_as, name, "slug")
+    day = mistakes.hear(typed_day, posted.get("first"), "first") if launch else None
+    mistakes.end()
+    if day is not None:
         days = (day - local_day(launch[0].starts_at, ZoneInfo(launch[0].zone))).days
     return NewLaunch(
-        slug=posted.get("slug").strip()[:_LONGEST],
+        slug=name,
         title=posted.get("title").strip()[:_LONGEST],
         dates=Shift(days=days),
         uses_draft=posted.get("of") == "draft",

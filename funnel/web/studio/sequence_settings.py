@@ -12,7 +12,7 @@ from funnel.services.edit_steps import edit_settings
 from funnel.web.auth import Me, NeedsForm
 from funnel.web.forms import Posted, PostedForm
 from funnel.web.site import TheSite
-from funnel.web.studio.faults import Fault, fault_of
+from funnel.web.studio.faults import fault_of
 from funnel.web.studio.sequence import Asked, Shown, sequence_page
 from funnel.web.studio.sequence_words import sequence_path
 from funnel.web.studio.shell import done
@@ -34,9 +34,8 @@ def save(request: Request, slug: str, me: Edits, posted: Posted, site: TheSite) 
         edited = edit_settings(slug, form, seen=seen, by=by, transactions=transactions)
     except InvalidInputError as error:
         asked = Asked(site=site, request=request, me=me, slug=slug)
-        found = fault_of(error)
         status = 409 if isinstance(error, DraftConflictError) else 422
-        fault = Fault(text=found.text, field=found.field, status=status)
+        fault = fault_of(error, status=status)
         # What was typed stays in the fields, also where a colleague was faster.
         return sequence_page(asked, Shown(fault=fault, settings=form))
     return done(sequence_path(slug), "saved" if edited.is_changed else "same")

@@ -206,9 +206,7 @@ def _seen(posted: PostedForm) -> str:
 
 
 def _fault(error: InvalidInputError) -> Fault:
-    fault = fault_of(error)
-    is_conflict = isinstance(error, DraftConflictError)
-    return Fault(text=fault.text, field=fault.field, status=409 if is_conflict else 422)
+    return fault_of(error, status=409 if isinstance(error, DraftConflictError) else 422)
 
 
 def _line(site: Site, slug: str, key: str) -> StepLine:
