@@ -38,12 +38,23 @@ class ClaimRules:
     Attributes:
         providers: By whom emails may leave.
         published_per_lane: Messages of one lane and kind on the queue and not yet opened.
+        messages_per_batch: While letters of a lane are on the queue, more of them wait until there
+            is room for so many: a task of ten costs nearly as much as one of two hundred.
         default_budget: Of the first provider, while no row says anything of it.
     """
 
     providers: Providers
     published_per_lane: int
+    messages_per_batch: int = 1
     default_budget: Budget | None = None
+
+    def places(self, waiting: Waiting) -> int:
+        """Return how many messages of a lane and kind may go on the queue now."""
+        places = max(0, self.published_per_lane - waiting.published)
+        # Half a lane at most: where a lane is short, it is filled up before it is empty.
+        worth_it = min(self.messages_per_batch, self.published_per_lane // 2)
+        waits = waiting.letters and waiting.published > 0 and places < worth_it
+        return 0 if waits else places
 
 
 @dataclass(slots=True)
@@ -87,10 +98,7 @@ def claim_messages(tx: Transaction, rules: ClaimRules) -> tuple[list[ClaimedPart
         ),
         allowance=read_allowance(tx, rules, states),
         parts=[],
-        places={
-            (each.lane, each.letters): max(0, rules.published_per_lane - each.published)
-            for each in waiting
-        },
+        places={(each.lane, each.letters): rules.places(each) for each in waiting},
     )
     for _, of_kind in groupby(waiting, key=lambda each: each.letters):
         _claim_kind(claim, list(of_kind))

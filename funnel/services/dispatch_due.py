@@ -46,6 +46,7 @@ class DispatchLimits:
         return ClaimRules(
             providers=Providers(names=self.providers, fallback_domains=self.fallback_domains),
             published_per_lane=self.published_per_lane,
+            messages_per_batch=self.messages_per_batch,
             default_budget=self.default_budget,
         )
 

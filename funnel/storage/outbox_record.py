@@ -117,7 +117,10 @@ RECORD: Final = """
     ) with ordinality
       o (id, epoch, ending, attempted, why, accepted, wait, carrier, their_id, keep, number),
     (select plan_now() as now offset 0) at
-    where m.id = o.id and m.status = 'sending' and m.epoch = o.epoch
+    where m.id = o.id and m.epoch = o.epoch
+      -- No index by that word: statistics know of next to nothing that is being sent, and all that
+      -- is would be read for each of these.
+      and m.status || '' = 'sending'
     returning o.number, m.sequence_id, coalesce(m.step_key, m.template_key),
               -- No run waits for a notice or an announcement.
               case when m.kind = 'sequence' then m.enrollment_id end,

@@ -23,7 +23,8 @@ from funnel.tasks.process import process
 # Five seconds, so that a worker that is told to end does; then the next tick goes on.
 _PATIENCE = Patience(
     lasts=timedelta(seconds=5),
-    between=timedelta(milliseconds=25),
+    # What two workers send in it is a small part of what is on the queue, and looking costs.
+    between=timedelta(milliseconds=100),
     monotonic=monotonic,
     wait=Event().wait,
 )

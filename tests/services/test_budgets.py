@@ -172,6 +172,37 @@ def test_odd_budgets_are_refused(world: World, provider: str, lane: str, budget:
     assert caught.value.remedy
 
 
+def test_letters_wait_for_room_for_a_whole_task_while_others_are_on_the_queue(
+    waiting: World,
+) -> None:
+    queue(waiting, 60)
+    limits = replace(LIMITS, published_per_lane=40, messages_per_batch=15)
+    assert [len(batch.messages) for batch in dispatched(waiting, limits)] == [15, 15, 10]
+    take(waiting, 14)
+    assert dispatched(waiting, limits) == []
+    take(waiting, 1)
+    assert [len(batch.messages) for batch in dispatched(waiting, limits)] == [15]
+    take(waiting, 40)
+    assert [len(batch.messages) for batch in dispatched(waiting, limits)] == [5]
+
+
+def test_what_must_be_on_time_waits_for_no_room(waiting: World) -> None:
+    queue(waiting, 5, letters=False)
+    limits = replace(LIMITS, published_per_lane=4, messages_per_batch=3)
+    assert by_lane(dispatched(waiting, limits)) == {("gmail", False): 4}
+    take(waiting, 1)
+    assert by_lane(dispatched(waiting, limits)) == {("gmail", False): 1}
+
+
+def take(world: World, number: int) -> None:
+    """Open so many that are on the queue, as workers do."""
+    world.execute(
+        "update messages set status = 'sending' where id in (select id from messages"
+        " where status = 'queued' and published_at is not null limit :number)",
+        number=number,
+    )
+
+
 def test_a_dispatcher_stays_while_there_is_soon_room_and_no_longer(waiting: World) -> None:
     queue(waiting, 60)
     limits = replace(LIMITS, published_per_lane=20)
