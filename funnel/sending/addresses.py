@@ -39,6 +39,7 @@ class Address:
         return not self.local.isascii()
 
 
+@lru_cache(maxsize=512)  # it is asked for the header and for the envelope
 def parse_address(text: str, *, field: str) -> Address:
     """Return the parts of a bare address, its domain as A-labels.
 
@@ -52,14 +53,13 @@ def parse_address(text: str, *, field: str) -> Address:
     local, _, domain = text.rpartition("@")
     address = Address(local=local, domain=ascii_domain(domain, field=field))
     # A letter stands in for each sign beyond ASCII; what cannot be seen is refused.
-    visible = _BEYOND_ASCII.sub("x", local)
+    visible = local if local.isascii() else _BEYOND_ASCII.sub("x", local)
     is_local = (
         _LOCAL.fullmatch(visible) or _QUOTED_LOCAL.fullmatch(visible)
     ) and local.isprintable()
-    is_short = (
-        len(local.encode("utf-8", "replace")) <= _LONGEST_LOCAL
-        and len(address.text.encode("utf-8", "replace")) <= _LONGEST_ADDRESS
-    )
+    octets = len(local.encode("utf-8", "replace"))
+    # The domain is ASCII by now.
+    is_short = octets <= _LONGEST_LOCAL and octets + 1 + len(address.domain) <= _LONGEST_ADDRESS
     if not is_local or not is_short:
         raise InvalidInputError(f"{field} is not an email address", field=field)
     return address

@@ -7,6 +7,7 @@ turns it into encoded words, which breaks ``List-Unsubscribe`` and with it one-c
 import base64
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from funnel.domain.errors import InvalidInputError
 from funnel.domain.text import clean_text
@@ -15,6 +16,7 @@ from funnel.sending.addresses import Address
 CRLF = "\r\n"
 LONGEST_LINE = 998  # octets without CRLF, RFC 5322 2.1.1
 
+_MOST_OCTETS = 4  # of a character in UTF-8
 _PREFERRED_LINE = 76  # RFC 2047 2: a line with an encoded word has at most 76 characters
 _LONGEST_WORD = 900  # leaves room for the header's name; a longer one is encoded in pieces
 _LONGEST_TEXT = 500
@@ -59,7 +61,7 @@ class HeaderBlock:
                 raise InvalidInputError("a header has a forbidden character", field=name)
         self._names.add(name.lower())
         lines = _folded(f"{name}:", tokens)
-        if any(len(line.encode()) > LONGEST_LINE for line in lines):
+        if any(len(line) * _MOST_OCTETS > LONGEST_LINE < len(line.encode()) for line in lines):
             raise InvalidInputError("a header is too long for a line", field=name)
         self._lines += lines
 
@@ -92,17 +94,22 @@ def text_tokens(text: str) -> list[str]:
 
 def mailbox_tokens(name: str, address: Address) -> list[str]:
     """Return ``Name <address>`` as header tokens; control characters in the name fall away."""
+    phrase = _phrase(name)
+    return [*phrase, f"<{address.text}>"] if phrase else [address.text]
+
+
+@lru_cache(maxsize=1024)  # many people share a first name, and all letters a sender's
+def _phrase(name: str) -> tuple[str, ...]:
+    """Return a display name as header tokens; none where nothing of it can be seen."""
     name = clean_text(name, limit=_LONGEST_NAME)
     if not name:
-        return [address.text]
+        return ()
     if not name.isascii() or "=?" in name:
         # Also what only looks like an encoded word: some readers decode it inside quotes.
-        phrase = list(_encoded_words(name))
-    elif _ATOMS.fullmatch(name):
-        phrase = name.split(" ")
-    else:
-        phrase = [_quoted(name)]
-    return [*phrase, f"<{address.text}>"]
+        return tuple(_encoded_words(name))
+    if _ATOMS.fullmatch(name):
+        return tuple(name.split(" "))
+    return (_quoted(name),)
 
 
 def parameter(name: str, value: str) -> str:

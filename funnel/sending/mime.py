@@ -35,14 +35,8 @@ _OURS = re.compile(
     r"|list-.*|feedback-id|content-.*|dkim-.*|resent-.*)",
     re.IGNORECASE,
 )
-_EXACTLY_ONE = (
-    b"\r\nFrom:",
-    b"\r\nTo:",
-    b"\r\nSubject:",
-    b"\r\nDate:",
-    b"\r\nMessage-ID:",
-    b"\r\nMIME-Version:",
-)
+_EXACTLY_ONE = re.compile(rb"\n(From|To|Subject|Date|Message-ID|MIME-Version):")
+_HOW_MANY = 6
 _PLAIN_HEAD, _HTML_HEAD = (
     f"Content-Type: text/{subtype}; charset=utf-8\r\n"
     "Content-Transfer-Encoding: quoted-printable\r\n\r\n".encode()
@@ -52,7 +46,9 @@ _SHARED = 256  # how many of each part of a head are kept
 
 
 def build(email: OutgoingEmail) -> bytes:
-    """Return the whole message: CRLF lines of at most 998 octets, without dot-stuffing.
+    """Return the whole message: CRLF lines of at most 998 octets, of which none begins with a dot.
+
+    So it is what SMTP carries as DATA, as it stands: there is nothing to stuff (RFC 5321 4.5.2).
 
     Raises:
         InvalidInputError: An address, a link or an extra header that cannot be in a message.
@@ -62,17 +58,6 @@ def build(email: OutgoingEmail) -> bytes:
     head = _head(email, content_type, utf8=utf8)
     _check(head, body, utf8=utf8)
     return head + body
-
-
-def on_the_wire(raw: bytes) -> bytes:
-    """Return a message as DATA carries it, without the final dot (RFC 5321 4.5.2).
-
-    No line that ``build`` makes begins with a full stop, so its own bytes come back.
-    """
-    if b"\n." not in raw and not raw.startswith(b"."):
-        return raw
-    stuffed = raw.replace(b"\n.", b"\n..")
-    return b"." + stuffed if stuffed.startswith(b".") else stuffed
 
 
 def needs_smtputf8(email: OutgoingEmail) -> bool:
@@ -234,6 +219,6 @@ def _check(head: bytes, body: bytes, *, utf8: bool) -> None:
         raise InvalidInputError(f"the message has a line over {LONGEST_LINE} octets")
     if b"\0" in body or not (body.isascii() and (utf8 or head.isascii())):
         raise InvalidInputError("the message is not 7-bit")
-    begun = _CRLF + head
-    if any(begun.count(name) != 1 for name in _EXACTLY_ONE):
+    found = _EXACTLY_ONE.findall(b"\n" + head)
+    if len(found) != _HOW_MANY or len(set(found)) != _HOW_MANY:
         raise InvalidInputError("a header is missing or given twice")

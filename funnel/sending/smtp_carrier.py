@@ -139,7 +139,7 @@ class Carrier:
         """Send content and dot, and with it the envelope of whoever comes next."""
         connection, wire = self._connection, self._connection.wire
         connection.deadline = job.deadline
-        content = job.on_the_wire
+        content = job.content
         if len(content) > _ONE_WRITE:
             yield from wire.send(content)
             content = b""

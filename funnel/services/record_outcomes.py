@@ -1,7 +1,7 @@
 """Write down what became of a slice, a little at a time, in whatever order it is known."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from threading import Event
@@ -159,10 +159,12 @@ def _write(tx: Transaction, known: Sequence[_Known], *, source: str) -> set[int]
     ):
         suppressions.add(tx, key, SuppressionReason.BOUNCED, source=source)
     ours = outbox_record.record_all(tx, [each.settled for each in known])
-    sums: Counter[Tally] = Counter()
-    for place in ours:
-        each = known[place]
-        if each.settled.status.is_settled:
-            sums.update(counters.settled(each.prepared.loaded, each.settled.status))
-    counters.move(tx, sums)
+    counters.move(tx, counters.settled_alike(Counter(_kinds(known[place] for place in ours))))
     return ours
+
+
+def _kinds(known: Iterable[_Known]) -> Iterator[tuple[UUID, str, str, bool]]:
+    for each in known:
+        loaded, status = each.prepared.loaded, each.settled.status
+        if status.is_settled:
+            yield loaded.sequence_id, loaded.step_key, status.value, loaded.is_first

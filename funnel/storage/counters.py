@@ -54,6 +54,21 @@ def settled(row: SettledMessage, status: str) -> Counter[Tally]:
     return changes
 
 
+def settled_alike(kinds: Mapping[tuple[UUID, str, str, bool], int]) -> Counter[Tally]:
+    """Return what many settled messages change in the sums.
+
+    Args:
+        kinds: How many there are of each kind: sequence, step (or template) key, status, and
+            whether they are the first copies of a step's email.
+    """
+    changes: Counter[Tally] = Counter()
+    for (sequence_id, step_key, status, is_first), number in kinds.items():
+        changes[Tally(sequence_id, step_key, status)] += number
+        if is_first:
+            changes[Tally(sequence_id, step_key, PASSED)] += number
+    return changes
+
+
 def end_runs(tx: Transaction, run_ids: Collection[UUID]) -> None:
     """Count what runs that have just ended had: they wait for nothing any more."""
     _move_ended(tx, run_ids, by=1)

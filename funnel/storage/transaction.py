@@ -26,15 +26,15 @@ class Transaction:
         self.watch: Any = None  # see storage/result_sums.py
         self._last_acts: dict[Callable[[Transaction], None], None] = {}
 
-    @cached_property
+    @property
     def now(self) -> datetime:
         """Plan time at which this transaction began, aware UTC."""
-        return self._moment(str(PLAN_NOW))
+        return self._moments[0]
 
-    @cached_property
+    @property
     def real_now(self) -> datetime:
         """The database's clock when this transaction began, aware UTC."""
-        return self._moment(str(REAL_NOW))
+        return self._moments[1]
 
     def before_commit(self, act: Callable[["Transaction"], None]) -> None:
         """Do ``act`` as the last thing before the commit; given twice, it is done once."""
@@ -66,9 +66,14 @@ class Transaction:
             self.tallies = tallies
             raise
 
-    def _moment(self, expression: str) -> datetime:
-        moment: datetime = self.connection.execute(text(f"select {expression}")).scalar_one()
-        return moment
+    @cached_property
+    def _moments(self) -> tuple[datetime, datetime]:
+        plan, real = self.connection.execute(_MOMENTS).one()
+        return plan, real
+
+
+# Who asks for one nearly always wants the other too.
+_MOMENTS = text(f"select {PLAN_NOW}, {REAL_NOW}")
 
 
 @dataclass(frozen=True, slots=True)

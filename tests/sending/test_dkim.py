@@ -57,6 +57,7 @@ def test_what_is_signed_verifies(changes, index):
 def test_any_text_verifies(text, subject):
     raw = signed(DkimSigner([ED]), text=text, html=text, subject=subject)
     assert verifies(raw)
+    assert b"\n." not in raw  # it is sent as it stands
 
 
 @given(body=st.text("ab \t\r\n", max_size=60))
