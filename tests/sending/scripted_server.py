@@ -37,6 +37,7 @@ class ScriptedServer:
         self.handed_over: list[bytes] = []  # every message whose final dot came
         self.accepted: list[bytes] = []  # those that were answered with 250
         self.is_over = threading.Event()
+        self._acting = threading.Lock()
         self.tls: ssl.SSLContext | None = None
         self._listener = socket.create_server((host, 0))
         # Small, so that a large message is still under way when the script strikes.
@@ -59,9 +60,12 @@ class ScriptedServer:
 
     def act(self, step: str) -> "Act":
         """Return what to do now, and remember that this step was reached."""
-        self.steps.append(step)
-        acts = self.script.get(step)
-        return acts.pop(0) if acts else well_behaved
+        with self._acting:  # several connections may reach the last act of a step at once
+            self.steps.append(step)
+            acts = self.script.get(step)
+            if acts:
+                return acts.pop(0)
+        return let_it_come if step == "content" else well_behaved
 
     def _listen(self) -> None:
         while True:
@@ -89,6 +93,7 @@ class Conversation:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.step = "connect"
         self._received = b""
+        self._message = b""
 
     def run(self) -> None:
         self.socket.settimeout(0.05)
@@ -114,6 +119,7 @@ class Conversation:
         # The line's end before the dot is that of DATA where the message is empty.
         self._received = b"\r\n" + self._received
         message = self._read_until(b"\r\n.\r\n").removeprefix(b"\r\n") + b"\r\n"
+        self._message = message
         self.server.handed_over.append(message)
         self._do("dot")
 
@@ -125,7 +131,7 @@ class Conversation:
         if text.startswith("354"):
             self.step = "content"
         if self.step == "dot" and text.startswith("250"):
-            self.server.accepted.append(self.server.handed_over[-1])
+            self.server.accepted.append(self._message)
         answer = f"{text}\r\n".encode()
         for start in range(0, len(answer), piece):
             self.send(answer[start : start + piece])
@@ -157,6 +163,10 @@ Act = Callable[[Conversation], None]
 
 def well_behaved(conversation: Conversation) -> None:
     conversation.say(_WELL_BEHAVED.get(conversation.step, "250 2.0.0 Ok"))
+
+
+def let_it_come(_: Conversation) -> None:
+    """Say nothing: nobody speaks in the middle of a message."""
 
 
 def say(text: str) -> Act:
