@@ -37,7 +37,7 @@ _TAG = re.compile(r"<!--.*?-->|<[^>]*>", re.DOTALL)
 _WORD = re.compile(r"[^\W\d_]{2,}")
 # Attributes that a page puts into a tag by a value of its own.
 _ATTRIBUTES = re.compile(
-    r"(?<=\x00) ?aria-invalid=\"true\" aria-describedby=\"[a-z-]+\"?(?: autofocus)?"
+    r"(?<=\x00) ?aria-invalid=\"true\" aria-describedby=\"[a-z-]+\"?(?:\x00? autofocus)?"
 )
 _GAP = "\x00"  # where the page prints a value or asks something
 # What is no text: our name, commands, what a field takes as it is, and the form to copy.
