@@ -160,11 +160,15 @@ def forget_old(tx: Transaction, limit: int) -> int:
     return tx.connection.execute(_FORGET, {"age": EVENTS_KEPT_FOR, "limit": limit}).rowcount
 
 
+# MATERIALIZED: PostgreSQL may run a bare sub-select again for each row, past the limit.
 _FORGET = text(
     """
-    delete from delivery_events where (provider, event_id) in (
+    with old as materialized (
         select provider, event_id from delivery_events where received_at < now() - :age
-        order by received_at limit :limit for update skip locked)
+        order by received_at limit :limit for update skip locked
+    )
+    delete from delivery_events e using old
+    where e.provider = old.provider and e.event_id = old.event_id
     """
 )
 

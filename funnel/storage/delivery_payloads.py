@@ -45,14 +45,16 @@ _FORGET_MOST = text(
 def forget_old(tx: Transaction, limit: int) -> int:
     """Delete requests that came 30 days ago, at most ``limit`` of them; return how many."""
     row = DeliveryPayloadRow
+    # A common table expression: PostgreSQL may run a sub-select again for each row, past the limit.
     old = (
         select(row.id)
         .where(row.received_at < tx.real_now - PAYLOADS_KEPT_FOR)
         .order_by(row.received_at)
         .limit(limit)
         .with_for_update(skip_locked=True)
+        .cte("old")
     )
-    return tx.connection.execute(delete(row).where(row.id.in_(old))).rowcount
+    return tx.connection.execute(delete(row).where(row.id == old.c.id)).rowcount
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

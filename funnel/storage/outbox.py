@@ -69,13 +69,14 @@ def release_lost(tx: Transaction, *, after: timedelta) -> int:
     return tx.connection.execute(_RELEASE_LOST, {"after": after}).rowcount
 
 
+# MATERIALIZED: PostgreSQL may run a bare sub-select again for each row, past the limit.
 _RELEASE_LOST = text(
     """
-    update messages set published_at = null
-    where id in (
+    with lost as materialized (
         select id from messages
         where status = 'queued' and published_at < now() - :after
         order by published_at limit 1000 for no key update skip locked
     )
+    update messages m set published_at = null from lost where m.id = lost.id
     """
 )

@@ -155,13 +155,15 @@ def _hold(tx: Transaction, condition: ColumnElement[bool]) -> list[KeptEvent]:
 
 def forget_old(tx: Transaction, limit: int) -> int:
     """Delete what came 90 days of plan time ago, whatever became of it; return how many."""
+    # A common table expression: PostgreSQL may run a sub-select again for each row, past the limit.
     old = (
         select(ReceivedFactRow.id)
         .where(ReceivedFactRow.received_at < tx.now - KEPT_FOR)
         .limit(limit)
         .with_for_update(skip_locked=True)
+        .cte("old")
     )
-    statement = delete(ReceivedFactRow).where(ReceivedFactRow.id.in_(old))
+    statement = delete(ReceivedFactRow).where(ReceivedFactRow.id == old.c.id)
     return tx.connection.execute(statement).rowcount
 
 

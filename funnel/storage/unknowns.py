@@ -77,12 +77,14 @@ def schedule(tx: Transaction, *, after: timedelta) -> int:
     return tx.connection.execute(_SCHEDULE, {"after": after}).rowcount
 
 
+# MATERIALIZED: PostgreSQL may run a bare sub-select again for each row, past the limit.
 _SCHEDULE = text(
     """
-    update messages set ask_at = now() + :after where id in (
+    with new as materialized (
         select id from messages where status = 'unknown' and ask_at is null and asks = 0
         order by id limit 1000 for no key update skip locked
     )
+    update messages m set ask_at = now() + :after from new where m.id = new.id
     """
 )
 

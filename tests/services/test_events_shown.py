@@ -129,3 +129,15 @@ def test_unread_requests_are_bounded_and_forgotten(world: World) -> None:
     with world.transactions.begin() as tx:
         assert delivery_payloads.forget_old(tx, 400) == 400
         assert delivery_payloads.forget_old(tx, 5000) == 601
+
+
+def test_a_limit_holds_with_a_plan_that_looks_for_each_row_again(world: World) -> None:
+    world.execute(
+        "insert into delivery_payloads (provider, reason, body, received_at) "
+        "select 'ses', 'x', n::text::bytea, now() - :age from generate_series(1, 1000) n",
+        age=timedelta(days=31),
+    )
+    with world.transactions.begin() as tx:
+        for kind in ("hashjoin", "mergejoin", "hashagg", "sort", "material"):
+            tx.connection.exec_driver_sql(f"set local enable_{kind} = off")
+        assert delivery_payloads.forget_old(tx, 400) == 400
