@@ -1,6 +1,7 @@
-"""Which language the studio speaks: catalogues beside this file, and the choice for each request.
+"""Which language the studio speaks, and in which zone it tells moments, for each request.
 
-Only the studio: public pages and emails speak the host's language, which is their sequence's.
+The catalogues are beside this file. Only the studio: public pages and emails speak the host's
+language, which is their sequence's.
 """
 
 from collections.abc import Mapping
@@ -9,6 +10,7 @@ from http.cookies import CookieError, SimpleCookie
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
+from urllib.parse import unquote
 
 from babel.core import negotiate_locale
 from babel.messages.catalog import Catalog
@@ -17,8 +19,11 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from funnel.domain.speech import ENGLISH, Catalogue, speaking
+from funnel.domain.subscriber import known_zone
+from funnel.web.moments import read_in
 
 LANGUAGE_COOKIE: Final = "language"
+ZONE_COOKIE: Final = "zone"  # written by static/zone.js
 # Each in its own words: who looks for one may not read the others.
 LANGUAGE_NAMES: Final[Mapping[str, str]] = MappingProxyType({"en": "English", "de": "Deutsch"})
 CATALOGUES_FOLDER: Final = Path(__file__).parent / "catalogues"
@@ -79,7 +84,7 @@ def chosen_language(headers: Headers) -> str:
 
 
 class SpeaksLanguage:
-    """Answers pages below a path in the language of whoever asks."""
+    """Answers pages below a path in the language and the time zone of whoever asks."""
 
     def __init__(self, app: ASGIApp, *, below: str) -> None:
         self._app = app
@@ -89,13 +94,20 @@ class SpeaksLanguage:
         if scope["type"] != "http" or not scope["path"].startswith(self._below):
             await self._app(scope, receive, send)
             return
-        with speaking(catalogue(chosen_language(Headers(scope=scope)))):
+        headers = Headers(scope=scope)
+        with speaking(catalogue(chosen_language(headers))), read_in(_zone(headers)):
             await self._app(scope, receive, send)
 
 
-def _cookie(header: str) -> str:
+def _zone(headers: Headers) -> str:
+    """Return the zone that the page's script wrote down, UTC where it is none."""
+    given = _cookie(headers.get("cookie", ""), ZONE_COOKIE)
+    return known_zone(unquote(given)) or "UTC"
+
+
+def _cookie(header: str, name: str = LANGUAGE_COOKIE) -> str:
     try:
-        kept = SimpleCookie(header).get(LANGUAGE_COOKIE)
+        kept = SimpleCookie(header).get(name)
     except CookieError:
         return ""
     return "" if kept is None else kept.value

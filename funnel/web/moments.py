@@ -1,5 +1,13 @@
-"""Days and hours as pages show them, in somebody's own zone; the words are those of the emails."""
+"""Days and hours as pages show them, in somebody's own zone; the words are those of the emails.
 
+What belongs to no person and to no date (when something was saved, who did what) is told in the
+zone of whoever reads the studio. Like its language it belongs to the request, and is set at its
+door: the page's script says it once, in a cookie.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -17,6 +25,22 @@ from funnel.rendering.words import (
 )
 
 _SHORT_MONTH = 3  # letters
+_reader_zone: ContextVar[str] = ContextVar("reader_zone", default="UTC")
+
+
+def reader_zone() -> str:
+    """Return the zone of whoever reads; UTC until their browser has said it."""
+    return _reader_zone.get()
+
+
+@contextmanager
+def read_in(zone: str) -> Iterator[None]:
+    """Tell moments in another reader's zone within the block."""
+    token = _reader_zone.set(zone)
+    try:
+        yield
+    finally:
+        _reader_zone.reset(token)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +105,17 @@ def short_day_of(moment: datetime, zone: str) -> str:
         weekday=short_weekday(local),
         day=local.day,
         month=month_name(local)[:_SHORT_MONTH],
+    )
+
+
+def moment_here(moment: datetime) -> str:
+    """Return "Thu 12 Nov, 14:03 in Berlin", in the zone of whoever reads."""
+    zone = reader_zone()
+    return say(
+        "{day}, {hour} {where}",
+        day=short_day_of(moment, zone),
+        hour=hour_of(moment, zone),
+        where=where_of(zone),
     )
 
 

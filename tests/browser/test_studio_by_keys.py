@@ -75,6 +75,8 @@ def test_the_work_of_a_day_is_done_by_keys_alone(own_served: Served, browser: Br
     )
     for act in acts:
         act(keys)
+    said = {each["name"]: each["value"] for each in visitor.context.cookies()}
+    assert said["zone"] == "Europe%2FBerlin"
     visitor.close()
     assert visitor.complaints == []
 

@@ -1,5 +1,7 @@
 """The studio speaks the language that was chosen, or that the browser asks for."""
 
+import re
+
 import pytest
 from starlette.datastructures import Headers
 
@@ -62,3 +64,15 @@ def test_numbers_have_their_thousands_apart_as_the_language_wants():
         assert number(1204) == "1.204"
         assert say_many("{count} thing", "{count} things", 1204) == "1.204 things"
         assert say("Not in any catalogue") == "Not in any catalogue"
+
+
+@pytest.mark.parametrize(
+    ("cookie", "where"),
+    [("Europe%2FBerlin", "in Berlin"), ("", "UTC"), ("../etc", "UTC"), ("%ff%00", "UTC")],
+)
+def test_moments_are_told_in_the_zone_that_the_browser_said(served, cookie, where):
+    mira = hire(served, Role.VIEWER)
+    mira.browser.session.cookies.set("zone", cookie)
+    versions = mira.get("/studio/sequences/disruption-masterclass/versions").text
+    (told,) = set(re.findall(r"<time [^>]*>[^<]*, \d\d:\d\d ([^<]+)</time>", versions))
+    assert told == where

@@ -16,7 +16,7 @@ from funnel.services.read_audit import read_audit
 from funnel.storage.audit import AuditEntry
 from funnel.web.auth import Me, Needs
 from funnel.web.ids import read_id
-from funnel.web.moments import day_of, hour_of, iso
+from funnel.web.moments import day_of, hour_of, iso, place_of, reader_zone
 from funnel.web.site import TheSite
 from funnel.web.studio.shell import studio_page
 
@@ -58,6 +58,7 @@ def show_audit(request: Request, me: Operator, site: TheSite) -> Response:
         me=me,
         place="Settings",
         by=by,
+        place_of_times=place_of(reader_zone()),
         entries=[_shown(each, now) for each in shown],
         following=_address(by, following) if following is not None else "",
         beginning=_address(by, None) if before is not None else "",
@@ -67,8 +68,8 @@ def show_audit(request: Request, me: Operator, site: TheSite) -> Response:
 def _shown(entry: AuditEntry, now: datetime) -> dict[str, str]:
     name, place = _named(entry)
     return {
-        "day": day_of(entry.at, "UTC", now),
-        "hour": hour_of(entry.at, "UTC"),
+        "day": day_of(entry.at, reader_zone(), now),
+        "hour": hour_of(entry.at, reader_zone()),
         "iso": iso(entry.at),
         "by": entry.by,
         "by_path": _address(entry.by, None),

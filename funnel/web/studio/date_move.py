@@ -27,7 +27,7 @@ from funnel.services.read_person_calendar import read_person_calendar
 from funnel.web.auth import EditorForm, Me, Reader
 from funnel.web.calendar_view import Lift, calendar_view
 from funnel.web.forms import Posted
-from funnel.web.moments import iso, where_of
+from funnel.web.moments import iso, place_of, where_of
 from funnel.web.site import Site, TheSite
 from funnel.web.studio import date_impact as words
 from funnel.web.studio.date import BATCHES_AT_ONCE, date_page, load
@@ -248,7 +248,7 @@ def _values(request: Request, me: Me, page: DatePage, shown: _Shown) -> dict[str
         "former": iso(shown.former) if shown.former else "",
         "undo": words.day_words(shown.former, page) if movable and shown.former else "",
         "leave": words.day_words(page.session.starts_at, page),
-        "where": where_of(shown.calendar.zone),
+        "place": place_of(shown.calendar.zone),
         "host_where": where_of(zone),
         "has_example": bool(shown.calendar.lines),
         "example": shown.calendar.subscriber_id,

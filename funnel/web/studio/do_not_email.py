@@ -21,7 +21,7 @@ from funnel.services.edit_do_not_email import (
 from funnel.storage.suppressions import SuppressionLine
 from funnel.web.auth import EditorForm, Me, Reader
 from funnel.web.forms import Posted, PostedForm
-from funnel.web.moments import day_of
+from funnel.web.moments import day_of, reader_zone
 from funnel.web.site import Site, TheSite
 from funnel.web.studio.faults import NONE, Fault, fault_of
 from funnel.web.studio.person_words import SUPPRESSED
@@ -121,7 +121,7 @@ def _line(each: SuppressionLine, now: datetime) -> _Line:
         address=each.address,
         reason=say(SUPPRESSED[each.reason]),
         source=each.source,
-        day=day_of(each.at, "UTC", now),
+        day=day_of(each.at, reader_zone(), now),
         person=each.subscriber_id,
         stays=why_it_stays(each.reason),
     )

@@ -28,7 +28,7 @@ from funnel.storage.imports import ImportRecord
 from funnel.web.auth import EditorForm, Me, Reader
 from funnel.web.forms import Posted, PostedFile, PostedForm
 from funnel.web.ids import read_id
-from funnel.web.moments import day_of, hour_of
+from funnel.web.moments import day_of, moment_here, reader_zone
 from funnel.web.site import Site, TheSite
 from funnel.web.studio.faults import NONE, Fault, fault_of
 from funnel.web.studio.people_import_view import (
@@ -228,7 +228,7 @@ def _shown(records: list[ImportRecord], now: datetime) -> Iterator[dict[str, obj
             "id": each.id,
             "name": each.file_name,
             "lines": number(each.total),
-            "at": day_of(each.created_at, "UTC", now),
+            "at": day_of(each.created_at, reader_zone(), now),
             "by": each.by,
             "status": say(STATUSES[each.status]),
         }
@@ -245,9 +245,8 @@ def _page(
 ) -> Response:
     page = read_import(import_id, site.deps.transactions)
     record = page.record
-    now = site.deps.real_clock.now()
     word = _DONE.get(request.query_params.get("done", ""))
-    at = f"{day_of(record.created_at, 'UTC', now)}, {hour_of(record.created_at, 'UTC')} UTC"
+    at = moment_here(record.created_at)
     return studio_page(
         site,
         request,

@@ -21,7 +21,7 @@ from funnel.services.read_budgets import EXAMPLE_LETTERS, BudgetLine, ProviderLi
 from funnel.services.set_budget import remove_budget, set_budget, use_preset, warm_up
 from funnel.web.auth import AdminForm, Me, Needs, NeedsForm
 from funnel.web.forms import Posted, PostedForm
-from funnel.web.moments import hour_of
+from funnel.web.moments import moment_here
 from funnel.web.site import Site, TheSite
 from funnel.web.studio.faults import NONE, Fault, fault_of
 from funnel.web.studio.shell import done, studio_page
@@ -233,7 +233,7 @@ def _place_words(provider: str, lane: str) -> str:
 
 def _left(room: Room) -> str:
     if room.next_at is not None:
-        return say("none until {hour} UTC", hour=hour_of(room.next_at, "UTC"))
+        return say("none until {moment}", moment=moment_here(room.next_at))
     return say("no limit") if room.number is None else number(room.number)
 
 
@@ -242,9 +242,9 @@ def _troubles(line: ProviderLine) -> list[str]:
     if line.retry_at is not None:
         troubles.append(
             say(
-                "{provider} cannot be reached. It is tried again at {hour} UTC.",
+                "{provider} cannot be reached. It is tried again {moment}.",
                 provider=line.name,
-                hour=hour_of(line.retry_at, "UTC"),
+                moment=moment_here(line.retry_at),
             )
         )
     troubles += [

@@ -20,7 +20,7 @@ from funnel.services.read_sequence_page import SequencePage, read_sequence_page
 from funnel.storage.replans import Replan
 from funnel.web.auth import Me, Reader
 from funnel.web.ids import read_id
-from funnel.web.moments import hour_of, iso, short_day_of
+from funnel.web.moments import iso, moment_here
 from funnel.web.site import Site, TheSite
 from funnel.web.studio.faults import NONE, Fault
 from funnel.web.studio.sequence_beside import beside
@@ -31,7 +31,6 @@ from funnel.web.studio.sequence_card import (
     weekday_choices,
 )
 from funnel.web.studio.sequence_conflict import differences, posted_fields
-from funnel.web.studio.sequence_versions import ZONE
 from funnel.web.studio.sequence_view import Undo, draft_sentence, numbers_of, rows_of
 from funnel.web.studio.sequence_words import sequence_path
 from funnel.web.studio.shell import studio_page
@@ -178,7 +177,7 @@ def _people(page: SequencePage) -> str:
 def _moment(page: SequencePage) -> str:
     if page.draft_at is None:
         return ""
-    return f"{short_day_of(page.draft_at, ZONE)}, {hour_of(page.draft_at, ZONE)} {ZONE}"
+    return moment_here(page.draft_at)
 
 
 def _said(request: Request, page: SequencePage) -> str:

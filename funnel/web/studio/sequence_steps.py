@@ -24,13 +24,12 @@ from funnel.services.edit_steps import (
 from funnel.services.read_sequence_page import StepLine, read_sequence_page
 from funnel.web.auth import Me, NeedsForm
 from funnel.web.forms import Posted, PostedForm
-from funnel.web.moments import hour_of
+from funnel.web.moments import moment_here
 from funnel.web.site import Site, TheSite
 from funnel.web.studio.faults import Fault, fault_of
 from funnel.web.studio.sequence import Asked, Conflict, Shown, sequence_page
 from funnel.web.studio.sequence_beside import beside
 from funnel.web.studio.sequence_card import card_of, posted_card
-from funnel.web.studio.sequence_versions import ZONE
 from funnel.web.studio.sequence_view import Undo
 from funnel.web.studio.sequence_words import sequence_path
 
@@ -223,7 +222,7 @@ def _conflict(asked: Asked, key: str, form: StepForm, error: DraftConflictError)
         key=key,
         yours=form,
         by=error.by,
-        at=f"{hour_of(error.at, ZONE)} {ZONE}" if error.at else "",
+        at=moment_here(error.at) if error.at else "",
         seen=error.revision,
     )
     return sequence_page(asked, Shown(key=key, fault=_fault(error), conflict=conflict))

@@ -1,7 +1,7 @@
 """``/studio/sequences/{slug}/versions``: what was published, when, by whom; and the way back."""
 
 from dataclasses import dataclass
-from typing import Annotated, Final
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
@@ -11,13 +11,10 @@ from funnel.domain.speech import number
 from funnel.services.read_versions import read_version, read_versions
 from funnel.storage.sequences import VersionRecord
 from funnel.web.auth import Me, Needs
-from funnel.web.moments import hour_of, iso, short_day_of
+from funnel.web.moments import iso, moment_here
 from funnel.web.site import TheSite
 from funnel.web.studio.sequence_words import origin_words, sequence_path
 from funnel.web.studio.shell import studio_page
-
-# Whoever works here may be anywhere: without a zone of theirs, the one that says which it is.
-ZONE: Final = "UTC"
 
 Reads = Annotated[Me, Depends(Needs(Permission.READ))]
 
@@ -69,7 +66,7 @@ def _shown(slug: str, each: VersionRecord) -> _Shown:
     moment = each.published_at
     return _Shown(
         number=each.number,
-        at=f"{short_day_of(moment, ZONE)}, {hour_of(moment, ZONE)} {ZONE}",
+        at=moment_here(moment),
         at_iso=iso(moment),
         by=each.published_by,
         origin=origin_words(each.origin),

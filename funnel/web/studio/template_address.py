@@ -1,10 +1,8 @@
 """How pages about emails are addressed, and the words that they share."""
 
-from datetime import datetime
 from typing import Final
 
 from funnel.domain.errors import NotFoundError
-from funnel.web.moments import hour_of, short_day_of
 
 PLACE: Final = "Templates"
 _MOST: Final = 2**31 - 1  # what the database takes as an integer
@@ -32,8 +30,3 @@ def number_of(text: str) -> int | None:
     if not (is_short and text.isdecimal() and text.isascii()):
         return None
     return int(text) if int(text) <= _MOST else None
-
-
-def moment_words(at: datetime) -> str:
-    """Return "Thu 12 Nov, 14:03 UTC"; the page's script says it in the reader's own zone."""
-    return f"{short_day_of(at, 'UTC')}, {hour_of(at, 'UTC')} UTC"

@@ -20,14 +20,13 @@ from funnel.services.edit_template import (
 from funnel.web.auth import EditorForm, Me, Reader
 from funnel.web.errors import wants_json
 from funnel.web.forms import Posted, PostedForm
-from funnel.web.moments import iso
+from funnel.web.moments import iso, moment_here
 from funnel.web.site import Site, TheSite
 from funnel.web.studio.faults import NONE, Fault, fault_of
 from funnel.web.studio.shell import done, studio_page
 from funnel.web.studio.template_address import (
     PLACE,
     key_of,
-    moment_words,
     number_of,
     path_of,
 )
@@ -198,7 +197,7 @@ def editor_page(site: Site, request: Request, me: Me, page: TemplatePage, shown:
         preview=preview_of(page.key, source, reader.chosen.value, site),
         seen=page.draft.revision if page.draft else 0,
         discarded=shown.discarded,
-        saved_at=moment_words(page.draft.updated_at) if page.draft else "",
+        saved_at=moment_here(page.draft.updated_at) if page.draft else "",
         saved_iso=iso(page.draft.updated_at) if page.draft else "",
         may_edit=me.user.may(Permission.EDIT),
         reader=reader,
@@ -247,7 +246,7 @@ def _conflict(
         yours=error.yours,
         seen=error.revision or "0",
         by=error.by,
-        at=moment_words(at) if at else "",
+        at=moment_here(at) if at else "",
         at_iso=iso(at) if at else "",
         problem=problem,
         passages=passages(error.theirs, error.yours),

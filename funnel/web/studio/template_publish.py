@@ -19,11 +19,12 @@ from funnel.services.publish_template import (
 )
 from funnel.web.auth import EditorForm, Me, Reader
 from funnel.web.forms import Posted
+from funnel.web.moments import moment_here
 from funnel.web.site import Site, TheSite
 from funnel.web.studio.faults import NONE, Fault, fault_of
 from funnel.web.studio.sequence_words import progress_words
 from funnel.web.studio.shell import done, studio_page
-from funnel.web.studio.template_address import PLACE, key_of, moment_words, number_of, path_of
+from funnel.web.studio.template_address import PLACE, key_of, number_of, path_of
 from funnel.web.studio.template_editor import seen_of
 
 _LONGEST_NOTE = 500  # characters
@@ -106,6 +107,6 @@ def _check_page(
         fault=fault,
         note=shown.note,
         seen=page.draft.revision if page.draft else 0,
-        saved_at=moment_words(page.draft.updated_at) if page.draft else "",
+        saved_at=moment_here(page.draft.updated_at) if page.draft else "",
         may_edit=me.user.may(Permission.EDIT),
     )

@@ -24,11 +24,12 @@ from funnel.services.read_template_versions import (
 from funnel.services.roll_back_template import find_roll_back_wait, roll_back_template
 from funnel.web.auth import EditorForm, Me, Reader
 from funnel.web.forms import Posted
+from funnel.web.moments import moment_here
 from funnel.web.site import Site, TheSite
 from funnel.web.studio.faults import NONE, Fault, fault_of
 from funnel.web.studio.sequence_words import progress_words
 from funnel.web.studio.shell import done, studio_page
-from funnel.web.studio.template_address import PLACE, key_of, moment_words, number_of, path_of
+from funnel.web.studio.template_address import PLACE, key_of, number_of, path_of
 
 _DRAFT = "draft"
 _LONGEST_SAME = 8  # lines
@@ -146,7 +147,7 @@ def _page(site: Site, request: Request, me: Me, key: str, *, fault: Fault = NONE
         back=_back(site, me, key, number_of(query.get("back", ""))),
         lines=_lines(found),
         draft_by=found.draft.updated_by if found.draft else "",
-        draft_at=moment_words(found.draft.updated_at) if found.draft else "",
+        draft_at=moment_here(found.draft.updated_at) if found.draft else "",
         newest=found.versions[0].number if found.versions else None,
         old=_named(old),
         new=_named(new),
@@ -166,7 +167,7 @@ def _lines(found: TemplateVersions) -> list[_Line]:
     return [
         _Line(
             number=each.number,
-            at=moment_words(each.published_at),
+            at=moment_here(each.published_at),
             by=each.published_by,
             origin=say(_ORIGINS[each.origin]) if each.origin in _ORIGINS else each.origin,
             note=each.note,

@@ -11,11 +11,11 @@ from funnel.services.read_templates import TemplateGroup, TemplateLine, list_tem
 from funnel.services.send_test import list_tests
 from funnel.storage.test_emails import EmailTest
 from funnel.web.auth import Me, Reader
-from funnel.web.moments import iso
+from funnel.web.moments import iso, moment_here
 from funnel.web.site import Site, TheSite
 from funnel.web.studio.faults import NONE, Fault
 from funnel.web.studio.shell import studio_page
-from funnel.web.studio.template_address import PLACE, moment_words, path_of
+from funnel.web.studio.template_address import PLACE, path_of
 from funnel.web.studio.template_readers import chosen_reader
 
 LIST = "/studio/templates"
@@ -102,10 +102,10 @@ def _line(line: TemplateLine) -> _Line:
         name=line.name,
         path=path_of(line.key),
         live=say("live v{number}", number=line.live_number) if line.live_number else "",
-        published=_by(moment_words(line.published_at), line.published_by)
+        published=_by(moment_here(line.published_at), line.published_by)
         if line.published_at
         else "",
-        draft=say("draft by {name}, {at}", name=line.draft_by, at=moment_words(line.draft_at))
+        draft=say("draft by {name}, {at}", name=line.draft_by, at=moment_here(line.draft_at))
         if line.draft_at
         else "",
         is_planned=line.is_planned,
@@ -121,7 +121,7 @@ def _test(test: EmailTest) -> _Test:
     return _Test(
         subject=test.subject,
         to=test.to_address,
-        at=moment_words(test.created_at),
+        at=moment_here(test.created_at),
         at_iso=iso(test.created_at),
         by=test.by,
         state=say(state),

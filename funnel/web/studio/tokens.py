@@ -13,7 +13,7 @@ from funnel.domain.speech import mark, say
 from funnel.services.add_token import add_token, list_tokens, revoke_token
 from funnel.web.auth import Admin, AdminForm, Me
 from funnel.web.forms import Posted
-from funnel.web.moments import day_of
+from funnel.web.moments import day_of, reader_zone
 from funnel.web.site import Site, TheSite
 from funnel.web.studio.faults import NONE, Fault, fault_of
 from funnel.web.studio.shell import done, studio_page
@@ -90,7 +90,9 @@ def _line(token: ApiToken, now: datetime) -> dict[str, object]:
     return {
         "name": token.name,
         "scopes": ", ".join(say(SCOPE_WORDS[Scope(each)]) for each in sorted(token.scopes)),
-        "added": day_of(token.created_at, "UTC", now),
-        "used": day_of(token.last_used_at, "UTC", now) if token.last_used_at else say("never"),
+        "added": day_of(token.created_at, reader_zone(), now),
+        "used": day_of(token.last_used_at, reader_zone(), now)
+        if token.last_used_at
+        else say("never"),
         "works": token.revoked_at is None,
     }
