@@ -9,6 +9,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
+from funnel.domain.speech import mark
+
 # An email that has just left is looked at before the next one comes.
 BREATH = timedelta(seconds=1)
 
@@ -23,15 +25,15 @@ class DemoGoal(StrEnum):
 
 
 class Hold(StrEnum):
-    """Why time is not skipped although a goal stands; the words are shown as they are."""
+    """Why time is not skipped although a goal stands; the words are said to whoever watches."""
 
-    PAUSED = "Time stands still."
-    BUSY = "An email is on its way."
-    SENDING_PAUSED = "Sending is paused: nothing leaves until it is resumed."
-    BREATH = "An email has just left."
-    SIGNUP_PENDING = "Waiting for the button in the confirmation email in the inbox."
-    WORD_AWAITED = "The session is over: say whether you came, or press on."
-    NOTHING_AHEAD = "Nothing lies ahead: everybody is through, or nobody has signed up."
+    PAUSED = mark("Time stands still.")
+    BUSY = mark("An email is on its way.")
+    SENDING_PAUSED = mark("Sending is paused: nothing leaves until it is resumed.")
+    BREATH = mark("An email has just left.")
+    SIGNUP_PENDING = mark("Waiting for the button in the confirmation email in the inbox.")
+    WORD_AWAITED = mark("The session is over: say whether you came, or press on.")
+    NOTHING_AHEAD = mark("Nothing lies ahead: everybody is through, or nobody has signed up.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from funnel.domain.demo import DemoGoal
 from funnel.domain.errors import InvalidInputError
+from funnel.domain.speech import say
 from funnel.storage import demo
 from funnel.storage.transaction import Transaction, Transactions
 
@@ -46,11 +47,11 @@ def _goal_at(tx: Transaction, goal: DemoGoal) -> datetime | None:
         case DemoGoal.SESSION:
             start = demo.next_start_with_seat(tx)
             if start is None:
-                raise _unreachable("nobody holds a seat in a coming session")
+                raise _unreachable(say("nobody holds a seat in a coming session"))
             return start
         case _:
             if scene.next_timer_at is None and not scene.is_busy:
-                raise _unreachable("nothing lies ahead")
+                raise _unreachable(say("nothing lies ahead"))
             # An email can leave while time stands still, with a moment a little after it.
             return max(scene.now, scene.last_left_at or scene.now)
 
@@ -59,5 +60,5 @@ def _unreachable(problem: str) -> InvalidInputError:
     return InvalidInputError(
         problem,
         field="goal",
-        remedy="Sign up on the landing page and press the button in the confirmation.",
+        remedy=say("Sign up on the landing page and press the button in the confirmation."),
     )

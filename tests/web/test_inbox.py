@@ -96,6 +96,9 @@ def test_the_state_changes_with_every_mail(served: Served, address: str) -> None
     after = served.get("/demo/state").json()
     assert after["marker"] != before
     assert after["clock"] and after["where"] == "UTC" and after["goal"] == "none"
+    german = served.get("/demo/state?language=de").json()
+    assert german["coming"].startswith("Als Nächstes: ") or "E-Mail" in german["coming"]
+    assert served.get("/demo/state?language=xx").json()["coming"] == after["coming"]
 
 
 def test_time_stands_still_and_goes_on(own_served: Served) -> None:
@@ -133,6 +136,8 @@ def test_no_seat_no_session_to_go_to(own_served: Served) -> None:
     answer = own_served.post("/demo/session", headers={"accept": "application/json"})
     assert answer.status_code == 409
     assert "nobody holds a seat" in answer.json()["detail"]
+    answer = own_served.post("/demo/session?language=de", headers={"accept": "application/json"})
+    assert answer.json()["detail"].startswith("niemand hat einen Platz")
     assert "disabled" in own_served.get("/inbox").text
 
 

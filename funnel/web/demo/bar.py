@@ -9,9 +9,12 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from funnel.domain.demo import DemoGoal, Hold
 from funnel.domain.errors import InvalidInputError
+from funnel.domain.speech import ENGLISH, Catalogue, say, speaking
 from funnel.domain.subscriber import known_zone
 from funnel.services.read_demo_state import DemoState, NextEmail, read_demo_state
 from funnel.services.steer_demo import pause_demo, resume_demo, steer_demo
+from funnel.storage.transaction import Transactions
+from funnel.web.languages import LANGUAGE_NAMES, catalogue
 from funnel.web.moments import hour_of, iso, short_day_of, where_of
 from funnel.web.site import Site, TheSite
 
@@ -75,8 +78,9 @@ def demo_zone(request: Request) -> str:
 
 @router.get("/demo/state")
 def show_state(request: Request, site: TheSite) -> Response:
-    """Answer what the strip shows, for its script."""
-    bar = bar_of(site, request)
+    """Answer what the strip shows, for its script, in the language of the page around it."""
+    with speaking(_catalogue_of(request)):
+        bar = bar_of(site, request)
     assert bar is not None  # noqa: S101 # this route exists in the demo only
     return JSONResponse(asdict(bar))
 
@@ -84,21 +88,30 @@ def show_state(request: Request, site: TheSite) -> Response:
 @router.post("/demo/{what}")
 def steer(what: str, request: Request, site: TheSite) -> Response:
     """Press one of the strip's buttons."""
-    transactions = site.deps.transactions
     try:
-        if what == "pause":
-            pause_demo(transactions)
-        elif what == "resume":
-            resume_demo(transactions)
-        elif what in _GOALS:
-            steer_demo(transactions, _GOALS[what])
-        else:
-            raise HTTPException(status_code=404)
+        with speaking(_catalogue_of(request)):
+            _press(what, site.deps.transactions)
     except InvalidInputError as error:
         raise HTTPException(status_code=409, detail=f"{error}. {error.remedy}") from error
     if "json" in request.headers.get("accept", ""):
         return show_state(request, site)
     return RedirectResponse(_where_it_came_from(request), status_code=303)
+
+
+def _press(what: str, transactions: Transactions) -> None:
+    if what == "pause":
+        pause_demo(transactions)
+    elif what == "resume":
+        resume_demo(transactions)
+    elif what in _GOALS:
+        steer_demo(transactions, _GOALS[what])
+    else:
+        raise HTTPException(status_code=404)
+
+
+def _catalogue_of(request: Request) -> Catalogue:
+    language = request.query_params.get("language", "")
+    return catalogue(language if language in LANGUAGE_NAMES else ENGLISH.language)
 
 
 def _where_it_came_from(request: Request) -> str:
@@ -111,36 +124,38 @@ def _where_it_came_from(request: Request) -> str:
 
 def _coming(state: DemoState, zone: str) -> str:
     if state.hold is Hold.BUSY:
-        return "An email is on its way"
+        return say("An email is on its way")
     coming: NextEmail | None = state.next_email
     if coming is None:
-        return "No email ahead"
-    who = f" to {coming.who}" if coming.who else ""
-    return f"{_next_moment(state, coming, zone)}, “{coming.name}”{who}"
+        return say("No email ahead")
+    moment = _next_moment(state, coming, zone)
+    if not coming.who:
+        return say("{moment}, “{email}”", moment=moment, email=coming.name)
+    return say("{moment}, “{email}” to {who}", moment=moment, email=coming.name, who=coming.who)
 
 
 def _coming_short(state: DemoState, zone: str) -> str:
     """Return the same for a phone: "Next: Thu 12 Nov, 18:00"."""
     if state.hold is Hold.BUSY:
-        return "On its way"
+        return say("On its way")
     coming = state.next_email
-    return "No email ahead" if coming is None else _next_moment(state, coming, zone)
+    return say("No email ahead") if coming is None else _next_moment(state, coming, zone)
 
 
 def _next_moment(state: DemoState, coming: NextEmail, zone: str) -> str:
     day, hour = short_day_of(coming.at, zone), hour_of(coming.at, zone)
     is_today = day == short_day_of(state.now, zone)
-    return f"Next: {hour}" if is_today else f"Next: {day}, {hour}"
+    return say("Next: {moment}", moment=hour if is_today else f"{day}, {hour}")
 
 
 def _waiting(hold: Hold | None) -> str:
     """Return what the visitor has to do; empty where it passes by itself."""
     if hold is Hold.WORD_AWAITED:
-        return (
+        return say(
             "The session is over. Open your link from an email about it and say whether you came, "
             "or press on."
         )
-    return hold.value if hold in _NEEDS_VISITOR and hold is not None else ""
+    return say(hold.value) if hold in _NEEDS_VISITOR and hold is not None else ""
 
 
 def _remedy(hold: Hold | None) -> str:

@@ -4,6 +4,7 @@
 const bar = document.querySelector("#demobar");
 const waiting = document.querySelector("#waiting");
 const firstMarker = bar.dataset.marker;
+const language = `?language=${document.documentElement.lang}`;
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
 const isZoneKnown = document.cookie.includes("demo_zone=");
 let isAsking = false;
@@ -22,12 +23,12 @@ document.addEventListener("submit", (event) => {
 
 async function press(address) {
   try {
-    const answer = await fetch(address, { method: "POST", headers: { accept: "application/json" } });
+    const answer = await fetch(address + language, { method: "POST", headers: { accept: "application/json" } });
     const told = await answer.json();
     if (answer.ok) show(told);
     else say(told.detail ?? told.title, "");
   } catch {
-    say("The demo does not answer. Is it still running?", "");
+    say(bar.dataset.silent, "");
   }
 }
 
@@ -35,10 +36,10 @@ async function ask() {
   if (isAsking || document.hidden) return;
   isAsking = true;
   try {
-    const answer = await fetch("/demo/state", { headers: { accept: "application/json" } });
+    const answer = await fetch("/demo/state" + language, { headers: { accept: "application/json" } });
     if (answer.ok) show(await answer.json());
   } catch {
-    say("The demo does not answer. Is it still running?", "");
+    say(bar.dataset.silent, "");
   } finally {
     isAsking = false;
   }
@@ -49,10 +50,11 @@ function show(state) {
   write("where", state.where);
   write("coming", state.coming);
   write("coming_short", state.coming_short);
-  write("pause", state.is_frozen ? "Paused" : "Pause");
   bar.querySelector(".coming").title = state.coming;
   bar.querySelector(".clock").classList.toggle("is-still", state.is_frozen);
   const pause = bar.querySelector("[data-press=pause]");
+  const words = pause.querySelector("[data-bar=pause]").dataset;
+  write("pause", state.is_frozen ? words.paused : words.pause);
   pause.setAttribute("formaction", state.is_frozen ? "/demo/resume" : "/demo/pause");
   pause.setAttribute("aria-pressed", state.is_frozen);
   for (const goal of ["next", "session", "all"]) {
@@ -60,7 +62,7 @@ function show(state) {
   }
   const session = bar.querySelector("[data-press=session]");
   session.disabled = !state.can_session;
-  session.title = state.can_session ? "" : "Nobody holds a seat in a coming session";
+  session.title = state.can_session ? "" : session.dataset.why;
   bar.querySelector("[data-bar=new]").hidden = location.pathname.startsWith("/inbox") || state.marker === firstMarker;
   say(state.waiting, state.remedy);
   reloadWhenItIsTime(state.now);
