@@ -14,10 +14,10 @@ from funnel.domain.explanation import ExplainedDecision, Reading
 from funnel.domain.message import MessageStatus
 from funnel.domain.sequence import SequenceDefinition, Step, StepKind
 from funnel.domain.session import Session
-from funnel.domain.speech import mark, say, say_many
+from funnel.domain.speech import mark, number, say, say_many
 from funnel.domain.step_words import timing_in_words
 from funnel.domain.subscriber import Subscriber
-from funnel.domain.timing import EVERY_DAY, SendWindow
+from funnel.domain.timing import EVERY_DAY, WEEKDAYS, SendWindow
 from funnel.services.explain_conditions import AskedConditions, conditions_of
 from funnel.storage import explanations, pauses, sessions
 from funnel.storage.explanations import MessageRecord
@@ -136,17 +136,15 @@ def _window(asked: Asked, step: Step) -> ExplainedDecision:
     timing = timing_in_words(step.timing, asked.version)
     if not asked.is_letter:
         return ExplainedDecision(
-            about=say("window"),
+            about=say("moment"),
             says=say("Counted {timing}; an email about a seat leaves at any hour.", timing=timing),
             evidence=_validity(asked),
         )
     window = step.window or SendWindow()
-    is_daily = window.weekdays == EVERY_DAY
-    days = say("every day") if is_daily else say("on {days}", days=weekdays_text(window.weekdays))
     says = say(
         "Counted {timing}; it may leave {days} from {opens} to {closes} in {place}.",
         timing=timing,
-        days=days,
+        days=_days(window.weekdays),
         opens=f"{window.opens:%H:%M}",
         closes=f"{window.closes:%H:%M}",
         place=asked.reading.place,
@@ -155,7 +153,15 @@ def _window(asked: Asked, step: Step) -> ExplainedDecision:
     if paused is not None and paused > asked.reading.now:
         until = asked.reading.moment(paused)
         says = " ".join((says, say("Their letters are paused until {moment}.", moment=until)))
-    return ExplainedDecision(about=say("window"), says=says, evidence=_validity(asked))
+    return ExplainedDecision(about=say("moment"), says=says, evidence=_validity(asked))
+
+
+def _days(weekdays: frozenset[int]) -> str:
+    if weekdays == EVERY_DAY:
+        return say("every day")
+    if weekdays == WEEKDAYS:
+        return say("on weekdays")
+    return say("on {days}", days=weekdays_text(weekdays))
 
 
 def _validity(asked: Asked) -> str:
@@ -251,7 +257,7 @@ def throttle_of(
     tx: Transaction, message: MessageRecord | None, reading: Reading, most_published: int
 ) -> ExplainedDecision:
     """Return what holds back a message now, if anything does; ``None``: it has no row yet."""
-    about = say("throttle")
+    about = say("its turn")
     brake = next((each for each in pauses.standing(tx) if each.scope == pauses.EVERYTHING), None)
     if brake is not None:
         return ExplainedDecision(
@@ -278,19 +284,24 @@ def _place_in_lane(
 ) -> ExplainedDecision:
     throttle = explanations.throttle_of(tx, message.lane)
     says = say(
-        "{taken} of {all} places of the lane “{lane}” are taken.",
-        taken=throttle.published,
-        all=most_published,
-        lane=message.lane,
+        "At most {all} emails to mailboxes of their kind are on their way at once; "
+        "{taken} are now.",
+        taken=number(throttle.published),
+        all=number(most_published),
     )
     if message.available_at > throttle.real_now:
         again = reading.moment(message.available_at)
         retried = say("It is tried again {moment}, by the server's clock.", moment=again)
         says = f"{says} {retried}"
     return ExplainedDecision(
-        about=say("throttle"),
+        about=say("its turn"),
         says=says,
-        evidence=say("message {id}: {tries} so far", id=message.id, tries=_tries(message)),
+        evidence=say(
+            "message {id}, lane {lane}: {tries} so far",
+            id=message.id,
+            lane=message.lane,
+            tries=_tries(message),
+        ),
     )
 
 
@@ -298,7 +309,7 @@ def answer_of(message: MessageRecord | None, reading: Reading) -> ExplainedDecis
     """Return what came back from whom a message was handed to."""
     if message is None or not message.attempts:
         return ExplainedDecision(
-            about=say("provider"), says=say("It was not handed over to anybody.")
+            about=say("answer"), says=say("It was not handed over to anybody.")
         )
     who = message.provider or say("the mail system")
     at = message.accepted_at or message.settled_at
@@ -310,7 +321,7 @@ def answer_of(message: MessageRecord | None, reading: Reading) -> ExplainedDecis
     said = _with_delivery(said, message, reading)
     their_id = say(", there {id}", id=message.provider_id) if message.provider_id else ""
     return ExplainedDecision(
-        about=say("provider"),
+        about=say("answer"),
         says=f"{said}.",
         evidence=say(
             "message {id}{there}, {tries}",

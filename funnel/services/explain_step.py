@@ -6,7 +6,6 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from funnel.domain.calendar import CalendarLine, LineState
-from funnel.domain.calendar_words import counted
 from funnel.domain.consent import Topic
 from funnel.domain.errors import NotFoundError
 from funnel.domain.explanation import (
@@ -22,7 +21,7 @@ from funnel.domain.import_words import why as import_why
 from funnel.domain.people_import import Reason
 from funnel.domain.sequence import SequenceDefinition, StepKind
 from funnel.domain.signup import SignupStatus
-from funnel.domain.speech import mark, say
+from funnel.domain.speech import mark, say, say_many
 from funnel.domain.subscriber import Subscriber
 from funnel.rendering.words import place_in_words
 from funnel.services.explain_absence import runs_without, why_never_planned
@@ -202,7 +201,7 @@ def _imported(line: LineOfPerson) -> ExplainedDecision:
             became=became,
             why=because,
         ).strip(),
-        evidence=f"import {line.import_id}",
+        evidence=say("import {id}", id=line.import_id),
     )
 
 
@@ -217,12 +216,19 @@ def _signup(signup: SignupState, reading: Reading) -> ExplainedDecision:
             what=what,
             expires=reading.moment(signup.expires_at),
         )
-    times = f", fetched {counted(signup.fetched, 'time')}" if signup.fetched else ""
     return ExplainedDecision(
         about=say("signup"),
         says=says,
-        evidence=f"signup {signup.id}: {signup.status}{times}",
+        evidence=_of_signup(signup),
     )
+
+
+def _of_signup(signup: SignupState) -> str:
+    row = say("signup {id}: {status}", id=signup.id, status=signup.status)
+    if not signup.fetched:
+        return row
+    times = say_many("fetched {count} time", "fetched {count} times", signup.fetched)
+    return f"{row}, {times}"
 
 
 def _confirmed_or_not(signup: SignupState, reading: Reading) -> str:

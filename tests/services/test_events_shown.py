@@ -84,7 +84,7 @@ def test_a_person_and_the_reason_say_it_with_its_moment(sent: tuple[World, UUID,
     world, person, message = sent
     said(world, message, Kind.BOUNCED, "no such user")
     (explained,) = explain_step(ANA, "your-seat", world.transactions, most_published=500)
-    told = next(each.says for each in explained.lines if each.about == "provider")
+    told = next(each.says for each in explained.lines if each.about == "answer")
     assert told.endswith(
         "then, on Tue 4 March 2031 12:30 in Berlin: it came back (550 5.1.1 no such user)."
     )

@@ -53,7 +53,7 @@ def test_a_notice_says_what_it_answers_and_what_came_of_it(post: Post, asked: UU
     assert "Somebody signed up with this address on Tue 4 March 2031" in says(why, "occasion")
     assert str(asked) in shows(why, "occasion")
     assert "nobody is asked for it" in says(why, "consent")
-    assert "smtp took it" in says(why, "provider")
+    assert "smtp took it" in says(why, "answer")
     assert why.verdict.startswith("It left Tue 4 March 2031")
 
 

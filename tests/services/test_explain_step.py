@@ -52,12 +52,12 @@ def test_the_decisions_come_in_their_order(seated: Post) -> None:
     assert [each.about for each in explanation.lines] == [
         "consent",
         "do-not-email list",
-        "window",
+        "moment",
         "letter a day",
         "condition",
         "date",
-        "throttle",
-        "provider",
+        "its turn",
+        "answer",
     ]
     assert explanation.title == "First, in “A short one”, to ana@example.org"
 
@@ -73,7 +73,7 @@ def test_what_comes_says_when_in_their_zone_and_why(seated: Post) -> None:
     assert f"consent {consent}: yes on Tue 4 March 2031 12:00 in Berlin" in _shows(
         explanation, "consent"
     )
-    assert "on weekdays from 09:00 to 17:00 in Berlin" in _says(explanation, "window")
+    assert "on weekdays from 09:00 to 17:00 in Berlin" in _says(explanation, "moment")
     assert _says(explanation, "letter a day") == (
         "One letter a day at most, 2 days apart in this sequence; it has Wed 5 March."
     )
@@ -87,8 +87,8 @@ def test_what_left_shows_the_providers_answer(seated: Post) -> None:
     message = seated.world.ask("select id from messages where step_key = 'first'")
 
     assert explanation.verdict.startswith("It left Wed 5 March 2031 09:00 in Berlin")
-    assert _says(explanation, "provider").startswith("smtp took it on Wed 5 March 2031 09:00")
-    assert str(message) in _shows(explanation, "provider")
+    assert _says(explanation, "answer").startswith("smtp took it on Wed 5 March 2031 09:00")
+    assert str(message) in _shows(explanation, "answer")
 
 
 def test_what_was_late_says_so_and_by_how_much(seated: Post) -> None:
@@ -141,13 +141,13 @@ def test_the_brake_and_a_retry_are_named(seated: Post) -> None:
     world.travel_to(TUESDAY_NOON + 21 * HOUR)
     seated.deliver()
     (explanation,) = _explain(world, "first")
-    assert "It is tried again" in _says(explanation, "throttle")
-    assert "1 try so far" in _shows(explanation, "throttle")
+    assert "It is tried again" in _says(explanation, "its turn")
+    assert "1 try so far" in _shows(explanation, "its turn")
     assert explanation.verdict.startswith("It is on its way since Wed 5 March 2031 09:00")
 
     pause_sending(world.transactions, by="ops", reason="the provider is down")
     (explanation,) = _explain(world, "first")
-    assert _says(explanation, "throttle") == "Everything is paused: the provider is down."
+    assert _says(explanation, "its turn") == "Everything is paused: the provider is down."
 
 
 def test_who_opened_the_confirmation_and_did_not_press(world: World, door: Door) -> None:

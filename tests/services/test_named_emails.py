@@ -45,7 +45,7 @@ def _rows_and_moments(world: World) -> tuple[object, object]:
 
 def _explained(world: World, key: str, person: str = "ana@example.org") -> tuple[str, str]:
     (found,) = explain_step(person, key, world.transactions, most_published=500)
-    return found.title, " ".join(each.says for each in found.lines if each.about == "window")
+    return found.title, " ".join(each.says for each in found.lines if each.about == "moment")
 
 
 def test_a_new_name_is_a_new_version_and_no_change_of_anybodys_plan(desk: Desk) -> None:

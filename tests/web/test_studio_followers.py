@@ -114,6 +114,10 @@ def test_a_person_has_past_and_future_each_with_its_why(
     for step in (steps[0], steps[-1]):
         why = read(viewer, f"/studio/people/{person.id}/why/{step}")
         assert "Consent" in why and "Do-not-email list" in why and address in why
+        # Ids and the words of those who run the service are a press away, not in the way.
+        seen, hidden = re.subn(r"<summary>.*?</details>", "", why, flags=re.DOTALL)
+        assert hidden and not re.search(r"(?i)throttle|lane\b|window|provider|version", seen)
+        assert not re.search(r"[0-9a-f]{8}-[0-9a-f-]{27}", seen.replace(str(person.id), ""))
 
 
 def test_who_left_and_who_paused_is_said_so(
