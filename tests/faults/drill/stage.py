@@ -162,7 +162,7 @@ class Stage:
     def make_ready(self) -> None:
         """Leave the usual processes running on healthy servers, and nobody due from before."""
         self.heal()
-        self.house.execute(_LEFT)
+        self.house.execute(_PARKED)
         for statement in (*_FORGOTTEN, _MOMENT):
             values = {"moment": NOW} if ":moment" in statement else {}
             self.house.execute(statement, **values)
@@ -282,9 +282,6 @@ _CIRCUITS = """
 """
 _QUESTIONS = "update messages set ask_at = now() where status = 'unknown' and ask_at > now()"
 # Whoever had their letter would get the next one when a fault moves the clock.
-_LEFT = """
-    update enrollments set state = 'left', ended_at = plan_now(), next_due_at = null,
-                           waiting_for = null where state = 'active'
-"""
+_PARKED = "update enrollments set next_due_at = timestamptz '2040-01-01' where state = 'active'"
 _FORGOTTEN = ("delete from provider_states", "delete from pauses where scope = 'all'")
 _MOMENT = "update clock set ahead_by = :moment - now(), frozen_at = null"
