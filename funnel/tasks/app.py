@@ -10,6 +10,7 @@ from celery import Celery, Task
 from celery.signals import setup_logging
 
 from funnel.domain.errors import FunnelError
+from funnel.tasks.acknowledging import free_places_of_lost_acknowledgements
 
 log = structlog.get_logger()
 
@@ -68,6 +69,7 @@ class FunnelTask(Task):  # type: ignore[type-arg]  # celery-types: generic only 
         raise FunnelError("write the next moment into the row; the broker keeps no timers")
 
 
+free_places_of_lost_acknowledgements()
 app = Celery("funnel", task_cls=FunnelTask, set_as_current=True)
 
 app.conf.update(
