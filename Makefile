@@ -15,7 +15,7 @@ UPGRADE =
 PIP = $(BIN)/python -m pip --disable-pip-version-check --no-input
 PROJECT = $(PIP) install --quiet --no-deps --no-build-isolation --editable .
 
-.PHONY: help install demo test sure gates format bench assets lock chromium clean
+.PHONY: help install demo test sure gates format bench drill assets lock chromium clean
 
 help:
 	@echo "make install   prepare $(VENV)"
@@ -25,6 +25,7 @@ help:
 	@echo "make gates     format, lint, types, floors, dependencies, migrations"
 	@echo "make format    mend what can be mended by machine"
 	@echo "make bench     measure (not part of the tests)"
+	@echo "make drill     hurt a running installation in every way; nothing may be lost or come twice"
 	@echo "make assets    build what browsers load of other people's code (frontend/)"
 	@echo "make catalogues  take the studio's new texts into its catalogues, to be translated"
 	@echo "make lock      solve the dependencies anew (UPGRADE=1: take newer ones)"
@@ -60,6 +61,10 @@ bench: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.bench.bench_sequence_page
 	$(BIN)/python -m tests.bench.bench_preview
 	$(BIN)/python -m pytest -n 0 -s -m bench $(TEST_ARGS) tests/bench/bench_webhook.py
+
+# For example: make drill ARGS="--seed 7 --rounds 3" (docs/drill.md).
+drill: $(VENV)/.installed-dev
+	$(BIN)/python -m tests.faults.drill $(ARGS)
 
 assets: $(VENV)/.installed
 	$(BIN)/python hatch_build.py

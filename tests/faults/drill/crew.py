@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ DELIVER = "deliver"
 REST = "dispatch,notices,maintenance"
 SCHEDULER = "scheduler"
 _PATIENCE = 60.0
+_LAST_WORDS_SECONDS = 0.5  # until they are in the log
 
 
 @dataclass(slots=True, kw_only=True)
@@ -97,6 +99,13 @@ class Crew:
     def end(self) -> None:
         for name in [*self.members]:
             self.kill(name)
+
+    def assert_alive(self) -> None:
+        """Fail at once, with what they said, where one of them has ended by itself."""
+        ended = [name for name, each in self.members.items() if each.process.poll() is not None]
+        if ended:
+            time.sleep(_LAST_WORDS_SECONDS)
+        assert not ended, f"ended by themselves: {ended}\n{self.logs()}"
 
     def logs(self) -> str:
         return "\n".join(

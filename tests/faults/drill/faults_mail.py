@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from funnel.sending.postmark import METADATA_KEY
-from tests.faults.drill.fault import Fault
+from tests.faults.drill.fault import PEOPLE, Fault
 from tests.faults.drill.sink import HALF_AN_ANSWER, RESET, SILENCE, Reaction, Sink, Step
 from tests.faults.drill.stage import CHILDREN, CONNECTIONS, Load, Stage
 from tests.sending import provider_server as acts
@@ -18,6 +18,7 @@ _BEFORE = (Step.CONNECT, Step.EHLO, Step.MAIL, Step.RCPT, Step.DATA)
 _LATER = Reaction(say=b"451 4.3.0 not now\r\n")
 _NOT_HERE = Reaction(say=b"550 5.1.1 no such user\r\n")
 _NOT_THIS = Reaction(say=b"554 5.6.0 not this text\r\n")
+_NOT_YOU = Reaction(say=b"554 5.7.1 not from you\r\n")
 _BLACK_SECONDS = 12.0
 
 
@@ -66,9 +67,10 @@ def fail_before(stage: Stage, load: Load) -> None:
 
 
 def refuse(stage: Stage, load: Load) -> None:
-    """Refuse for good: recipients, and texts after their end."""
+    """Refuse for good at every step: recipients, texts after their end, and us altogether."""
     load.may_end = {"failed"}
-    _play(stage, [(Step.RCPT, _NOT_HERE)] * 8 + [(Step.DOT, _NOT_THIS)] * 8)
+    us = [(step, _NOT_YOU) for step in (*_BEFORE, Step.DOT) for _ in range(_TIMES)]
+    _play(stage, [(Step.RCPT, _NOT_HERE)] * 8 + [(Step.DOT, _NOT_THIS)] * 8 + us)
 
 
 def fail_after(stage: Stage, load: Load) -> None:
@@ -83,6 +85,8 @@ def fail_after(stage: Stage, load: Load) -> None:
         for reaction in reactions
         for _ in range(_TIMES)
     ]
+    if load.number < PEOPLE:
+        doubtful = doubtful[::_TIMES]  # a short drill: each once
     load.most_unknown = len(doubtful)
     _play(stage, [*doubtful, *[(Step.DOT, _LATER)] * _TIMES])
 
@@ -161,7 +165,7 @@ def fail_by_http(stage: Stage, load: Load) -> None:
     stage.until_ready()
     stage.house.add(load.number, due=load.number, prefix=load.prefix)
     stage.until_arrived(load, 0.1)
-    server.script[:] = stage.chance.sample([*_HTTP] * _TIMES, len(_HTTP) * _TIMES)
+    server.script[:] = stage.chance.sample(_HTTP, len(_HTTP))
 
     def is_over() -> bool:
         stage.hurry()
@@ -180,7 +184,7 @@ FAULTS = (
     Fault(
         name="smtp-refusing",
         strike=refuse,
-        sentence="eight recipients and eight texts refused for good",
+        sentence="recipients and texts refused for good, and whoever sends, at each step",
         source="SMTP refusing",
     ),
     Fault(

@@ -9,14 +9,13 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from funnel.tasks.app import configure
-from funnel.tasks.deliver import deliver
 from tests.bench.house import NOW
 from tests.faults.drill.crew import DELIVER, REST, SCHEDULER
 from tests.faults.drill.fault import Fault
+from tests.faults.drill.publishing import publish
 from tests.faults.drill.race import judge_race, race
 from tests.faults.drill.sink import Reaction, Step
-from tests.faults.drill.stage import CONNECTIONS, Load, Stage
+from tests.faults.drill.stage import CHILDREN, CONNECTIONS, Load, Stage
 
 _HOUR = 3600
 _DEATHS = 5
@@ -42,14 +41,10 @@ def repeat_messages(stage: Stage, load: Load) -> None:
         for each in copies
         for part in _parts(stage.chance.sample(each, len(each)), stage.chance.randint(5, 50))
     ]
-    configure(stage.house.broker.url, is_demo=False)
-    for batch in stage.chance.sample(batches, len(batches)):
-        deliver.apply_async(args=(batch, "smtp"), queue=DELIVER)
+    publish(stage, *((batch, "smtp") for batch in stage.chance.sample(batches, len(batches))))
     stage.crew.thaw("deliver")
     stage.until(lambda: stage.is_settled(load), "all of it is settled")
-    for batch in _parts(now, 50):  # late: when everything is over
-        deliver.apply_async(args=(batch, "smtp"), queue=DELIVER)
-    deliver.app.pool.force_close_all()
+    publish(stage, *((batch, "smtp") for batch in _parts(now, 50)))  # late: when all is over
     time.sleep(2)
 
 
@@ -77,13 +72,15 @@ def race_processes(stage: Stage, load: Load) -> None:
         ("more", DELIVER),
     ):
         stage.crew.start(name, role)
-    # Each of the three and of the two has shown life of its own.
-    stage.house.execute("delete from heartbeats")
-    stage.until_row(
-        "select count(*) filter (where role = 'deliver') >= 4 from heartbeats", "all deliver"
-    )
+    stage.until_ready()
+    stage.until(lambda: _all_are_there(stage), "four processes deliver")
     stage.house.add(load.number, due=load.number, prefix=load.prefix)
     stage.until_arrived(load, 0.9)
+
+
+def _all_are_there(stage: Stage) -> bool:
+    workers = [stage.crew.members[name] for name in stage.crew.of(DELIVER)]
+    return sum(len(each.children) for each in workers) >= 2 * CHILDREN
 
 
 def put_clocks_wrong(stage: Stage, load: Load) -> None:

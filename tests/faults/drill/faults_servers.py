@@ -16,6 +16,7 @@ from tests.faults.drill.fault import Fault
 from tests.faults.drill.stage import CHILDREN, CONNECTIONS, Load, Stage, execute_apart
 
 _FROZEN_SECONDS = 6.0
+_FULL_SECONDS = 8.0
 # Longer than the broker's socket time-out of ten seconds.
 _BLACK_SECONDS = 14.0
 _RULES = SignupRules(hash_key=b"a key for drills, and only for those")
@@ -50,11 +51,12 @@ def freeze_broker(stage: Stage, load: Load) -> None:
 
 
 def fill_broker(stage: Stage, load: Load) -> None:
+    """Let the broker refuse whatever writes while tasks run, end and are published."""
+    stage.until_arrived(load, 0.3)
     with redis.Redis.from_url(stage.house.broker.url) as client:
         client.config_set("maxmemory-policy", "noeviction")
         client.config_set("maxmemory", 1)
-        stage.house.add(load.number, due=load.number, prefix=load.prefix)
-        time.sleep(5)
+        time.sleep(_FULL_SECONDS)
         client.config_set("maxmemory", 0)
 
 
@@ -154,7 +156,6 @@ FAULTS = (
         strike=flush_broker,
         sentence="the broker loses everything that it holds, twice",
         source="broker flushed",
-        is_short=True,
     ),
     Fault(
         name="broker-frozen",
@@ -165,9 +166,8 @@ FAULTS = (
     Fault(
         name="broker-full",
         strike=fill_broker,
-        sentence="the broker takes no writes for five seconds (noeviction, one byte of memory)",
+        sentence="the broker takes no writes for eight seconds (noeviction, one byte of memory)",
         source="broker full",
-        brings=True,
     ),
     Fault(
         name="broker-blackholed",
@@ -207,13 +207,11 @@ FAULTS = (
         strike=terminate_backends,
         sentence="every connection to the database is ended by the server, four times",
         source="backends terminated",
-        is_short=True,
     ),
     Fault(
         name="database-answers-lost",
         strike=lose_answers,
         sentence="connections to the database break in the middle of answers, 30 times",
         source="backends terminated (a commit whose answer is lost)",
-        rounds=2,
     ),
 )

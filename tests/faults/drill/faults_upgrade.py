@@ -8,11 +8,10 @@ from funnel.bootstrap import SHIPPED_DEFINITIONS
 from funnel.services.load_definitions import load_definitions
 from funnel.storage import migrate
 from funnel.storage.transaction import open_database
-from funnel.tasks.app import configure
-from funnel.tasks.deliver import deliver
 from tests.bench.house import House
 from tests.faults.drill.crew import DELIVER, REST, SCHEDULER
 from tests.faults.drill.fault import Fault
+from tests.faults.drill.publishing import publish
 from tests.faults.drill.stage import Load, Stage, execute_apart
 
 _BEFORE = "0005"
@@ -73,12 +72,10 @@ def _old_house(stage: Stage) -> House:
 
 def _publish_as_before(stage: Stage, load: Load) -> None:
     """Put a task on the queue as the version before wrote it: it knew one provider."""
-    configure(stage.house.broker.url, is_demo=False)
     with stage.house.transactions.begin() as tx:
         rows = tx.connection.exec_driver_sql(_ON_THE_QUEUE).all()
     batch = [(str(row.id), row.epoch) for row in rows]
-    deliver.apply_async(args=(batch,), queue=DELIVER)
-    deliver.app.pool.force_close_all()
+    publish(stage, (batch,))
 
 
 _ON_THE_QUEUE = (

@@ -124,7 +124,7 @@ class Proxy:
             there = self._pump(pair, reader, to_server, self.trouble.cut_to_server())
             back = self._pump(pair, from_server, writer, self.trouble.cut_to_client())
             await _both(there, back)
-        except OSError:
+        except (OSError, asyncio.CancelledError):  # cancelled at the end of a drill
             pass
         finally:
             self._pairs.discard(pair)

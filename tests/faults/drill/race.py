@@ -77,9 +77,9 @@ def _ask_all(
 # Opened now or soon: what waits on the queue, in the order in which it is claimed.
 _NEXT = """
     select p.id from subscribers p
-    left join messages m on m.subscriber_id = p.id and m.step_key = 'tables-turned'
+    join messages m on m.subscriber_id = p.id and m.step_key = 'tables-turned'
     where p.email_key like :prefix and p.id <> all(:asked)
-    order by m.status is distinct from 'queued' or m.published_at is null, m.id limit 20
+    order by m.status <> 'queued' or m.published_at is null, m.id limit 20
 """
 
 

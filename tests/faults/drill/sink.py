@@ -62,12 +62,17 @@ def as_usual(_step: Step, _address: str) -> Reaction | None:
     return None
 
 
+def _unread(_message: bytes) -> None:
+    """Look at nothing."""
+
+
 class Sink:
     """Takes emails until it is closed; ``came`` are the ids, each as often as it was taken."""
 
     def __init__(self, loop: Loop, file: Path) -> None:
         self.react: React = as_usual
         self.delay = 0.0  # seconds before it answers each message
+        self.read: Callable[[bytes], None] = _unread  # is given each message, as it came
         self.came: Counter[UUID] = Counter()
         self.came_at: dict[UUID, float] = {}  # by this machine's clock, as the database's is
         self.reactions = 0
@@ -107,7 +112,8 @@ class Sink:
         self._listener.close()
 
     async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(_OverError, OSError, asyncio.IncompleteReadError):
+        # Cancelled at the end of a drill: whoever is kept waiting by then is told nothing more.
+        with suppress(_OverError, OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
             await _Conversation(self, reader, writer).run()
         writer.close()
 
@@ -165,6 +171,7 @@ class _Conversation:
         if found is None:
             raise AssertionError("an email without an id of ours")
         self._sink.take(UUID(found[1].decode()))
+        self._sink.read(message)
         await self._answer(Step.TAKEN)
 
     async def _answer(self, step: Step) -> None:

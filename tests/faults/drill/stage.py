@@ -34,6 +34,7 @@ SETTINGS = {
     "FUNNEL_MESSAGES_PER_TASK": "50",
     "FUNNEL_WATCH_DEFINITIONS": "false",
     "DRILL_ANSWER_SECONDS": str(TIMEOUT_SECONDS),
+    "DRILL_PULSE_SECONDS": "1",
 }
 _CONFIRMATION = "notices/confirm"
 _ASKED_EVERY = 0.05
@@ -173,11 +174,12 @@ class Stage:
         """Wait until the workers that run have shown life."""
         roles = {each.role for each in self.crew.members.values()} - {SCHEDULER}
         self.house.execute("delete from heartbeats")
-        self.until_row(
-            "select count(distinct role) >= :roles from heartbeats where role <> 'scheduler'",
-            "the workers are ready",
-            roles=len(roles),
-        )
+
+        def are_ready() -> bool:
+            self.crew.assert_alive()
+            return self.house.ask(_ROLES) == len(roles)
+
+        self.until(are_ready, "the workers are ready")
 
     def heal(self) -> None:
         """Undo whatever a fault did to servers and wires."""
@@ -267,6 +269,7 @@ _ROWS = """
         and coalesce(m.step_key, m.template_key) = :key
     where p.email_key like :prefix
 """
+_ROLES = "select count(distinct role) from heartbeats where role <> 'scheduler'"
 _ASKED = """
     select exists (select from messages m join subscribers p on p.id = m.subscriber_id
                    where m.status = 'unknown' and p.email_key like :prefix)
