@@ -18,8 +18,7 @@ def main(arguments: list[str]) -> int:
         return 0 if makes_progress("scheduler", on_this_host=False) else 1
     settings = build(role="scheduler").settings
     app = configure(settings.broker_url, is_demo=settings.is_demo)
-    # The default scheduler writes a file into the working folder; nothing here is worth keeping.
-    app.Beat(scheduler_cls="celery.beat:Scheduler", loglevel="WARNING", quiet=True).run()
+    app.Beat(scheduler_cls="scheduler.plain:PlainScheduler", loglevel="WARNING", quiet=True).run()
     return 0
 
 

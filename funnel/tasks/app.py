@@ -93,6 +93,9 @@ app.conf.update(
     },
     broker_connection_retry_on_startup=True,  # a worker that starts before its broker waits
     broker_connection_max_retries=None,  # for as long as it takes
+    # A broker that is full or read-only refuses commands: ask again, as where it is away. Without
+    # this a worker ends for good at the first refusal (seen).
+    broker_channel_error_retry=True,
     broker_pool_acquire_timeout=5,
     # A publish to a frozen broker must not hang the dispatcher: the sweep will find the rows.
     task_publish_retry_policy={
