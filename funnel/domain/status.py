@@ -78,7 +78,7 @@ class Queue:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Broker:
-    """What the broker holds; ``error`` instead, where it cannot be asked."""
+    """What the broker holds; ``error``: why it cannot be asked, or takes nothing more."""
 
     queues: tuple[Queue, ...] = ()
     in_hands: int = 0  # tasks that a worker took and has not acknowledged
@@ -269,7 +269,7 @@ def verdict(figures: StatusFigures) -> Verdict:
 def queue_note(backlog: Backlog, broker: Broker) -> str:
     """Explain the difference between what the database put on the queue and what is there."""
     if broker.error:
-        return f"The broker cannot be asked: {broker.error}."
+        return f"The broker does not do its work: {broker.error}."
     here = backlog.published + backlog.sending
     if broker.emails == here:
         return "The broker and the database agree."
@@ -304,7 +304,7 @@ def _reasons(figures: StatusFigures) -> Iterator[str]:
     if figures.pauses:
         yield f"sending is paused ({figures.pauses[0]}); `funnel resume all` lets it go on"
     if figures.broker.error:
-        yield f"the broker cannot be reached ({figures.broker.error})"
+        yield f"the broker does not do its work ({figures.broker.error})"
     signs = {each.role: each for each in figures.signs}
     for role in NEEDED_ROLES:
         sign = signs.get(role)

@@ -18,6 +18,8 @@ KEY_PREFIX = "funnel:"  # Celery's global_keyprefix
 _UNACKED = f"{KEY_PREFIX}unacked"
 # The transport keeps a queue as one list for each priority; letters have one of their own.
 _PRIORITY_SUFFIXES = ("", "\x06\x165")
+_PROBE = f"{KEY_PREFIX}takes-writes"
+_PROBE_LASTS_SECONDS = 60
 _READ_AT_MOST = 2_000  # bodies to look into; the dispatcher's caps keep queues far below that
 _TIMEOUT_SECONDS = 3.0
 
@@ -25,7 +27,8 @@ _TIMEOUT_SECONDS = 3.0
 def read_broker(url: str, queues: Iterable[str]) -> Broker:
     """Return how many tasks wait or are taken, and how many emails they carry.
 
-    Never raises: a broker that cannot be asked is an answer too.
+    Never raises: a broker that cannot be asked is an answer too, and so is one that takes no
+    writes because its memory or its disk is full.
 
     Args:
         url: As in the settings, ``redis://…``.
@@ -35,9 +38,11 @@ def read_broker(url: str, queues: Iterable[str]) -> Broker:
         with _client(url) as client:
             waiting = tuple(_queue(client, name) for name in queues)
             taken = client.hvals(_UNACKED)
+            refusal = _why_no_writes(client)
     except (redis.RedisError, ValueError) as error:
         return Broker(error=_plainly(error))
     return Broker(
+        error=refusal,
         queues=waiting,
         in_hands=len(taken),
         in_hands_emails=sum(_emails_in(_delivered(each)) for each in taken[:_READ_AT_MOST]),
@@ -48,10 +53,11 @@ def why_unreachable(url: str) -> str:
     """Return why the broker cannot be written to, empty where it can."""
     try:
         with _client(url) as client:
-            client.ping()
+            if refusal := _why_no_writes(client):
+                return refusal
             policy = client.config_get("maxmemory-policy").get("maxmemory-policy", "noeviction")
     except redis.ResponseError:
-        return ""  # hosted servers forbid CONFIG; PING has answered
+        return ""  # hosted servers forbid CONFIG; a write was taken
     except (redis.RedisError, ValueError) as error:
         return _plainly(error)
     if policy != "noeviction":
@@ -63,6 +69,15 @@ def _client(url: str) -> "redis.Redis":
     return redis.Redis.from_url(
         url, socket_timeout=_TIMEOUT_SECONDS, socket_connect_timeout=_TIMEOUT_SECONDS
     )
+
+
+def _why_no_writes(client: "redis.Redis") -> str:
+    """Return with what words it refuses a write: memory full, disk full, a replica."""
+    try:
+        client.set(_PROBE, "", ex=_PROBE_LASTS_SECONDS)
+    except redis.ResponseError as error:
+        return f"it takes no writes: {_plainly(error)}"
+    return ""
 
 
 def _queue(client: "redis.Redis", name: str) -> Queue:

@@ -60,7 +60,7 @@ def with_signs(role, **changes):
             "the broker is away",
             {"broker": Broker(error="Connection refused")},
             False,
-            "Not on time: nothing is due at the moment, but the broker cannot be reached "
+            "Not on time: nothing is due at the moment, but the broker does not do its work "
             "(Connection refused). Every email is accounted for.",
         ),
         (
@@ -153,7 +153,12 @@ def broker(waiting, taken=0):
         ("alike", Backlog(published=7, sending=1), broker(7, 1), "The broker and the database"),
         ("less there", Backlog(published=8), broker(7), "The broker holds 1 email less"),
         ("more there", Backlog(published=4), broker(7), "The broker holds 3 emails more"),
-        ("away", Backlog(), Broker(error="timed out"), "The broker cannot be asked: timed out."),
+        (
+            "away",
+            Backlog(),
+            Broker(error="timed out"),
+            "The broker does not do its work: timed out.",
+        ),
     ],
 )
 def test_the_difference_between_broker_and_database_is_explained(case, backlog, holds, beginning):

@@ -103,6 +103,17 @@ def test_a_broker_that_may_throw_queues_away_is_not_fit(broker):
     assert "allkeys-lru" in why_unreachable(broker.url)
 
 
+def test_a_broker_that_is_full_says_so(broker):
+    with redis.Redis.from_url(broker.url) as client:
+        client.config_set("maxmemory", 1)
+        try:
+            assert "takes no writes" in read_broker(broker.url, QUEUES).error
+            assert "maxmemory" in why_unreachable(broker.url)
+        finally:
+            client.config_set("maxmemory", 0)
+    assert why_unreachable(broker.url) == ""
+
+
 def test_an_address_that_is_none_is_an_answer_too():
     assert read_broker("nonsense", QUEUES).error
     assert why_unreachable("nonsense")
