@@ -18,7 +18,7 @@ from funnel.domain.calendar_words import (
 )
 from funnel.domain.plan import SkipReason
 from funnel.domain.sequence import SequenceDefinition, Step, StepKind, Timing
-from funnel.domain.speech import mark, say
+from funnel.domain.speech import mark, say, say_many
 from funnel.domain.timing import SendWindow, local_day
 
 _MOST_RULES = 2
@@ -127,10 +127,18 @@ def _weekdays_rule(told: Told) -> _Rule:
 
 
 def _apart_rule(told: Told) -> _Rule:
-    number = number_word(told.version.days_between_letters)
+    days = told.version.days_between_letters
+    number = number_word(days)
     return _Rule(
-        whole=say("letters stay {number} days apart", number=number),
-        further=say("stay {number} days apart", number=number),
+        whole=say_many(
+            "letters stay {number} day apart",
+            "letters stay {number} days apart",
+            days,
+            number=number,
+        ),
+        further=say_many(
+            "stay {number} day apart", "stay {number} days apart", days, number=number
+        ),
     )
 
 

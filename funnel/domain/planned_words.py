@@ -6,7 +6,7 @@ from typing import Final
 from funnel.domain.errors import InvalidInputError
 from funnel.domain.plan import SkipReason
 from funnel.domain.sequence import SequenceDefinition
-from funnel.domain.speech import mark, say
+from funnel.domain.speech import mark, say, say_many
 from funnel.domain.step_words import timing_in_words
 from funnel.domain.timing_text import read_timing
 
@@ -33,7 +33,12 @@ def planned_words(reason: str, version: SequenceDefinition) -> str:
     apart = _APART.fullmatch(reason)
     if apart is not None:
         name = version.name_of(apart[2])
-        return say("keeps {days} days apart from {email}", days=apart[1], email=name)
+        return say_many(
+            "keeps {count} day apart from {email}",
+            "keeps {count} days apart from {email}",
+            int(apart[1]),
+            email=name,
+        )
     try:
         timing = read_timing(reason)
     except InvalidInputError:

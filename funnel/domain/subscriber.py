@@ -16,7 +16,7 @@ from uuid import UUID
 from email_validator import EmailNotValidError, validate_email
 
 from funnel.domain.errors import InvalidInputError
-from funnel.domain.speech import mark, say
+from funnel.domain.speech import ENGLISH, mark, say, spoken
 from funnel.domain.text import clean_text
 from funnel.domain.zones import listed_zone
 
@@ -112,7 +112,7 @@ def normalise_address(value: str) -> Address:
             strict=True,  # a local part has at most 64 characters
         )
     except EmailNotValidError as error:
-        raise _wrong_address(str(error)) from error
+        raise _wrong_address(_what_is_wrong(value, error)) from error
     if len(found.local_part.encode()) > _LOCAL_LIMIT:
         raise _wrong_address(say("the part before the @-sign is too long"))
     if not found.local_part.isprintable():
@@ -139,6 +139,15 @@ def email_key(email: str) -> str:
         InvalidInputError: Not an address.
     """
     return normalise_address(email).key
+
+
+def _what_is_wrong(value: str, error: EmailNotValidError) -> str:
+    """The validator knows more kinds of mistakes, and says them in English alone."""
+    if "@" not in value:
+        return say("An email address must have an @-sign.")
+    if spoken().language == ENGLISH.language:
+        return str(error)
+    return say("“{value}” is not an email address", value=value)
 
 
 def _key(local: str, ascii_domain: str) -> str:

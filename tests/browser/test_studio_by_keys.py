@@ -115,7 +115,7 @@ def _a_draft_is_published(keys: Keys) -> None:
     keys.open(PATH)
     keys.press(keys.link("The tables have turned"))
     expect(keys.page.locator("form[data-card]")).to_be_visible()
-    keys.fill("days", "6")
+    keys.fill("day", "6")  # as it is: one
     keys.press(keys.button("Keep in the draft"))
     keys.is_said("Kept in the draft.")
     keys.press(keys.link("See who is affected"))

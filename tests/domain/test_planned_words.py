@@ -24,6 +24,11 @@ VERSION = SequenceDefinition(slug="any", title="Any", brand="default", steps=())
             "keeps 2 days apart from Bias",
             "hält 2 Tage Abstand zu Bias",
         ),
+        (
+            "keeps 1 days apart from bias",
+            "keeps 1 day apart from Bias",
+            "hält 1 Tag Abstand zu Bias",
+        ),
         (str(SkipReason.HAD_IT), "had it before", "hatte sie schon"),
         ("soon after bias", "soon after bias", "soon after bias"),
     ],

@@ -11,6 +11,7 @@ export function previewWhileTyping(root) {
     const card = event.target.closest("form[data-card]");
     if (!card) return;
     if (event.target.name?.endsWith(".anchor")) showMoment(event.target);
+    if (event.target.matches(".amount")) nameUnit(event.target);
     clearTimeout(timer);
     timer = setTimeout(() => preview(card), PAUSE);
   });
@@ -32,6 +33,12 @@ export function previewWhileTyping(root) {
       if (mine === latest) beside.classList.remove("is-waiting");
     }
   }
+}
+
+// "1 day", "2 days".
+function nameUnit(amount) {
+  const unit = amount.parentElement.querySelector("[data-one]");
+  if (unit) unit.textContent = amount.value.trim() === "1" ? unit.dataset.one : unit.dataset.many;
 }
 
 // A fixed moment has a field of its own, which nothing else needs.

@@ -80,6 +80,19 @@ _ACTS: Final = {
     "do-not-email added": mark("Put on the do-not-email list"),
     "do-not-email taken off": mark("Taken off the do-not-email list"),
 }
+# Where a word came from, as rows name it; the name of a form or a platform is said as it is.
+_SOURCES: Final = {
+    "signup": mark("their signup"),
+    "studio": mark("somebody here"),
+    "by hand": mark("somebody here"),
+    "import": mark("a file"),
+    "link": mark("a link in an email"),
+    "join link": mark("the join link"),
+    "replay page": mark("the replay's page"),
+    "preferences": mark("their preferences"),
+    "unsubscribe page": mark("the unsubscribe page"),
+    "one-click": mark("the unsubscribe button of their mail program"),
+}
 _LONGEST_NOTE: Final = 120  # characters of a note in the line of time
 
 
@@ -184,12 +197,22 @@ def _standing(found: PersonPage, about: str, standing: Standing) -> Known:
     if word is None:
         detail = say("no word was written down")
     else:
-        detail = say("said {day}, by {source}", day=_day(found, word.at), source=word.source)
+        detail = say(
+            "said {day}, by {source}", day=_day(found, word.at), source=_source(word.source)
+        )
     if standing.is_wanted:
         says = say("wanted")
     else:
         says = say("not wanted") if word else say("not agreed to")
     return Known(about=about, says=says, detail=detail)
+
+
+def _source(named: str) -> str:
+    """Return where a word came from: "their preferences", "zoom", "somebody here: on paper"."""
+    kind, _, rest = named.partition(": ")
+    if kind not in _SOURCES:
+        return named
+    return f"{say(_SOURCES[kind])}: {rest}" if rest else say(_SOURCES[kind])
 
 
 def _happened(rows: Iterable[StoryRow], found: PersonPage) -> Iterator[Moment]:
@@ -233,7 +256,7 @@ def _fact(row: StoryRow, _: PersonPage) -> tuple[str, str] | None:
         return None
     what = say(_HAPPENED[kind])
     named = f"{what}: {row.name}" if row.name else what
-    return named, say("known from {source}", source=row.by)
+    return named, say("known from {source}", source=_source(row.by))
 
 
 _TELLING: Final = {"signup": _signup, "fact": _fact, "note": _note, "seat": _seat}

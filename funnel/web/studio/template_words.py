@@ -21,7 +21,7 @@ class Word:
 
 # The name, an example, what it is. Every name of EmailContext stands here: a test compares them.
 _FIELDS: Final = (
-    ("person.greeting", "Hello Ana,", mark("The greeting, whole even without a name.")),
+    ("person.greeting", mark("Hello Ana,"), mark("The greeting, whole even without a name.")),
     ("person.first_name", "Ana", mark("The reader's first name; may be empty.")),
     ("person.last_name", "Muster", mark("The reader's last name; may be empty.")),
     ("person.email", "ana@example.org", mark("The address that this email goes to.")),
@@ -36,13 +36,13 @@ _FIELDS: Final = (
     ("brand.booking_url", "https://…", mark("Where a talk is booked; may be empty.")),
     ("brand.notes_url", "https://…", mark("The page of notes; may be empty.")),
     ("session.title", "The three shifts", mark("The title of the reader's masterclass.")),
-    ("session.day", "Thursday 12 November", mark("Its day, in the reader's time zone.")),
-    ("session.weekday", "Thursday", mark("Its day of the week.")),
+    ("session.day", mark("Thursday 12 November"), mark("Its day, in the reader's time zone.")),
+    ("session.weekday", mark("Thursday"), mark("Its day of the week.")),
     ("session.hour", "18:00", mark("When it begins, in the reader's time zone.")),
     ("session.ends_hour", "19:30", mark("When it ends.")),
     ("session.opens_hour", "17:50", mark("When its room opens.")),
     ("session.place", "Berlin", mark("The city that names the reader's time zone.")),
-    ("session.moment", "Thursday 18:00 in Berlin", mark("Day, hour and place in one.")),
+    ("session.moment", mark("Thursday 18:00 in Berlin"), mark("Day, hour and place in one.")),
     ("session.minutes", "90", mark("How long it is.")),
     ("session.starts_at", "", mark("When it begins; only to ask whether there is one.")),
     ("session.ends_at", "", mark("When it ends; only to ask whether there is one.")),
@@ -50,7 +50,7 @@ _FIELDS: Final = (
     ("session.url", "https://…", mark("Where the reader chooses this date.")),
     ("former", "", mark("The date before a move, with the parts of session.")),
     ("replay.url", "https://…", mark("The reader's own link to the recording.")),
-    ("replay.ends_day", "Thursday 19 November", mark("The recording's last day.")),
+    ("replay.ends_day", mark("Thursday 19 November"), mark("The recording's last day.")),
     ("replay.ends_hour", "18:30", mark("The hour at which the recording closes.")),
     ("links.confirm", "https://…", mark("The page with the button that confirms.")),
     ("links.join", "https://…", mark("The way into the masterclass.")),
@@ -62,7 +62,11 @@ _FIELDS: Final = (
     ("links.stop_letters", "https://…", mark("Keep the seat, stop the letters.")),
     ("links.replay", "https://…", mark("The recording; empty where there is none.")),
     ("next_dates", "", mark("The next dates with free seats, for a loop; may hold none.")),
-    ("why", "You get this because …", mark("Why the reader gets this; the footer has it too.")),
+    (
+        "why",
+        mark("You get this because …"),
+        mark("Why the reader gets this; the footer has it too."),
+    ),
     ("letters_wanted", "", mark("Whether the reader gets the letters: yes or no.")),
 )
 _GROUPS: Final = MappingProxyType(
@@ -129,7 +133,7 @@ def fields() -> dict[str, list[Word]]:
         group, _, last = name.rpartition(".")
         if not group and last in _GROUPS:
             continue
-        found.setdefault(group, []).append(Word(label=last, detail=detail, info=say(info)))
+        found.setdefault(group, []).append(Word(label=last, detail=say(detail), info=say(info)))
     found["former"] = found["date"] = found["session"]
     return found
 
@@ -137,7 +141,7 @@ def fields() -> dict[str, list[Word]]:
 def listed_fields() -> list[Word]:
     """Return the merge fields by their whole names, for a list to choose from."""
     return [
-        Word(label=name, detail=detail, info=say(info))
+        Word(label=name, detail=say(detail), info=say(info))
         for name, detail, info in _FIELDS
         if name not in {"former", "next_dates", "session.starts_at", "session.ends_at"}
     ]

@@ -152,7 +152,9 @@ def _role(posted: PostedForm) -> Role:
         raise InvalidInputError(
             say("that is not a role"),
             field="role",
-            remedy=say("Take one of: {names}.", names=", ".join(Role)),
+            remedy=say(
+                "Take one of: {names}.", names=", ".join(say(ROLE_NAMES[each]) for each in Role)
+            ),
         ) from error
 
 
