@@ -5,10 +5,11 @@ and is no number of seconds, "no" is no boolean), aliases and tags are refused, 
 is collected instead of stopping at the first.
 """
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Protocol, TypeVar
+from types import MappingProxyType
+from typing import Final, Protocol, TypeVar
 
 import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
@@ -23,6 +24,8 @@ _DEEPEST = 12
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _PLAIN_TAG = "tag:yaml.org,2002:"
 _PLAIN_TYPES = frozenset({"str", "int", "float", "bool", "null", "timestamp", "map", "seq"})
+
+_NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
 
 _Value = TypeVar("_Value")
 
@@ -81,11 +84,19 @@ class Fields:
         node: The mapping itself.
         known: Names that may be used.
         problems: Collects what is wrong; readers go on with a default.
+        unknown: What to do about names that people expect here and that are not known.
     """
 
-    def __init__(self, node: MappingNode, known: Collection[str], problems: list[Problem]) -> None:
+    def __init__(
+        self,
+        node: MappingNode,
+        known: Collection[str],
+        problems: list[Problem],
+        unknown: Mapping[str, str] = _NOTHING,
+    ) -> None:
         self.node = node
         self._problems = problems
+        self._unknown = unknown
         self._values: dict[str, Node] = {}
         self._entries: dict[str, list[Node]] = {}
         for key, value in node.value:
@@ -213,17 +224,18 @@ class Fields:
                 problem_at(key, say('"{name}" is here twice', name=name), say("Keep one of them."))
             )
         elif name not in known:
-            close = get_close_matches(name, known, n=1)
-            remedy = (
-                say("Did you mean {close}?", close=close[0])
-                if close
-                else say("Known are {names}.", names=", ".join(known))
-            )
-            self._problems.append(
-                problem_at(key, say('"{name}" is not known here', name=name), remedy)
-            )
+            reason = say('"{name}" is not known here', name=name)
+            self._problems.append(problem_at(key, reason, self._instead_of(name, known)))
         else:
             self._values[name] = value
+
+    def _instead_of(self, name: str, known: Collection[str]) -> str:
+        if name in self._unknown:
+            return say(self._unknown[name])
+        close = get_close_matches(name, known, n=1)
+        if close:
+            return say("Did you mean {close}?", close=close[0])
+        return say("Known are {names}.", names=", ".join(known))
 
     def _read_node(
         self, node: Node, name: str, reader: Callable[[str], _Value], default: _Value

@@ -26,7 +26,14 @@ from funnel.domain.sequence import (
 from funnel.domain.sequence_json import definition_from_json, definition_to_json
 from funnel.domain.speech import say
 from funnel.domain.step_checks import check_steps
-from funnel.domain.step_file import STEP_FIELDS, choice, read_key, read_step, read_yes_or_no
+from funnel.domain.step_file import (
+    NOT_FIELDS,
+    STEP_FIELDS,
+    choice,
+    read_key,
+    read_step,
+    read_yes_or_no,
+)
 
 __all__ = [
     "Problem",
@@ -162,7 +169,7 @@ def _steps(fields: Fields, problems: list[Problem]) -> tuple[list[Step], dict[st
     read: list[tuple[Step, Fields]] = []
     positions: dict[str, int] = {}
     for position, node in enumerate(nodes):
-        step_fields = Fields(node, STEP_FIELDS, problems)
+        step_fields = Fields(node, STEP_FIELDS, problems, NOT_FIELDS)
         key = step_fields.peek("key")
         if key in positions:
             step_fields.wrong(

@@ -41,6 +41,12 @@ STEP_FIELDS = (
     "repeats_when_moved",
 )
 
+# What other tools have in their files, and what stands for it here.
+NOT_FIELDS = {
+    "template": mark("An email's text is found by its key: delete this line, and others like it."),
+    "subject": mark("The subject stands on top of the email's text: delete this line."),
+}
+
 LONGEST_STEP_NAME = 60
 _BARE_SKIP = timedelta(minutes=10)  # PRODUCT: a bare `skip` means 10 minutes
 _LONGEST_GRACE = timedelta(days=7)

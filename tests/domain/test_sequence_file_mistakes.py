@@ -30,6 +30,7 @@ SOMEBODY = Enrollment(
     ("case", "fields", "reason", "remedy"),
     [
         ("an unknown field", ["kind: letter", "timing: 1 day after first", "weekday: mon"], '"weekday" is not known', "Did you mean weekdays?"),
+        ("a text named, as other tools do", ["kind: letter", "timing: 1 day after first", "template: bias"], '"template" is not known here', "found by its key: delete this line"),
         ("a field used twice", ["kind: letter", "timing: 1 day after first", "kind: service"], '"kind" is here twice', "Keep one"),
         ("no kind", ["timing: 1 day after first"], '"kind" is missing', "Add a line"),
         ("no timing", ["kind: letter"], '"timing" is missing', "Add a line"),
