@@ -19,15 +19,20 @@ def may_dispatch(tx: Transaction) -> bool:
     """Say whether this transaction is the one that dispatches, and nothing is paused; no waiting.
 
     The lock ends with the transaction. What is claimed and spent is claimed and spent under it.
+    From here on the transaction reads in the order of the indexes.
     """
     return bool(tx.connection.execute(_MAY_DISPATCH).scalar_one())
 
 
-# First the lock: who waits for nobody must not read the pauses before it is alone.
+# First the lock: who waits for nobody must not read the pauses before it is alone. The settings:
+# the first few of an index are wanted, and PostgreSQL would rather read all that waits, to sort it
+# for each claim anew or to find that a lane has none (by its statistics either costs less).
 _MAY_DISPATCH = text(
     """
     select case when pg_try_advisory_xact_lock(4860212)
-                then not exists (select from pauses where scope = 'all') else false end
+                then not exists (select from pauses where scope = 'all') else false end,
+           set_config('enable_sort', 'off', true), set_config('enable_bitmapscan', 'off', true),
+           set_config('enable_seqscan', 'off', true)
     """
 )
 
@@ -77,31 +82,48 @@ def waiting_lanes(tx: Transaction) -> list[Waiting]:
     ]
 
 
+# The clock is asked once in a statement: a call of plan_now() for each row costs more than the row.
+_AT = "at as materialized (select plan_now() as now)"
+_NOW = "(select now from at)"
+
+
 def _ready(priority: str) -> str:
     """Return the rows that may be claimed; each kind of priority reads its part of the index."""
     return f"""
         m.status = 'queued' and m.published_at is null and m.priority {priority}
-          and m.due_at <= plan_now() and m.available_at <= now()
+          and m.due_at <= {_NOW} and m.available_at <= now()
           -- What is late is the planner's to decide: a letter takes another day.
-          and (m.kind <> 'sequence' or m.valid_until is null or m.valid_until >= plan_now())
+          and (m.kind <> 'sequence' or m.valid_until is null or m.valid_until >= {_NOW})
     """
 
 
 _URGENT, _LETTERS = f"< {LETTER_PRIORITY}", f"= {LETTER_PRIORITY}"
+
+
+def _first_of_lanes(priority: str) -> str:
+    """Return the lanes that have a row that may be claimed.
+
+    A limit in each lane, and not "exists": by statistics from before the rows were written that is
+    a join with all that wait, for each look (40 ms where 4,000 letters do).
+    """
+    return f"""
+        select l.lane, l.place from unnest(cast(:lanes as text[])) with ordinality as l(lane, place)
+        cross join lateral (
+            select from messages m where m.lane = l.lane and {_ready(priority)} limit 1) first
+    """  # noqa: S608  (constants of ours)
+
+
 _WAITING = text(
     f"""
+    with {_AT}
     select w.lane, w.letters, (
         select count(*) from messages m
         where m.status = 'queued' and m.published_at is not null and m.lane = w.lane
           and (m.priority = {LETTER_PRIORITY}) = w.letters)::int as published
     from (
-        select lane, place, false as letters
-        from unnest(cast(:lanes as text[])) with ordinality as l(lane, place)
-        where exists (select from messages m where m.lane = l.lane and {_ready(_URGENT)})
+        select lane, place, false as letters from ({_first_of_lanes(_URGENT)}) urgent
         union all
-        select lane, place, true
-        from unnest(cast(:lanes as text[])) with ordinality as l(lane, place)
-        where exists (select from messages m where m.lane = l.lane and {_ready(_LETTERS)})
+        select lane, place, true from ({_first_of_lanes(_LETTERS)}) letters
     ) w
     order by w.letters, w.place
     """  # noqa: S608  (constants of ours)
@@ -134,17 +156,19 @@ def claim_queued(
 
 def _claim(priority: str, *, of_sequences: bool) -> str:
     chosen = "and m.sequence_id = any(:sequence_ids)" if of_sequences else ""
-    # MATERIALIZED: PostgreSQL may run a bare sub-select twice and update more than the limit.
+    # MATERIALIZED: PostgreSQL may run a bare sub-select twice and update more than the limit. By
+    # their places, not by a join: whatever the statistics say, nobody else's rows are read. A row
+    # that was written anew just before its lock was won is not found, and is the next claim's.
     return f"""
-        with due as materialized (
-            select m.id from messages m
+        with {_AT}, due as materialized (
+            select m.ctid as place from messages m
             where m.lane = :lane and {_ready(priority)} {chosen}
             order by m.priority, m.due_at, m.id
             limit :limit
             for no key update skip locked
         )
         update messages m set published_at = now(), epoch = m.epoch + 1
-        from due where m.id = due.id
+        where m.ctid = any(array(select place from due))
         returning m.id, m.epoch
     """  # noqa: S608  (constants of ours)
 
@@ -181,6 +205,6 @@ def count_waiting_letters(tx: Transaction) -> int:
 
 _COUNT_LETTERS = text(
     f"""
-    select count(*) from messages m where m.lane = any(:lanes) and {_ready(_LETTERS)}
+    with {_AT} select count(*) from messages m where m.lane = any(:lanes) and {_ready(_LETTERS)}
     """  # noqa: S608  (constants of ours)
 )
