@@ -80,6 +80,7 @@ def test_a_date_is_added_held_and_written_to(
 
 def _add(page: Page, served: Served, look_at: Callable[[str], None]) -> None:
     page.get_by_role("link", name="Dates", exact=True).first.click()
+    expect(page.get_by_role("heading", name="Dates", level=1)).to_be_visible()
     look_at("list")
     page.get_by_role("link", name="Add a date").click()
     page.get_by_label("Title, as people read it").fill("An evening for leaders of schools")

@@ -51,6 +51,7 @@ def test_the_timing_of_a_letter_is_changed_published_and_undone(
     page.get_by_role("button", name="Publish it as v3").click()
     expect(page.get_by_role("status").filter(has_text="Version 3 is live.")).to_be_visible()
     page.get_by_role("link", name="Versions").click()
+    expect(page.get_by_role("heading", name="Versions", level=1)).to_be_visible()
     look_at(page, photos, f"versions-{shot}")
     visitor.close()
     assert visitor.complaints == []

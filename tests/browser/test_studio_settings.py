@@ -45,6 +45,7 @@ def test_every_page_of_the_settings_can_be_read_and_reached(
         photograph(page, photos, f"studio-settings-{name}-{width}-{look}")
 
     open_place(page, "Settings", width=width)
+    expect(page.get_by_role("heading", name="Settings", level=1)).to_be_visible()
     look_at("all")
     for link, name, heading in PAGES:
         page.get_by_role("link", name=link, exact=True).click()
@@ -53,6 +54,7 @@ def test_every_page_of_the_settings_can_be_read_and_reached(
         open_place(page, "Settings", width=width)
     page.get_by_role("link", name="Brands", exact=True).click()
     page.get_by_role("link", name="Muster Coaching").click()
+    expect(page.get_by_role("heading", name="Muster Coaching", level=1)).to_be_visible()
     look_at("brand")
     page.goto(f"{served.url}/studio/forms/landing")
     look_at("form")

@@ -104,7 +104,8 @@ def test_old_sums_are_drawn_together_and_never_lose_or_gain_room(waiting: World)
         waiting.execute(
             """
             insert into budget_spending (provider, lane, at, spent)
-            values ('smtp', 'gmail', now() - cast(:ago as int) * interval '1 second', 1)
+            values ('smtp', 'gmail',
+                    date_trunc('minute', now()) - cast(:ago as int) * interval '1 second', 1)
             """,
             ago=ago,
         )
