@@ -8,6 +8,7 @@ import sys
 
 from funnel.bootstrap import build
 from funnel.tasks.app import configure
+from funnel.tasks.stopping import end_when_asked
 
 
 def main(arguments: list[str]) -> int:
@@ -17,6 +18,7 @@ def main(arguments: list[str]) -> int:
 
         return 0 if makes_progress("scheduler", on_this_host=False) else 1
     settings = build(role="scheduler").settings
+    end_when_asked()
     app = configure(settings.broker_url, is_demo=settings.is_demo)
     app.Beat(scheduler_cls="scheduler.plain:PlainScheduler", loglevel="WARNING", quiet=True).run()
     return 0

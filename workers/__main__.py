@@ -11,6 +11,7 @@ import sys
 from funnel.bootstrap import build
 from funnel.tasks.app import QUEUES, configure
 from funnel.tasks.process import set_role
+from funnel.tasks.stopping import end_when_asked
 
 _DEFAULT_CONCURRENCY = {"deliver": 2}
 # Two may be busy with a move of many people; a tick and a batch of notices still wait for nobody.
@@ -43,6 +44,7 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
 def _work(role: str, concurrency: int) -> None:
     settings = build(role=role).settings
     set_role(role)
+    end_when_asked()
     app = configure(settings.broker_url, is_demo=settings.is_demo)
     app.worker_main(
         [

@@ -125,6 +125,9 @@ app.conf.update(
     worker_prefetch_multiplier=1,  # a batch waits on the queue, not behind a busy process
     worker_disable_prefetch=True,
     worker_eta_task_limit=100,  # there are none; one that slips in must not pile up in memory
+    # A busy machine, or a database that is slow to answer, must not get new processes killed as
+    # they start: Celery waits 4 s for each.
+    worker_proc_alive_timeout=60,
     worker_max_tasks_per_child=1000,  # ticks are light: a leak is bounded, a restart is rare
     worker_max_memory_per_child=300_000,  # KiB
     # SIGTERM itself is a warm stop that waits for the task; batches end themselves within 10 s.

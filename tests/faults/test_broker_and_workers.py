@@ -130,14 +130,10 @@ def test_two_schedulers_and_three_dispatchers_send_each_mail_once(
 ) -> None:
     enroll_people(world, 60)
     processes.start()
-    first = processes._running.pop(SCHEDULER), processes._running.pop(REST)
-    processes.start(SCHEDULER, REST)
-    try:
-        processes.until(lambda: count(world, "accepted") == 60, "every mail arrived")
-    finally:
-        for process in first:
-            process.terminate()
-            process.wait()
+    processes.start(f"{SCHEDULER}#2", f"{REST}#2")
+    processes.until(lambda: count(world, "accepted") == 60, "every mail arrived")
+    processes.terminate(SCHEDULER)
+    processes.terminate(REST)
     assert_nothing_lost_or_doubled(world, sink)
 
 
