@@ -248,7 +248,7 @@ def _values(request: Request, me: Me, page: DatePage, shown: _Shown) -> dict[str
         "former": iso(shown.former) if shown.former else "",
         "undo": words.day_words(shown.former, page) if movable and shown.former else "",
         "leave": words.day_words(page.session.starts_at, page),
-        "place": place_of(shown.calendar.zone),
+        "axis_place": place_of(shown.calendar.zone),
         "host_where": where_of(zone),
         "has_example": bool(shown.calendar.lines),
         "example": shown.calendar.subscriber_id,
