@@ -4,7 +4,7 @@ One email for all: its text is compiled once, in its confinement, and is version
 its own. Queueing is for ``continue_announcements``.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID, uuid4
 
@@ -17,10 +17,11 @@ from funnel.domain.session import Session
 from funnel.domain.speech import say
 from funnel.domain.template import RenderedEmail
 from funnel.rendering.confinement import Failure, Tried
+from funnel.rendering.empty_values import empty_finding
 from funnel.rendering.errors import TemplateError
 from funnel.rendering.finding import Finding, Severity
 from funnel.services.build_email import email_context
-from funnel.services.preview_template import Previewing
+from funnel.services.preview_template import Previewing, named_people
 from funnel.storage import announcements, brands, definition_errors, merge_data, sessions, templates
 from funnel.storage.audit import write_audit
 from funnel.storage.merge_data import MergeData
@@ -80,7 +81,7 @@ def preview_announcement(
         text=email.text,
         findings=tuple(
             replace(each, line=announcing.line_of_text(source, each.line))
-            for each in tried.findings
+            for each in _findings(source, tried, readers)
         ),
     )
 
@@ -118,7 +119,7 @@ def announce(
         _check_session(sessions.find(tx, session_id))
         readers = _readers(tx, session_id)
     tried, _ = _tried(source, readers, previewing)
-    _check_findings(tried)
+    _check_findings(_findings(source, tried, readers))
     with transactions.begin() as tx:
         # In this order: whoever publishes holds the lock of definitions before any row.
         definition_errors.lock_definitions(tx)
@@ -205,9 +206,13 @@ def _readers(tx: Transaction, session_id: UUID) -> list[MergeData]:
 def _tried(
     source: str, readers: Sequence[MergeData], previewing: Previewing
 ) -> tuple[Tried, RenderedEmail]:
-    """Render it where it can do no harm: for the first reader to be seen, for the others to try."""
+    """Render it where it can do no harm: for the first reader to be seen, for the others to try.
+
+    The last of these is nobody: somebody without a name, as any reader not tried may be.
+    """
     links = previewing.builder.links
-    first, *others = [email_context(each, (), links) for each in readers]
+    nameless = replace(readers[0], first_name="", last_name="")
+    first, *others = [email_context(each, (), links) for each in (*readers, nameless)]
     try:
         tried = previewing.confinement.try_source(source, name="", reader=first, others=others)
     except TemplateError as error:
@@ -215,7 +220,8 @@ def _tried(
     if tried.email is None and tried.failed is not None:
         raise _cannot_be_written(readers[0], tried.failed)
     for each in tried.failures:
-        raise _cannot_be_written(readers[1 + each.index], each)
+        if each.index + 1 < len(readers):
+            raise _cannot_be_written(readers[1 + each.index], each)
     assert tried.email is not None  # noqa: S101 # it has not failed
     return tried, tried.email
 
@@ -243,10 +249,31 @@ def _cannot_be_written(reader: MergeData, failure: Failure) -> InvalidInputError
     )
 
 
-def _check_findings(tried: Tried) -> None:
-    for each in tried.findings:
+def _findings(source: str, tried: Tried, readers: Sequence[MergeData]) -> tuple[Finding, ...]:
+    """Return what is to mend, as for letters: also what leaves a gap ("Hello ,"), and for whom."""
+    return (*_gaps(source, tried, readers), *tried.findings)
+
+
+def _gaps(source: str, tried: Tried, readers: Sequence[MergeData]) -> Iterator[Finding]:
+    lacking = {each: [readers[0].email] for each in tried.empty}
+    for each in tried.empties:
+        if each.index + 1 < len(readers):
+            lacking.setdefault(each.variable, []).append(readers[each.index + 1].email)
+        elif each.variable.startswith("person."):
+            lacking.setdefault(each.variable, [])
+    for variable, found in sorted(lacking.items()):
+        who = named_people(found, len(readers)) if found else ""
+        finding = empty_finding(variable, source, who=who)
+        if finding is not None:
+            # Nobody who was looked at lacks it, and most announcements have no other readers.
+            yield finding if found else replace(finding, severity=Severity.WARNING)
+
+
+def _check_findings(findings: Sequence[Finding]) -> None:
+    for each in findings:
         if each.severity is Severity.ERROR:
-            raise InvalidInputError(each.message, field="text", remedy=each.remedy)
+            reason = f"{each.message} {each.people}".strip() if each.people else each.message
+            raise InvalidInputError(reason, field="text", remedy=each.remedy)
 
 
 def _sums(tx: Transaction, session_id: UUID) -> tuple[int, tuple[NotSent, ...]]:

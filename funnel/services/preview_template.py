@@ -187,7 +187,7 @@ def _about_gaps(source: str, tried: Tried, others: Sequence[_Other]) -> Iterator
             names.setdefault(each.variable, []).extend([other.name] if other.name else [])
     people = sum(1 for each in others if each.name)
     for variable, found in sorted(names.items()):
-        who = _named(found, people) if found else ""
+        who = named_people(found, people) if found else ""
         finding = empty_finding(variable, source, who=who)
         if finding is not None:
             yield finding
@@ -211,10 +211,11 @@ def _about_people(source: str, tried: Tried, others: Sequence[_Other]) -> Iterat
             line=line_of(source, failures[0].variable) if failures[0].variable else None,
             people=say("somebody without a seat"),
         )
-        yield replace(finding, people=_named(names, people)) if names else finding
+        yield replace(finding, people=named_people(names, people)) if names else finding
 
 
-def _named(names: Sequence[str], people: int) -> str:
+def named_people(names: Sequence[str], people: int) -> str:
+    """Return "Ana, one of 8 people that were looked at": whom a finding concerns."""
     return say_many(
         "{name}, one of {people} people that were looked at",
         "{name} and others: {count} of {people} people that were looked at",

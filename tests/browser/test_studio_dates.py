@@ -102,12 +102,16 @@ def _add(page: Page, served: Served, look_at: Callable[[str], None]) -> None:
 def _announce(page: Page, served: Served, path: str, look_at: Callable[[str], None]) -> None:
     page.goto(f"{served.url}{path}/announce")
     page.get_by_label("Subject").fill("We start 15 minutes late")
-    page.get_by_label("Text", exact=True).fill(
-        "{{ person.first_name }}, the doors open at the same hour. We begin a quarter later."
-    )
-    page.get_by_role("button", name="Show it first").click()
-    frame = page.frame_locator("iframe.as-email")
+    text = page.get_by_label("Text", exact=True)
+    found, frame = page.locator("[data-part=findings]"), page.frame_locator("iframe.as-email")
+    text.fill("{{ person.firstname }}")  # looked at as it is written, no button pressed
+    expect(found).to_contain_text("Line 1")
+    text.fill("{{ person.first_name }}, the doors open at the same hour.")
+    expect(found).to_contain_text("{% if person.first_name %}")
+    expect(frame.get_by_text("Ana, the doors open")).to_be_visible()
+    text.fill("The doors open at the same hour. We begin a quarter later.")
     expect(frame.get_by_text("We begin a quarter later.")).to_be_visible()
+    expect(found).to_be_hidden()
     look_at("announcement")
     page.get_by_role("button", name="Send it to 3 people").click()
     expect(page.get_by_role("status").filter(has_text="It is on its way")).to_be_visible()
