@@ -7,6 +7,7 @@ the same form as real ones and open nothing: who looks at a preview must not act
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from funnel.domain.readers import PEOPLE, MadeUp, Reader
 from funnel.domain.speech import say, say_many
@@ -32,11 +33,13 @@ class Previewing:
     Attributes:
         builder: With links that open nothing.
         confinement: Where what somebody typed is compiled and rendered.
+        patience: How long all emails that one request asks for may take to be made.
     """
 
     transactions: Transactions
     builder: EmailBuilder
     confinement: Confinement
+    patience: timedelta = timedelta(seconds=15)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from html import escape
+from time import monotonic
 from uuid import UUID, uuid4
 
 from funnel.domain.email_test import BETWEEN, NoteOnTop, check_may_test, marked_subject
@@ -111,7 +112,7 @@ def send_tests_of_sequence(
     Raises:
         NotFoundError: No such sequence, or no such person.
         InvalidInputError: One of the texts cannot be sent (``field`` is its key), or not to this
-            address: none is.
+            address, or they take too long to be made: none is.
     """
     asked = _Asked(reader, _address(to), by)
     with transactions.begin_reading() as tx:
@@ -120,8 +121,7 @@ def send_tests_of_sequence(
             raise NotFoundError(say('There is no sequence "{slug}".', slug=slug))
         _check(tx, asked, wanted=len(places))
         made_of = [_read(tx, asked, each, None) for each in places]
-    made = [_made(each, previewing) for each in made_of]
-    return len(_queue(asked, made, transactions))
+    return len(_queue(asked, _all_made(made_of, previewing), transactions))
 
 
 def list_tests(transactions: Transactions, limit: int = 20) -> tuple[EmailTest, ...]:
@@ -194,6 +194,28 @@ def _text_of(tx: Transaction, place: Place) -> str | CompiledTemplate:
             remedy=say("Write it, then test it."),
         )
     return CompiledTemplate.from_json(templates.read_compiled(tx, live.id))
+
+
+def _all_made(made_of: Sequence[_MadeOf], previewing: Previewing) -> list[_Made]:
+    """Make them one after the other; who pressed the button is not kept waiting for ever.
+
+    Twenty drafts take a second or two. A text may take three of its own, and they may be many.
+    """
+    until = monotonic() + previewing.patience.total_seconds()
+    made: list[_Made] = []
+    for each in made_of:
+        if monotonic() >= until:
+            raise InvalidInputError(
+                say(
+                    "These emails take too long to be made: {made} of {all} were.",
+                    made=len(made),
+                    all=len(made_of),
+                ),
+                field=each.place.key,
+                remedy=say("Nothing was sent. Test them one by one: the slow ones are found so."),
+            )
+        made.append(_made(each, previewing))
+    return made
 
 
 def _made(made_of: _MadeOf, previewing: Previewing) -> _Made:

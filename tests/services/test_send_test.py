@@ -1,6 +1,8 @@
 """A test of an email: marked, harmless, sent soon, and counted nowhere."""
 
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
@@ -37,14 +39,16 @@ def ask(post: Post, key: str, reader: Reader = USUAL, *, to: str = TO, source: s
     )
 
 
-def ask_all(post: Post, slug: str = "short", *, to: str = TO) -> int:
+def ask_all(
+    post: Post, slug: str = "short", *, to: str = TO, patience: timedelta = timedelta(minutes=1)
+) -> int:
     return send_tests_of_sequence(
         slug,
         USUAL,
         to=to,
         by=BY,
         transactions=post.world.transactions,
-        previewing=post.previewing,
+        previewing=replace(post.previewing, patience=patience),
     )
 
 
@@ -119,6 +123,9 @@ def test_a_sequence_comes_in_its_order_some_seconds_apart_and_drafts_before_what
         by=BY,
         transactions=post.world.transactions,
     )
+    with pytest.raises(InvalidInputError, match="too long to be made: 0 of 4 were"):
+        ask_all(post, patience=timedelta(0))
+    assert listed(post) == ()
     assert ask_all(post) == 4
     assert send_test_emails(post.delivery, most=9) == {"accepted": 1}
     post.world.execute("update test_emails set available_at = available_at - interval '9 seconds'")
