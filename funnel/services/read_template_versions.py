@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from funnel.domain.errors import NotFoundError
-from funnel.domain.readers import PEOPLE, MadeUp
+from funnel.domain.readers import PEOPLE, MadeUp, Reader
 from funnel.domain.speech import say
 from funnel.domain.template import EmailContext, RenderedEmail
 from funnel.domain.template_draft import TemplateDraft
 from funnel.domain.text_difference import LineDifference, differs, text_difference
 from funnel.rendering.errors import TemplateError
+from funnel.rendering.marked_html import marked_difference
 from funnel.services.preview_template import Previewing
 from funnel.services.read_reader import EmailDesk
 from funnel.storage import template_drafts, template_readers, template_versions
@@ -98,6 +99,29 @@ def rendered_difference(
         sources = _source(tx, key, a), _source(tx, key, b)
         readers = _some_readers(tx, key, previewing, people)
     return tuple(_compared(key, sources, each, previewing) for each in readers)
+
+
+def marked_pages(
+    key: str, a: int | None, b: int | None, reader: Reader, previewing: Previewing
+) -> tuple[str, str]:
+    """Return the pages that a reader gets of ``a`` and of ``b``, with what differs marked.
+
+    Either is empty where its text cannot be rendered for them; then nothing is marked.
+
+    Raises:
+        NotFoundError: There is no such version, no draft, or nobody of that id.
+    """
+    with previewing.transactions.begin_reading() as tx:
+        sources = _source(tx, key, a), _source(tx, key, b)
+        given = EmailDesk.open(tx, key).reader(reader, names_replay=True)
+    someone = _Someone(
+        subscriber_id=None,
+        name="",
+        context=given.context(previewing.builder),
+        is_notice=given.data.topic is None,
+    )
+    old, new = (_email(key, each, someone, previewing)[0].html for each in sources)
+    return marked_difference(old, new) if old and new else (old, new)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -195,6 +195,9 @@ def test_an_email_is_published_compared_and_rolled_back(
     frame = re.search(r'height="[1-9]\d{2,}"[^>]+src="([^"]+version=1[^"]+)"', page)
     assert frame is not None
     assert "A line more." not in ada.get(unescape(frame[1])).text
+    newer = unescape(frame[1]).replace("version=1&beside=2&side=old", "version=2&beside=1&side=new")
+    assert re.findall(r"<ins[^>]*>([^<]+)", ada.get(newer).text) == ["A line more."]
+    assert ada.get(newer.replace("beside=1", "beside=9")).status_code == 404
     back = ada.press(path(key, "/roll-back"), number="1")
     assert back.status_code == 303
     assert source_of(served, key) == text

@@ -3,6 +3,7 @@
 from dataclasses import asdict, dataclass
 
 from fastapi import APIRouter, Request
+from starlette.datastructures import QueryParams
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from funnel.domain.errors import NotFoundError
@@ -10,12 +11,12 @@ from funnel.rendering.finding import Severity
 from funnel.services.edit_brand import list_brands
 from funnel.services.edit_template import read_template
 from funnel.services.preview_template import Preview, preview_template
-from funnel.services.read_template_versions import list_versions
+from funnel.services.read_template_versions import list_versions, marked_pages
 from funnel.web.auth import Reader, ReaderForm
 from funnel.web.forms import Posted
 from funnel.web.mail_frame import frame_answer, look_of, looking
 from funnel.web.site import Site, TheSite
-from funnel.web.studio.template_address import key_of
+from funnel.web.studio.template_address import key_of, number_of
 from funnel.web.studio.template_readers import reader_of
 
 router = APIRouter()
@@ -52,11 +53,32 @@ def preview_of(key: str, source: str, reader: str, site: Site) -> ShownPreview:
 
 @router.get("/studio/templates/{folder}/{name}/frame")
 def show_frame(folder: str, name: str, request: Request, _me: Reader, site: TheSite) -> Response:
-    """Answer the kept text, or a version of it, as somebody gets it, for the frame."""
+    """Answer the kept text, or a version of it, as somebody gets it, for the frame.
+
+    With ``beside`` what differs from that version is marked in it; ``side`` says which is older.
+    """
     query, key = request.query_params, key_of(folder, name)
+    if query.get("beside"):
+        return _framed(_marked(key, query, site), query.get("look", ""), site)
     source = _kept_source(key, query.get("version", ""), site)
     shown = preview_of(key, source, query.get("reader", ""), site)
     return _framed(shown.html, query.get("look", ""), site)
+
+
+def _marked(key: str, query: QueryParams, site: Site) -> str:
+    numbers = [_number(query.get(each, "")) for each in ("version", "beside")]
+    is_new = query.get("side") == "new"
+    old, new = reversed(numbers) if is_new else numbers
+    reader = reader_of(query.get("reader", ""))
+    return marked_pages(key, old, new, reader, site.deps.previewing)[is_new]
+
+
+def _number(text: str) -> int | None:
+    """Return a version's number; ``None``: the draft."""
+    number = number_of(text)
+    if number is None and text != "draft":
+        raise NotFoundError("no such version")
+    return number
 
 
 def _kept_source(key: str, version: str, site: Site) -> str:
