@@ -14,7 +14,7 @@ from tests.fixtures.world import World
 pytestmark = [pytest.mark.faults, pytest.mark.broker]
 
 SOON = "from funnel.tasks import stopping; stopping.SECONDS = 0.5; "
-WORKER = f"{SOON}from workers.__main__ import main; main(['maintenance'])"
+WORKER = f"{SOON}from workers.__main__ import main; main(['maintenance', '--concurrency=1'])"
 # Where it would have ended, Celery's own code waits for something that never comes.
 SCHEDULER = (
     f"{SOON}import threading; from celery.beat import Service; from scheduler.__main__ import main;"
@@ -28,7 +28,7 @@ def test_a_worker_whose_processes_are_stuck_ends_and_takes_them_with_it(
     log = tmp_path / "worker.txt"
     with processes.run(WORKER, log) as worker:
         beats = "select count(*) from heartbeats where role = 'maintenance'"
-        processes.until(lambda: world.ask(beats) > 0, "the worker is ready")
+        processes.until(lambda: world.ask(beats) > 0, "its process is ready")
         children = _children(worker)
         assert children
         for each in children:
