@@ -22,6 +22,7 @@ from funnel.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from mmap import mmap
 
     from funnel.domain.fact_source import FactSource
     from funnel.domain.links import Links
@@ -57,6 +58,8 @@ class Deps:
         self.role = role
         # Whether this process was asked to end; a worker says so, nothing else is ever asked.
         self.is_draining: Callable[[], bool] = lambda: False
+        # What processes that were forked from one remember together of the files they load.
+        self.definition_memory: mmap | None = None
         self._mailers: dict[str, Mailer] = {}
         self._deliveries: dict[str, Delivery] = {}
 
@@ -342,7 +345,7 @@ class Deps:
         """Loads what changed among the files of sequences and emails."""
         from funnel.services.load_definitions import DefinitionWatch
 
-        return DefinitionWatch(self.definitions_folder)
+        return DefinitionWatch(self.definitions_folder, self.definition_memory)
 
     @cached_property
     def definitions_folder(self) -> Path:

@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass, field
+from mmap import mmap
 from pathlib import Path
 
 from funnel.domain.brand import Brand
@@ -33,6 +34,8 @@ from funnel.storage.drafts import BY_FILE, NewDraft
 from funnel.storage.sequences import NewVersion, SequenceRecord
 from funnel.storage.template_versions import TemplateState, TemplateVersion
 from funnel.storage.transaction import Transaction, Transactions
+
+_DIGEST = hashlib.sha256().digest_size
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,23 +88,29 @@ def load_definitions(folder: Path, transactions: Transactions) -> LoadReport:
 
 
 class DefinitionWatch:
-    """Loads a folder when a file in it changed since this process last looked.
+    """Loads a folder when a file in it changed since somebody last loaded it.
 
     Sizes and times of change are remembered; a look costs a few dozen ``stat`` calls.
     """
 
-    def __init__(self, folder: Path) -> None:
-        """Remember nothing yet: the first look loads."""
+    def __init__(self, folder: Path, memory: bytearray | mmap | None = None) -> None:
+        """Watch a folder.
+
+        Args:
+            folder: Whose files are loaded.
+            memory: 32 bytes that processes share who load into the same database, so that each of
+                them does not compile what another did; without it, the first look loads.
+        """
         self._folder = folder
-        self._seen: frozenset[tuple[str, int, int]] | None = None
+        self._memory = bytearray(_DIGEST) if memory is None else memory
 
     def load_changed(self, transactions: Transactions) -> LoadReport | None:
         """Load if something changed; ``None`` if nothing did."""
-        stamps = frozenset(self._stamps())
-        if stamps == self._seen:
+        stamps = hashlib.sha256(repr(sorted(self._stamps())).encode()).digest()
+        if self._memory[:_DIGEST] == stamps:
             return None
         report = load_definitions(self._folder, transactions)
-        self._seen = stamps  # after the load: one that failed is tried again
+        self._memory[:_DIGEST] = stamps  # after the load: one that failed is tried again
         return report
 
     def _stamps(self) -> list[tuple[str, int, int]]:

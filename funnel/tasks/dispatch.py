@@ -23,8 +23,9 @@ from funnel.tasks.process import process
 # Five seconds, so that a worker that is told to end does; then the next tick goes on.
 _PATIENCE = Patience(
     lasts=timedelta(seconds=5),
-    # What two workers send in it is a small part of what is on the queue, and looking costs.
-    between=timedelta(milliseconds=100),
+    # As often as ticks come: what two workers send in it is a small part of what is on the queue,
+    # and looking costs some milliseconds.
+    between=timedelta(seconds=TICK_SECONDS),
     monotonic=monotonic,
     wait=Event().wait,
 )

@@ -1,5 +1,6 @@
 """What one worker process holds: made after the fork, given back at its end."""
 
+import mmap
 from functools import cache, cached_property
 from time import monotonic
 
@@ -10,6 +11,8 @@ from funnel.storage import heartbeats
 from funnel.tasks.drain import is_draining
 
 _SEEN_EVERY_SECONDS = 5.0
+# Made before the fork: a child that begins anew does not load files that another has loaded.
+_definitions = mmap.mmap(-1, 32)
 
 
 class Process:
@@ -24,6 +27,7 @@ class Process:
         """Dependencies; nothing is connected before it is first used."""
         deps = build(role=self.role)
         deps.is_draining = is_draining
+        deps.definition_memory = _definitions
         return deps
 
     def show_life(self, *, name: str = "", role: str = "") -> None:

@@ -233,6 +233,14 @@ class TestWatch:
         assert watch.load_changed(transactions) is not None
         assert watch.load_changed(transactions) is None
 
+    def test_who_shares_the_memory_does_not_load_what_another_did(self, folder, transactions):
+        memory = bytearray(32)
+        assert DefinitionWatch(folder, memory).load_changed(transactions) is not None
+        again = DefinitionWatch(folder, memory)
+        assert again.load_changed(transactions) is None
+        os.utime(folder / f"email/{SLUG}/bias.md", ns=(1, 1))
+        assert again.load_changed(transactions) is not None
+
     def test_a_changed_a_new_and_a_removed_file_are_seen(self, folder, transactions):
         watch = DefinitionWatch(folder)
         watch.load_changed(transactions)
