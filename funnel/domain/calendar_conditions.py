@@ -25,62 +25,128 @@ _TOLD_AFTERWARDS = frozenset(
         ConditionKind.REPLIED,
     }
 )
-# Of the reader: so, and not so.
+# Of the reader: so, not so, and what asks for it: other languages order its words anew.
 _SIMPLE: Final = {
-    ConditionKind.REGISTERED: (mark("you hold a seat"), mark("you hold no seat")),
-    ConditionKind.ATTENDED: (mark("you came"), mark("you did not come")),
-    ConditionKind.MISSED: (mark("you could not come"), mark("you came")),
+    ConditionKind.REGISTERED: (
+        mark("you hold a seat"),
+        mark("you hold no seat"),
+        mark("if you hold a seat"),
+    ),
+    ConditionKind.ATTENDED: (mark("you came"), mark("you did not come"), mark("if you came")),
+    ConditionKind.MISSED: (
+        mark("you could not come"),
+        mark("you came"),
+        mark("if you could not come"),
+    ),
     ConditionKind.ATTENDANCE_UNKNOWN: (
         mark("we do not know whether you came"),
         mark("we know whether you came"),
+        mark("if we do not know whether you came"),
     ),
     ConditionKind.REPLAY_WATCHED: (
         mark("you watched the replay"),
         mark("you did not watch the replay"),
+        mark("if you watched the replay"),
     ),
-    ConditionKind.REPLAY_AVAILABLE: (mark("there is a replay"), mark("there is no replay")),
-    ConditionKind.REPLIED: (mark("you replied"), mark("you did not reply")),
-    ConditionKind.LEFT_BEFORE: (mark("you left within {span}"), mark("you stayed for {span}")),
-    ConditionKind.STAYED_UNTIL: (mark("you stayed for {span}"), mark("you left within {span}")),
-    ConditionKind.TAG: (mark("you are marked “{name}”"), mark("you are not marked “{name}”")),
+    ConditionKind.REPLAY_AVAILABLE: (
+        mark("there is a replay"),
+        mark("there is no replay"),
+        mark("if there is a replay"),
+    ),
+    ConditionKind.REPLIED: (mark("you replied"), mark("you did not reply"), mark("if you replied")),
+    ConditionKind.LEFT_BEFORE: (
+        mark("you left within {span}"),
+        mark("you stayed for {span}"),
+        mark("if you left within {span}"),
+    ),
+    ConditionKind.STAYED_UNTIL: (
+        mark("you stayed for {span}"),
+        mark("you left within {span}"),
+        mark("if you stayed for {span}"),
+    ),
+    ConditionKind.TAG: (
+        mark("you are marked “{name}”"),
+        mark("you are not marked “{name}”"),
+        mark("if you are marked “{name}”"),
+    ),
 }
-_BOOKED: Final = (mark("you booked “{name}”"), mark("you did not book “{name}”"))
-_BOOKED_ANY: Final = (mark("you booked a call"), mark("you did not book"))
-_BOUGHT: Final = (mark("you bought “{name}”"), mark("you did not buy “{name}”"))
-_BOUGHT_ANY: Final = (mark("you bought something"), mark("you did not buy"))
+_BOOKED: Final = (
+    mark("you booked “{name}”"),
+    mark("you did not book “{name}”"),
+    mark("if you booked “{name}”"),
+)
+_BOOKED_ANY: Final = (
+    mark("you booked a call"),
+    mark("you did not book"),
+    mark("if you booked a call"),
+)
+_BOUGHT: Final = (
+    mark("you bought “{name}”"),
+    mark("you did not buy “{name}”"),
+    mark("if you bought “{name}”"),
+)
+_BOUGHT_ANY: Final = (
+    mark("you bought something"),
+    mark("you did not buy"),
+    mark("if you bought something"),
+)
 _CLICKED: Final = {
     (True, True): (
         mark("you opened the link “{name}” in {email}"),
         mark("you did not open the link “{name}” in {email}"),
+        mark("if you opened the link “{name}” in {email}"),
     ),
     (True, False): (
         mark("you opened the link “{name}”"),
         mark("you did not open the link “{name}”"),
+        mark("if you opened the link “{name}”"),
     ),
-    (False, True): (mark("you opened a link in {email}"), mark("you opened no link in {email}")),
-    (False, False): (mark("you opened a link"), mark("you opened no link")),
+    (False, True): (
+        mark("you opened a link in {email}"),
+        mark("you opened no link in {email}"),
+        mark("if you opened a link in {email}"),
+    ),
+    (False, False): (
+        mark("you opened a link"),
+        mark("you opened no link"),
+        mark("if you opened a link"),
+    ),
 }
-_FIELD_IS: Final = (mark("your {field} is {value}"), mark("your {field} is not {value}"))
-_FIELD: Final = (mark("you told us your {field}"), mark("you did not tell us your {field}"))
-_BOOKED_GOAL: Final = (mark("you booked a call"), mark("you did not book a call"))
+_FIELD_IS: Final = (
+    mark("your {field} is {value}"),
+    mark("your {field} is not {value}"),
+    mark("if your {field} is {value}"),
+)
+_FIELD: Final = (
+    mark("you told us your {field}"),
+    mark("you did not tell us your {field}"),
+    mark("if you told us your {field}"),
+)
+_BOOKED_GOAL: Final = (
+    mark("you booked a call"),
+    mark("you did not book a call"),
+    mark("if you booked a call"),
+)
 _GOAL: Final = (
     mark("you took up the invitation"),
     mark("you did not take up the invitation"),
+    mark("if you took up the invitation"),
 )
-_ANY: Final = (mark("this is so: {kind}"), mark("this is not so: {kind}"))
+_ANY: Final = (
+    mark("this is so: {kind}"),
+    mark("this is not so: {kind}"),
+    mark("if this is so: {kind}"),
+)
 
 
 def open_text(step: Step, version: SequenceDefinition) -> str:
     """Return what still has to turn out: "if you came, unless you booked"; empty for nothing."""
     asked = [
-        statement(each, version, is_so=True)
+        _said(each, version, _words(each, version)[2])
         for each in step.conditions
         if each.kind not in _SILENT and not each.is_negated
     ]
-    return _join(
-        say("if {conditions}", conditions=say(" and ").join(asked)) if asked else "",
-        _unless(step, version),
-    )
+    return _join(say(" and ").join(asked), _unless(step, version))
 
 
 def ahead_text(step: Step, version: SequenceDefinition) -> str:
@@ -106,8 +172,12 @@ def failed_text(step: Step, version: SequenceDefinition, reasons: Sequence[str])
 
 def statement(condition: Condition, version: SequenceDefinition, *, is_so: bool) -> str:
     """Return a condition as a statement about the reader, or its opposite."""
+    return _said(condition, version, _words(condition, version)[0 if is_so else 1])
+
+
+def _said(condition: Condition, version: SequenceDefinition, words: str) -> str:
     said = say(
-        _words(condition, version)[0 if is_so else 1],
+        words,
         name=condition.name,
         email=version.name_of(condition.step_key) if condition.step_key else "",
         span=span_text(condition.elapsed),
@@ -120,8 +190,8 @@ def statement(condition: Condition, version: SequenceDefinition, *, is_so: bool)
     return say("{condition} within {amount}", condition=said, amount=amount_text(condition.limit))
 
 
-def _words(condition: Condition, version: SequenceDefinition) -> tuple[str, str]:
-    """Return what is said of a reader for whom it is so, and for whom it is not."""
+def _words(condition: Condition, version: SequenceDefinition) -> tuple[str, str, str]:
+    """Return what is said of a reader for whom it is so, for whom it is not, and what asks."""
     kind, is_named = condition.kind, bool(condition.name)
     booked = (Condition(kind=ConditionKind.BOOKED),)
     found = {

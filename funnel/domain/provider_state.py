@@ -3,6 +3,7 @@
 All moments are aware and real time. What the numbers stand for is in ``docs/budgets.md``.
 """
 
+import re
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -10,7 +11,20 @@ from typing import Final
 
 from funnel.domain.budget import Budget
 from funnel.domain.provider_tally import OutcomeTally
-from funnel.domain.speech import number, say_many
+from funnel.domain.speech import mark_many, number, say_many
+
+_TO_DEAD_ADDRESSES: Final = mark_many(
+    "{number} of the last {of} emails went to an address that does not exist: {provider} stops "
+    "accounts for that. Look where these addresses came from before sending goes on.",
+    "{number} of the last {of} emails went to addresses that do not exist: {provider} stops "
+    "accounts for that. Look where these addresses came from before sending goes on.",
+)
+_REFUSED: Final = mark_many(
+    "{provider} refused {number} of the last {of} emails, and not for their addresses. Read what "
+    "it said before sending goes on.",
+    "{provider} refused {number} of the last {of} emails, and not for their addresses. Read what "
+    "it said before sending goes on.",
+)
 
 
 class Circuit(StrEnum):
@@ -181,24 +195,31 @@ def alarm(state: ProviderState) -> Alarm | None:
 
 def alarm_text(found: Alarm, provider: str) -> str:
     """Return the sentence that says why everything stopped by itself."""
-    if found.is_about_addresses:
-        return say_many(
-            "{number} of the last {of} emails went to an address that does not exist: {provider} "
-            "stops accounts for that. Look where these addresses came from before sending goes on.",
-            "{number} of the last {of} emails went to addresses that do not exist: {provider} "
-            "stops accounts for that. Look where these addresses came from before sending goes on.",
-            found.number,
-            number=number(found.number),
-            of=number(found.of),
-            provider=provider,
-        )
-    return say_many(
-        "{provider} refused {number} of the last {of} emails, and not for their addresses. Read "
-        "what it said before sending goes on.",
-        "{provider} refused {number} of the last {of} emails, and not for their addresses. Read "
-        "what it said before sending goes on.",
-        found.number,
-        number=number(found.number),
-        of=number(found.of),
-        provider=provider,
-    )
+    words = _TO_DEAD_ADDRESSES if found.is_about_addresses else _REFUSED
+    return _alarm(words, found.number, found.of, provider)
+
+
+def alarm_told_again(reason: str) -> str:
+    """Return why everything stopped, in the spoken language.
+
+    Rows have the sentence in English. What a person wrote stays as it is.
+    """
+    for words in (_TO_DEAD_ADDRESSES, _REFUSED):
+        for each in words:
+            found = re.fullmatch(_as_pattern(each), reason)
+            if found is not None:
+                refused, of = (int(found[name].replace(",", "")) for name in ("number", "of"))
+                return _alarm(words, refused, of, found["provider"])
+    return reason
+
+
+def _alarm(words: tuple[str, str], refused: int, of: int, provider: str) -> str:
+    values = {"number": number(refused), "of": number(of), "provider": provider}
+    return say_many(*words, refused, **values)
+
+
+def _as_pattern(words: str) -> str:
+    pattern = re.escape(words)
+    for name, values in (("number", r"[\d,]+"), ("of", r"[\d,]+"), ("provider", ".+")):
+        pattern = pattern.replace(re.escape(f"{{{name}}}"), f"(?P<{name}>{values})")
+    return pattern

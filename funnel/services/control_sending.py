@@ -1,6 +1,9 @@
 """The emergency brake, on and off; every use is written down."""
 
+from dataclasses import replace
+
 from funnel.domain.errors import InvalidInputError
+from funnel.domain.provider_state import alarm_told_again
 from funnel.storage import audit, pauses, provider_states
 from funnel.storage.pauses import Pause
 from funnel.storage.transaction import Transactions
@@ -29,7 +32,8 @@ def read_pause(transactions: Transactions) -> Pause | None:
     """Return who stopped everything, and why; ``None``: nothing is stopped."""
     with transactions.begin() as tx:
         standing = pauses.standing(tx)
-    return next((each for each in standing if each.scope == pauses.EVERYTHING), None)
+    found = next((each for each in standing if each.scope == pauses.EVERYTHING), None)
+    return found and replace(found, reason=alarm_told_again(found.reason))
 
 
 def resume_sending(transactions: Transactions, *, by: str) -> bool:

@@ -12,6 +12,7 @@ from funnel.domain.consent import Topic
 from funnel.domain.delivery_words import delivery_in_words
 from funnel.domain.explanation import ExplainedDecision, Reading
 from funnel.domain.message import MessageStatus
+from funnel.domain.provider_state import alarm_told_again
 from funnel.domain.sequence import SequenceDefinition, Step, StepKind
 from funnel.domain.session import Session
 from funnel.domain.speech import mark, number, say, say_many
@@ -262,7 +263,9 @@ def throttle_of(
     if brake is not None:
         return ExplainedDecision(
             about=about,
-            says=say("Everything is paused: {reason}.", reason=brake.reason),
+            says=say(
+                "Everything is paused: {reason}.", reason=alarm_told_again(brake.reason).rstrip(".")
+            ),
             evidence=say(
                 "by {who}, on {moment} by the server's clock",
                 who=brake.by,

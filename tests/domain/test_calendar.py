@@ -63,7 +63,7 @@ def test_the_shipped_sequence_reads_well_from_its_first_minute() -> None:
         "Fri 13 Nov 09:00 | open | We missed you | "
         "on the morning after the masterclass, if you could not come",
         "Fri 13 Nov 09:00 | open | The replay is open | on the morning after the masterclass, "
-        "if we do not know whether you came and there is a replay",
+        "if we do not know whether you came and if there is a replay",
         "Mon 16 Nov 09:00 | coming | The first shift | "
         "2 days after the masterclass is a Saturday; letters leave on weekdays",
         "Wed 18 Nov 09:00 | open | First invitation | if you came, unless you booked a call; "

@@ -10,10 +10,13 @@ from funnel.domain.provider_state import (
     ProviderState,
     alarm,
     alarm_text,
+    alarm_told_again,
     slowed,
     with_outcomes,
 )
 from funnel.domain.provider_tally import OutcomeTally
+from funnel.domain.speech import speaking
+from funnel.web.languages import catalogue
 
 NOON = datetime(2031, 3, 4, 12, 0, tzinfo=UTC)
 FRESH = ProviderState(counted_from=NOON, changed_at=NOON)
@@ -113,7 +116,15 @@ def test_when_everything_stops(state: ProviderState, number: int | None) -> None
     found = alarm(state)
     assert (found and found.number) == number
     if found is not None:
-        assert f"{number} of the last" in alarm_text(found, "smtp")
+        told = alarm_text(found, "smtp")
+        assert f"{number} of the last" in told and alarm_told_again(told) == told
+        with speaking(catalogue("de")):
+            assert f"{number} der letzten" in alarm_told_again(told)
+
+
+def test_a_reason_of_somebodys_own_stays_as_it_is() -> None:
+    with speaking(catalogue("de")):
+        assert alarm_told_again("wrong link in letter 3") == "wrong link in letter 3"
 
 
 def test_what_was_counted_is_forgotten_after_an_hour() -> None:
