@@ -137,7 +137,7 @@ def _drain(house: House, source: Source, letters: int) -> list[int]:
     """Ask for a confirmation every second until no letter is left; return how many were."""
     began, left = time.monotonic(), [letters]
     while left[-1]:
-        _ask_for_confirmation(house, source, len(left))
+        ask_for_confirmation(house, source, len(left))
         time.sleep(max(0.0, len(left) - (time.monotonic() - began)))
         left.append(letters - int(str(house.ask(_SENT, letter=LETTER) or 0)))
         if time.monotonic() - began > _PATIENCE_SECONDS:
@@ -149,7 +149,7 @@ _NOTHING_WAITS = "select not exists (select from messages where status in ('queu
 _SENT = "select sum(total) from counters where step_key = :letter and status = 'accepted'"
 
 
-def _ask_for_confirmation(house: House, source: Source, number: int) -> None:
+def ask_for_confirmation(house: House, source: Source, number: int | str) -> None:
     """Sign somebody up, as the webhook does."""
     request = SignupRequest(
         external_id=f"call-{number}",

@@ -93,7 +93,7 @@ class Conversation:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.step = "connect"
         self._received = b""
-        self._message = b""
+        self.message = b""
 
     def run(self) -> None:
         self.socket.settimeout(0.05)
@@ -119,7 +119,7 @@ class Conversation:
         # The line's end before the dot is that of DATA where the message is empty.
         self._received = b"\r\n" + self._received
         message = self._read_until(b"\r\n.\r\n").removeprefix(b"\r\n") + b"\r\n"
-        self._message = message
+        self.message = message
         self.server.handed_over.append(message)
         self._do("dot")
 
@@ -131,7 +131,7 @@ class Conversation:
         if text.startswith("354"):
             self.step = "content"
         if self.step == "dot" and text.startswith("250"):
-            self.server.accepted.append(self._message)
+            self.server.accepted.append(self.message)
         answer = f"{text}\r\n".encode()
         for start in range(0, len(answer), piece):
             self.send(answer[start : start + piece])
