@@ -21,8 +21,8 @@ HOUR: Final = timedelta(hours=1)
 DAY: Final = timedelta(days=1)
 SPANS: Final = {"per_second": SECOND, "per_minute": MINUTE, "per_hour": HOUR, "per_day": DAY}
 
-# Of each window that lasts longer than a confirmation may wait, letters leave this share to notices
-# and service emails: a tenth is more than either ever needs beside letters, and costs them little.
+# Of each window letters leave this share to notices and service emails: a tenth is more than either
+# ever needs beside letters, and costs them little.
 _RESERVE_OF: Final = 10
 
 
@@ -35,9 +35,12 @@ class Limit:
 
     def for_letters(self) -> int:
         """Return what letters may use of it: the rest is kept for what must be on time."""
-        if self.span <= SECOND or self.number <= 1:
-            return self.number
-        return self.number - max(1, self.number // _RESERVE_OF)
+        reserve = self.number // _RESERVE_OF
+        # A longer window than a confirmation may wait leaves one at least. A second is soon over,
+        # but whoever looks once a second finds it full each time.
+        if self.span > SECOND and self.number > 1:
+            reserve = max(1, reserve)
+        return self.number - reserve
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,7 +17,8 @@ from funnel.domain.message import MessageStatus
 from funnel.domain.retry import MAX_ATTEMPTS
 from funnel.sending.journal import JournalContent, WorkerJournal
 from funnel.sending.journal_folder import JournalFolder, read_boot_id
-from funnel.storage import counters, enrollments, leases, outbox_record
+from funnel.storage import budgets, counters, enrollments, leases, outbox_record
+from funnel.storage.budgets import Claim
 from funnel.storage.counters import Tally
 from funnel.storage.leases import InHand
 from funnel.storage.outbox import Claimed
@@ -32,6 +33,8 @@ _POISON: Final = f"gave up after {MAX_ATTEMPTS} attempts: the worker that had it
 # be what kills workers, the others must not be beside it each time.
 _APART_FROM: Final = 2
 _APART: Final = timedelta(seconds=60)
+# By the journal's own word, or there would be a doubt; failed ones are those of too many attempts.
+_DID_NOT_LEAVE: Final = frozenset({MessageStatus.QUEUED, MessageStatus.FAILED})
 
 
 def settle_from_journal(
@@ -87,6 +90,7 @@ def settle_by_content(
     """Settle what an owner has in hand by what its journal says; return how many ended how."""
     ended: Counter[str] = Counter()
     runs: dict[UUID, MessageStatus] = {}
+    unused: Counter[Claim] = Counter()
     with transactions.begin() as tx:
         sums: Counter[Tally] = Counter()
         for each in leases.lock_in_hands_of(tx, owner):
@@ -95,8 +99,11 @@ def settle_by_content(
             if row is not None:
                 _note(row, settled.status, sums, runs)
                 ended[settled.status.value] += 1
+                if each.claim is not None and settled.status in _DID_NOT_LEAVE:
+                    unused[each.claim] += 1
         ended += _settle_taken(tx, content, sums, runs, chance())
         counters.move(tx, sums)
+        budgets.give_back_claims(tx, unused, provider=_provider(content))
     wake_runs(transactions, runs)
     return ended
 
@@ -144,8 +151,12 @@ def _believed(content: JournalContent, boot_id: str) -> JournalContent:
     return JournalContent(header=header, is_whole=False)
 
 
+def _provider(content: JournalContent) -> str | None:
+    return content.header.provider if content.header else None
+
+
 def _fate(each: InHand, content: JournalContent, chance: float) -> Settled:
-    provider = content.header.provider if content.header else None
+    provider = _provider(content)
     if each.id in content.accepted:
         return Settled(
             id=each.id,

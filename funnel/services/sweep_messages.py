@@ -7,7 +7,7 @@ from datetime import timedelta
 from funnel.domain.message import MessageStatus
 from funnel.sending.journal_folder import JournalFolder
 from funnel.services.settle_from_journal import call_unknown, settle_from_journal, wake_runs
-from funnel.storage import leases, outbox
+from funnel.storage import budgets, leases, outbox
 from funnel.storage.transaction import Transactions
 
 _AT_ONCE = 500
@@ -46,10 +46,11 @@ def sweep_messages(
     """
     with transactions.begin() as tx:
         released = outbox.release_lost(tx, after=republish_after)
+        budgets.give_back_claims(tx, released)
     from_journals = settle_from_journal(transactions, journals) if journals else Counter[str]()
     expired = _settle_expired(transactions, journals)
     return Swept(
-        released=released,
+        released=released.total(),
         unknown=expired + from_journals[MessageStatus.UNKNOWN.value],
         from_journals=from_journals,
     )

@@ -1,6 +1,6 @@
 """What may leave, and what did: budgets are rows, and so is what was spent of them."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -208,5 +208,59 @@ _GIVE_BACK = text(
     from share
     where b.provider = share.provider and b.lane = share.lane and b.at = share.at
       and share.before < share.number
+    """
+)
+
+
+Claim = tuple[str, datetime]  # a message's lane, and its ``published_at``: when it was spent for
+
+
+def give_back_claims(tx: Transaction, gone: Counter[Claim], *, provider: str | None = None) -> None:
+    """Take back what was spent by claims that ended without a hand-over, and not by their batch.
+
+    A claim and what it spends carry one moment, so each finds its own row, also where rows were
+    drawn together since. Where two providers spent at that moment and nobody says which it was,
+    nothing is taken back: better too slow than too fast.
+
+    Args:
+        tx: Call it last: nobody who holds these rows waits for a message.
+        gone: How many messages, by the claim that had them.
+        provider: Who was to carry them; ``None``: not known.
+    """
+    rows = [{"lane": lane, "at": at, "number": number} for (lane, at), number in gone.items()]
+    if rows:
+        tx.connection.execute(_GIVE_BACK_CLAIMS, {"rows": as_json(rows), "provider": provider})
+
+
+# Where a row may be by now: at its moment, or at the end of one of the spans of ``draw_together``.
+_GIVE_BACK_CLAIMS = text(
+    """
+    with gone as (
+        select * from json_to_recordset(cast(:rows as json))
+            as r(lane text, at timestamptz, number int)
+    ), near as (
+        select s.provider, s.lane, s.at, g.at as claimed_at, g.number,
+               dense_rank() over (partition by g.lane, g.at order by s.at) as place
+        from (select *, interval '1 microsecond' as microsecond from gone) g
+        join budget_spending s on s.lane = g.lane and s.at in (
+            g.at,
+            date_bin('1 minute', g.at, 'epoch') + interval '1 minute' - microsecond,
+            date_bin('10 minutes', g.at, 'epoch') + interval '10 minutes' - microsecond)
+        where s.provider = cast(:provider as text) or cast(:provider as text) is null
+    ), sure as (
+        select provider, lane, at, number,
+               count(*) over (partition by lane, claimed_at) as providers
+        from near where place = 1
+    ), unspent as (
+        select provider, lane, at, sum(number)::int as number from sure where providers = 1
+        group by 1, 2, 3
+    ), held as materialized (
+        select s.provider, s.lane, s.at, u.number
+        from budget_spending s join unspent u using (provider, lane, at)
+        order by s.provider, s.lane, s.at
+        for no key update of s
+    )
+    update budget_spending b set spent = greatest(0, b.spent - held.number)
+    from held where b.provider = held.provider and b.lane = held.lane and b.at = held.at
     """
 )

@@ -9,6 +9,7 @@ from sqlalchemy import text
 
 from funnel.domain.message import MessageStatus, check_move
 from funnel.domain.retry import MAX_ATTEMPTS
+from funnel.storage.budgets import Claim
 from funnel.storage.outbox import Claimed
 from funnel.storage.outbox_record import SettledRow
 from funnel.storage.transaction import Transaction
@@ -21,12 +22,20 @@ class InHand:
     Attributes:
         attempts: This one included.
         opened_at: Plan time at which it was taken in hand.
+        lane: With ``published_at``, the claim by which it was.
     """
 
     id: UUID
     epoch: int
     attempts: int
     opened_at: datetime
+    lane: str
+    published_at: datetime | None
+
+    @property
+    def claim(self) -> Claim | None:
+        """Which claim spent for it; ``None``: it was none that says so."""
+        return None if self.published_at is None else (self.lane, self.published_at)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,8 +61,8 @@ def lock_in_hands_of(tx: Transaction, owner: str) -> list[InHand]:
 
 _OF_OWNER = text(
     """
-    select id, epoch, attempts, coalesce(opened_at, plan_now()) as opened_at from messages
-    where status = 'sending' and lease_owner = :owner order by id for no key update
+    select id, epoch, attempts, coalesce(opened_at, plan_now()) as opened_at, lane, published_at
+    from messages where status = 'sending' and lease_owner = :owner order by id for no key update
     """
 )
 

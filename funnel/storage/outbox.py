@@ -14,6 +14,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from funnel.storage import arrays
+from funnel.storage.budgets import Claim
 from funnel.storage.transaction import Transaction
 
 
@@ -64,19 +65,25 @@ GIVE_BACK: Final = """
 """
 
 
-def release_lost(tx: Transaction, *, after: timedelta) -> int:
-    """Make claimable again what was published and not opened for so long: the broker lost it."""
-    return tx.connection.execute(_RELEASE_LOST, {"after": after}).rowcount
+def release_lost(tx: Transaction, *, after: timedelta) -> Counter[Claim]:
+    """Make claimable again what was published and not opened for so long: the broker lost it.
+
+    Returns:
+        How many by the claim that had them: what it spent of budgets was not used.
+    """
+    rows = tx.connection.execute(_RELEASE_LOST, {"after": after})
+    return Counter((row.lane, row.published_at) for row in rows)
 
 
 # MATERIALIZED: PostgreSQL may run a bare sub-select again for each row, past the limit.
 _RELEASE_LOST = text(
     """
     with lost as materialized (
-        select id from messages
+        select id, published_at from messages
         where status = 'queued' and published_at < now() - :after
         order by published_at limit 1000 for no key update skip locked
     )
     update messages m set published_at = null from lost where m.id = lost.id
+    returning m.lane, lost.published_at
     """
 )

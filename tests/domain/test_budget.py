@@ -68,7 +68,8 @@ def test_room(budget: Budget, spent: list[tuple[timedelta, int]], expected: Room
 @pytest.mark.parametrize(
     ("budget", "of_letters"),
     [
-        pytest.param(Budget(per_second=14), 14, id="a second is no wait"),
+        pytest.param(Budget(per_second=14), 13, id="a tenth of a second"),
+        pytest.param(Budget(per_second=9), 9, id="a second is soon over"),
         pytest.param(Budget(per_minute=30), 27, id="a tenth"),
         pytest.param(Budget(per_hour=300), 270, id="a tenth of an hour"),
         pytest.param(Budget(per_day=5), 4, id="one at least"),

@@ -60,10 +60,10 @@ def test_lanes_share_what_is_left_of_a_budget(waiting: World) -> None:
     queue(waiting, 100, lane=Lane.YAHOO)
     queue(waiting, 3, lane=Lane.APPLE)
     found = by_lane(dispatched(waiting))
-    assert found == {("gmail", True): 7, ("yahoo", True): 7, ("apple", True): 3}
+    assert found == {("gmail", True): 6, ("yahoo", True): 6, ("apple", True): 3}
     # What a short lane left over is for the long ones, the next time.
     set_budget(waiting.transactions, Budget(per_hour=30), by=BY)
-    assert by_lane(dispatched(waiting)) == {("gmail", True): 5, ("yahoo", True): 5}
+    assert by_lane(dispatched(waiting)) == {("gmail", True): 6, ("yahoo", True): 6}
 
 
 def test_a_budget_of_one_provider_says_nothing_of_another(waiting: World) -> None:
@@ -76,16 +76,16 @@ def test_what_is_given_back_may_leave_again(waiting: World) -> None:
     set_budget(waiting.transactions, Budget(per_second=10), by=BY)
     set_budget(waiting.transactions, Budget(per_hour=20), by=BY, provider="smtp")
     queue(waiting, 60)
-    assert by_lane(dispatched(waiting)) == {("gmail", True): 10}
+    assert by_lane(dispatched(waiting)) == {("gmail", True): 9}
     pass_time(waiting, 2)
-    assert by_lane(dispatched(waiting)) == {("gmail", True): 8}
+    assert by_lane(dispatched(waiting)) == {("gmail", True): 9}
     pass_time(waiting, 2)
     assert dispatched(waiting) == []
     with waiting.transactions.begin() as tx:
         budgets.give_back(tx, {("smtp", "gmail"): 12, ("smtp", "yahoo"): 3, ("ses", "gmail"): 1})
     spent = waiting.ask("select array_agg(spent order by at) from budget_spending")
     assert spent == [0, 6]
-    assert by_lane(dispatched(waiting)) == {("gmail", True): 10}
+    assert by_lane(dispatched(waiting)) == {("gmail", True): 9}
 
 
 def test_more_given_back_than_was_spent_makes_no_room(waiting: World) -> None:
