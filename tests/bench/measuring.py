@@ -53,6 +53,39 @@ def _peak_of(status: str) -> float:
     return int(found.split()[1]) / 1024
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Memory:
+    """What one process holds, in MiB.
+
+    Attributes:
+        resident: Of its own and of files, whoever else maps them as well; without memory that is
+            shared by name (PostgreSQL's buffers), which a process merely touches.
+        proportional: The same, each page divided by the number of processes that share it.
+    """
+
+    resident: float
+    proportional: float
+
+
+def memory(process: int) -> Memory:
+    """Return what a process holds now.
+
+    Raises:
+        OSError: It has ended.
+    """
+    status = _kilobytes(Path(f"/proc/{process}/status").read_text())
+    shares = _kilobytes(Path(f"/proc/{process}/smaps_rollup").read_text())
+    return Memory(
+        resident=(status["RssAnon"] + status["RssFile"]) / 1024,
+        proportional=(shares["Pss_Anon"] + shares["Pss_File"]) / 1024,
+    )
+
+
+def _kilobytes(lines: str) -> dict[str, int]:
+    found = (line.split() for line in lines.splitlines() if line.endswith(" kB"))
+    return {each[0].rstrip(":"): int(each[1]) for each in found}
+
+
 @dataclass(slots=True)
 class Stopwatch:
     """Processor time of named processes since it was started."""
