@@ -32,6 +32,7 @@ log = structlog.get_logger()
 
 VERSION: Final = 1
 SUFFIX: Final = ".journal"
+_FRESH: Final = ".fresh"
 _BEGUN: Final = b"B\x00"
 _DECLINED: Final = b"D\x00"
 _TAKEN: Final = b"T\x00"
@@ -308,14 +309,10 @@ class FileJournal:
             return
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            # Without O_TRUNC: should it be there from before, what it says still counts.
-            fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+            # Should it be there from before, what it says still counts.
+            fd = _open(self._path) if self._path.exists() else _make(self._path, self._header)
+            self._is_written = os.fstat(fd).st_size > len(self._header)
         except OSError as error:
-            raise self._not_written(error) from error
-        try:
-            self._is_written = _lock(fd, self._header) > len(self._header)
-        except OSError as error:
-            os.close(fd)
             raise self._not_written(error) from error
         self._fd = fd
 
@@ -323,18 +320,41 @@ class FileJournal:
         return NotSentError(f"the journal cannot be written: {error.strerror or error}")
 
 
-def _lock(fd: int, header: bytes) -> int:
-    """Take the lock of a journal's file for life, write its header, and return its size."""
-    fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    status = os.fstat(fd)
-    if status.st_nlink == 0:
-        raise FileNotFoundError("it was taken away as it was opened")
-    if status.st_size:
-        return status.st_size
+def _open(path: Path) -> int:
+    """Open a journal's file and take its lock for life."""
+    fd = os.open(path, os.O_RDWR | os.O_APPEND)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if os.fstat(fd).st_nlink == 0:
+            raise FileNotFoundError("it was taken away as it was opened")
+    except OSError:
+        os.close(fd)
+        raise
+    return fd
+
+
+def _make(path: Path, header: bytes) -> int:
+    """Make a journal's file, with its header, and take its lock for life.
+
+    Under another name until then: an empty file that nobody locks, on a disk without room say, is
+    taken for that of a process that is gone, and what the living one has in hand is settled.
+    """
+    fresh = path.with_suffix(_FRESH)
+    fd = os.open(fresh, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o600)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _write_whole(fd, header)
+        fresh.rename(path)
+    except OSError:
+        os.close(fd)
+        fresh.unlink(missing_ok=True)
+        raise
+    return fd
+
+
+def _write_whole(fd: int, header: bytes) -> None:
     if os.write(fd, header) != len(header):
-        os.ftruncate(fd, 0)
         raise OSError("no space is left")
-    return len(header)
 
 
 def read_content(raw: bytes) -> JournalContent:

@@ -6,6 +6,8 @@ import multiprocessing
 import os
 import resource
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
@@ -27,6 +29,19 @@ def new(folder: Path) -> FileJournal:
 
 def read(journal: FileJournal) -> JournalContent:
     return read_content(journal.path.read_bytes())
+
+
+@contextmanager
+def _room(size: int) -> Iterator[None]:
+    """Let no file become larger than so many bytes."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # as in a worker, the write says EFBIG
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        signal.signal(signal.SIGXFSZ, before)
 
 
 def test_what_was_written_is_read_back(tmp_path: Path) -> None:
@@ -173,21 +188,29 @@ def test_a_full_disk_begins_nothing_and_breaks_no_record(tmp_path: Path) -> None
     journal = new(tmp_path)
     written = uuid4()
     journal.begin(written)
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # as in a worker, the write says EFBIG
-    full = journal.path.stat().st_size + 5
-    resource.setrlimit(resource.RLIMIT_FSIZE, (full, hard))
-    try:
+    with _room(journal.path.stat().st_size + 5):
         with pytest.raises(NotSentError, match="the journal cannot be written"):
             journal.begin(uuid4())  # five bytes of it fit
         journal.accept(written, "a1")  # never raises
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-        signal.signal(signal.SIGXFSZ, before)
     assert (read(journal).begun, read(journal).is_whole) == ({written}, True)
     later = uuid4()
     journal.begin(later)
     assert read(journal).begun == {written, later}
+    journal.close()
+
+
+@pytest.mark.parametrize("room", [0, 5])
+def test_without_room_for_its_header_there_is_none_to_be_settled(tmp_path: Path, room: int) -> None:
+    folder = JournalFolder(tmp_path)
+    journal = folder.new_journal(role="deliver", provider="smtp", started=STARTED)
+    with _room(room):
+        with pytest.raises(NotSentError, match="the journal cannot be written"):
+            journal.begin(uuid4())
+        assert list(folder.left()) == []  # the process lives: nobody may settle what it has
+        assert [each.name for each in tmp_path.iterdir()] == ["host-id"]
+    journal.begin(uuid4())
+    assert list(folder.left()) == []
+    assert len(read(journal).begun) == 1
     journal.close()
 
 

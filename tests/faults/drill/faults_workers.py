@@ -129,13 +129,19 @@ def fill_disk(stage: Stage, load: Load) -> None:
     for pid in stage.crew.members["deliver"].children:
         os.kill(pid, signal.SIGKILL)
     load.most_unknown = CHILDREN * CONNECTIONS
-    _count_put_off(stage, load)
+    stage.until(lambda: _is_put_off(stage, load, ballast), "emails were put off")
     ballast.unlink()
 
 
+def _is_put_off(stage: Stage, load: Load, ballast: Path) -> object:
+    """Take the room that settled journals leave, and look for emails that had none."""
+    _fill(ballast)
+    return stage.house.ask(_PUT_OFF, prefix=f"{load.prefix}%")
+
+
 def _fill(ballast: Path) -> None:
-    """Write until no byte is left."""
-    with ballast.open("wb", buffering=0) as file:
+    """Write on until no byte is left."""
+    with ballast.open("ab", buffering=0) as file:
         for size in (4096, 1):
             with suppress(OSError):
                 while file.write(b"x" * size):
@@ -154,7 +160,8 @@ def _unmount(stage: Stage, disk: Path) -> None:
     for name in ("deliver", "rest"):
         if name in stage.crew.members:
             stage.crew.kill(name)
-    subprocess.run(["umount", str(disk)], check=False)  # noqa: S603, S607  (as mounted)
+    # Lazily: who was killed just now may hold it for a moment.
+    subprocess.run(["umount", "-l", str(disk)], check=False)  # noqa: S603, S607
 
 
 def roll_over(stage: Stage, load: Load) -> None:
