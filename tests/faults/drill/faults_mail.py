@@ -42,10 +42,18 @@ class _Script:
         return not self._planned
 
 
-def _play(stage: Stage, planned: Sequence[tuple[Step, Reaction]]) -> None:
-    """Play a script to its end; meanwhile, what was put off comes back at once."""
+def _play(stage: Stage, planned: Sequence[tuple[Step, Reaction]], late: Load | None = None) -> None:
+    """Play a script to its end; meanwhile, what was put off comes back at once.
+
+    Args:
+        stage: Whose mail server plays.
+        planned: In any order.
+        late: Added once the script is in force: who comes for it finds nobody connected yet.
+    """
     script = _Script(stage.chance.sample(planned, len(planned)))
     stage.sink.react = script
+    if late is not None:
+        stage.house.add(late.number, due=late.number, prefix=late.prefix)
 
     def is_over() -> bool:
         stage.hurry()
@@ -70,7 +78,8 @@ def refuse(stage: Stage, load: Load) -> None:
     """Refuse for good at every step: recipients, texts after their end, and us altogether."""
     load.may_end = {"failed"}
     us = [(step, _NOT_YOU) for step in (*_BEFORE, Step.DOT) for _ in range(_TIMES)]
-    _play(stage, [(Step.RCPT, _NOT_HERE)] * 8 + [(Step.DOT, _NOT_THIS)] * 8 + us)
+    stage.restart("deliver")  # who is connected does not come to the first two steps any more
+    _play(stage, [(Step.RCPT, _NOT_HERE)] * 8 + [(Step.DOT, _NOT_THIS)] * 8 + us, load)
 
 
 def fail_after(stage: Stage, load: Load) -> None:
@@ -186,6 +195,7 @@ FAULTS = (
         strike=refuse,
         sentence="recipients and texts refused for good, and whoever sends, at each step",
         source="SMTP refusing",
+        brings=True,
     ),
     Fault(
         name="smtp-after",
