@@ -9,7 +9,7 @@ DRILL_POSTMARK_URL    where "Postmark" is
 DRILL_CLOCK_SECONDS   how far this process's own clock is off: ``time.time`` (Celery's and ours) and
                       ``Deps.process_now``, the only reader of it in our code
 DRILL_HASTE           how many times as often the scheduler says "now"
-DRILL_PULSE_SECONDS   how often it asks each worker for a sign of life, and sweeps
+DRILL_PULSE_SECONDS   how often it asks for signs of life, sweeps, and asks after unknowns
 DRILL_KEEPS_CHILDREN  a worker's processes are never renewed, whatever they did and hold
 """
 
@@ -59,7 +59,7 @@ def _change_rhythm() -> None:
     if haste := os.environ.get("DRILL_HASTE"):
         _hurry(float(haste))
     if seconds := os.environ.get("DRILL_PULSE_SECONDS"):
-        for name in ("pulse-deliver", "pulse-notices", "sweep"):
+        for name in ("pulse-deliver", "pulse-notices", "sweep", "unknowns"):
             app.conf.beat_schedule[name]["schedule"] = float(seconds)
     if os.environ.get("DRILL_KEEPS_CHILDREN"):
         app.conf.update(worker_max_tasks_per_child=None, worker_max_memory_per_child=None)
