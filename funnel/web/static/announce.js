@@ -35,6 +35,8 @@ function take({ page, status }) {
     put(page, parts());
     frame();
   } else document.querySelector("[data-part=findings]").replaceChildren(told(problem));
+  // What cannot be sent is not shown as it was before, nor offered.
+  for (const each of document.querySelectorAll("[data-part=seen], [data-part=actions] [value=send]")) each.hidden = status !== 200;
 }
 
 // The frame stays, so that it does not blink; and so do buttons in whose midst the focus is.
