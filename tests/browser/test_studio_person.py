@@ -36,6 +36,7 @@ def test_a_person_is_changed_and_erased(
     for summary in page.locator(".acts summary").all():
         summary.click()
     look_at("person-acts")
+    _on_paper(page)
     _send_again(page, look_at)
     page.goto(f"{own_served.url}/studio/people?show=tag:alumni")
     look_at("people-tagged")
@@ -59,6 +60,14 @@ def _tag_note_and_skip(page: Page) -> None:
     expect(page.get_by_role("status")).to_contain_text("is not sent to them")
     page.get_by_role("button", name="Undo").click()
     expect(page.get_by_role("status")).to_contain_text("back where it was")
+
+
+def _on_paper(page: Page) -> None:
+    """What happened and what comes; nothing to press."""
+    page.emulate_media(media="print")
+    expect(page.get_by_role("heading", name="Ana")).to_be_visible()
+    expect(page.locator("main :is(button, input, select, textarea):visible")).to_have_count(0)
+    page.emulate_media(media="screen")
 
 
 def _add_address(page: Page) -> None:

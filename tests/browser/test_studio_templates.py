@@ -198,6 +198,14 @@ def test_what_cannot_be_saved_is_said_and_tried_again(desk: Visitor, served: Ser
     assert "Kept." in source(served, "shift-three")
 
 
+def _on_paper(page: Page) -> None:
+    """The letter by its text, whole; nothing to press."""
+    page.emulate_media(media="print")
+    expect(page.locator("[data-preview=text]")).to_contain_text("Let me begin with mine.")
+    expect(page.locator("main :is(button, input, select, iframe):visible")).to_have_count(0)
+    page.emulate_media(media="screen")
+
+
 @pytest.mark.parametrize(("width", "look"), SCREENS, ids=str)
 def test_the_pages_are_for_everybody(
     served: Served, browser: Browser, mira: Colleague, photos: Path, width: int, look: str
@@ -210,6 +218,7 @@ def test_the_pages_are_for_everybody(
     # In by a click, out by Tab: the editor keeps nobody.
     page.keyboard.press("Tab")
     assert page.evaluate("!document.activeElement.matches('[data-editor]')")
+    _on_paper(page)
     pages = ("", "/publish", "/versions")
     for place in (
         *(f"/studio/templates/{SEQUENCE}/bias{each}" for each in pages),
