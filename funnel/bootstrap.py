@@ -140,11 +140,6 @@ class Deps:
 
         return Mailbox(self.mailbox_folder)
 
-    @property
-    def mailer(self) -> "Mailer":
-        """The configured way to hand emails over, of which the second provider is not part."""
-        return self.mailer_of(self.settings.mailer)
-
     def mailer_of(self, name: str) -> "Mailer":
         """Return the way by which a provider takes emails; opened once per process.
 
@@ -276,7 +271,7 @@ class Deps:
     @cached_property
     def dispatch_limits(self) -> "DispatchLimits":
         """How much goes on the queue."""
-        from funnel.domain.budget_presets import default_budget
+        from funnel.domain.budget_presets import default_budgets
         from funnel.services.dispatch_due import DispatchLimits
 
         return DispatchLimits(
@@ -284,7 +279,7 @@ class Deps:
             messages_per_batch=self.settings.messages_per_task,
             providers=self.providers,
             fallback_domains=frozenset(each.lower() for each in self.settings.fallback_domains),
-            default_budget=default_budget(self.settings.mailer, self.settings.provider_per_hour),
+            default_budgets=default_budgets(self.providers, self.settings.provider_per_hour),
         )
 
     @cached_property
@@ -357,16 +352,18 @@ class Deps:
         """What is looked at before going live; nothing of it is opened before its turn."""
         from funnel.services.check_installation import Installation
 
-        settings = self.settings
         return Installation(
-            database_url=settings.database_url,
-            broker_url=settings.broker_url,
-            base_url=settings.base_url,
-            is_demo=settings.is_demo,
-            link_keys=tuple(each.get_secret_value() for each in settings.link_keys),
-            trusted_proxies=settings.trusted_proxies,
-            mailer_name=settings.mailer,
-            mailer=lambda: self.mailer,
+            database_url=self.settings.database_url,
+            broker_url=self.settings.broker_url,
+            base_url=self.settings.base_url,
+            is_demo=self.settings.is_demo,
+            link_keys=tuple(each.get_secret_value() for each in self.settings.link_keys),
+            trusted_proxies=self.settings.trusted_proxies,
+            mailer_name=self.settings.mailer,
+            fallback_name=self.settings.fallback_mailer,
+            mailer_of=self.mailer_of,
+            dkim_keys=lambda: self.dkim_keys,
+            claim_rules=self.dispatch_limits.claim_rules,
             definitions_folder=self.definitions_folder,
             transactions=lambda: self.transactions,
         )

@@ -3,6 +3,7 @@
 Figures of November 2026. Where an account has another one, it is set by hand.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -102,11 +103,12 @@ def preset_of(key: str) -> Preset:
     return _BY_KEY[key]
 
 
-def default_budget(provider: str, per_hour: int | None) -> Budget | None:
-    """Return what a provider is held to while nothing was set for it; ``None``: to nothing.
+def default_budgets(providers: Sequence[str], per_hour: int | None) -> dict[str, Budget]:
+    """Return what providers are held to while nothing was set for them; some to nothing.
 
     Args:
-        provider: Its name in the settings.
-        per_hour: The setting ``provider_per_hour``.
+        providers: Their names in the settings, the preferred one first.
+        per_hour: The setting ``provider_per_hour``, which speaks of the first.
     """
-    return Budget(per_hour=per_hour) if per_hour is not None else _DEFAULTS.get(provider)
+    found = {name: _DEFAULTS[name] for name in providers if name in _DEFAULTS}
+    return found if per_hour is None else found | {providers[0]: Budget(per_hour=per_hour)}

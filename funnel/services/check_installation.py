@@ -3,7 +3,10 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
+from funnel.domain.budget import ALL
+from funnel.domain.budget_words import budget_text
 from funnel.domain.domain_records import domain_of
 from funnel.domain.errors import FunnelError, InvalidInputError
 from funnel.domain.readiness import (
@@ -22,10 +25,13 @@ from funnel.domain.speech import say
 from funnel.monitoring.broker import shown_url, why_unreachable
 from funnel.sending.dkim import DkimKey
 from funnel.sending.mailer import Mailer, MailerCheckError
+from funnel.services.claim_messages import ClaimRules, in_force
 from funnel.services.read_definitions import read_definitions
 from funnel.storage import brands, migrate, pauses, sequences, sessions, sources, users
 from funnel.storage.errors import DATABASE_IS_AWAY
 from funnel.storage.transaction import Transaction, Transactions
+
+_MAILBOX: Final = "mailbox"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +39,10 @@ class Installation:
     """What is looked at; nothing of it is opened before its turn comes.
 
     Attributes:
-        mailer: Makes the configured mailer; ``mailer_name`` is its setting.
+        mailer_name: Setting of the provider that emails leave by.
+        fallback_name: Of the second one; empty: there is none.
+        mailer_of: Makes one of them, by its name.
+        claim_rules: By whom emails leave, and by which budgets while no row says it.
         link_keys: Looked at, never shown.
         dkim_keys: Reads the keys that sign what leaves by SMTP.
     """
@@ -45,9 +54,11 @@ class Installation:
     link_keys: tuple[str, ...]
     trusted_proxies: tuple[str, ...]
     mailer_name: str
-    mailer: Callable[[], Mailer]
+    mailer_of: Callable[[str], Mailer]
+    claim_rules: ClaimRules
     definitions_folder: Path
     transactions: Callable[[], Transactions]
+    fallback_name: str = ""
     dkim_keys: Callable[[], Sequence[DkimKey]] = tuple
 
 
@@ -56,8 +67,10 @@ def check_installation(installation: Installation) -> Iterator[Check]:
     yield from _check_files(installation.definitions_folder)
     yield from _check_database(installation)
     yield _check_broker(installation.broker_url)
-    yield _check_mailer(installation)
-    if installation.mailer_name == "smtp":
+    yield _check_mailer(say("Mail server"), installation.mailer_name, installation)
+    if installation.fallback_name:
+        yield _check_fallback(installation)
+    if "smtp" in (installation.mailer_name, installation.fallback_name):
         yield from _check_dkim(installation)
     yield check_base_url(installation.base_url)
     yield from check_proxies(installation.base_url, installation.trusted_proxies)
@@ -85,6 +98,10 @@ def _check_database(installation: Installation) -> Iterator[Check]:
     yield right("Schema", say("it is current"))
     with installation.transactions().begin() as tx:
         yield from _check_rows(tx, is_demo=installation.is_demo)
+        if installation.mailer_name != _MAILBOX:
+            yield from _check_budgets(tx, installation.claim_rules)
+        if installation.fallback_name:
+            yield from _check_stand_in(tx, installation.claim_rules)
 
 
 def _check_rows(tx: Transaction, *, is_demo: bool) -> Iterator[Check]:
@@ -176,25 +193,69 @@ def _check_broker(url: str) -> Check:
     return right("Broker", f"{shown_url(url)} answers")
 
 
-def _check_mailer(installation: Installation) -> Check:
-    if installation.mailer_name == "mailbox":
+def _check_mailer(name: str, mailer_name: str, installation: Installation) -> Check:
+    if mailer_name == _MAILBOX:
         return wrong(
-            say("Mail server"),
+            name,
             say("mails are kept in a folder, nobody receives them"),
             say("Set FUNNEL_MAILER to smtp, postmark or ses, and the settings of that one."),
         )
     try:
-        mailer = installation.mailer()
-        mailer.check()
+        installation.mailer_of(mailer_name).check()
     except MailerCheckError as error:
-        return wrong(say("Mail server"), str(error), error.remedy)
+        return wrong(name, str(error), error.remedy)
     except InvalidInputError as error:  # a key or an address is missing: it knows which
-        return wrong(say("Mail server"), str(error), error.remedy)
+        return wrong(name, str(error), error.remedy)
     except FunnelError as error:
-        return wrong(
-            say("Mail server"), str(error), say("Look at the settings of the mail server.")
+        return wrong(name, str(error), say("Look at the settings of the mail server."))
+    return right(name, say("it takes us in"))
+
+
+def _check_fallback(installation: Installation) -> Check:
+    name = say("Second mail server")
+    if installation.fallback_name == installation.mailer_name:
+        return look(
+            name,
+            say("it is the first one again, so it stands in for nothing"),
+            say("Set FUNNEL_FALLBACK_MAILER to another one, or leave it empty."),
         )
-    return right(say("Mail server"), say("it takes us in"))
+    return _check_mailer(name, installation.fallback_name, installation)
+
+
+def _check_stand_in(tx: Transaction, rules: ClaimRules) -> Iterator[Check]:
+    """Say whose emails wait while the first provider is away, though there is a second one."""
+    covered = rules.providers.fallback_domains
+    left_out = sorted({domain_of(each) for each in brands.list_brands(tx)} - covered)
+    if covered and left_out:
+        yield look(
+            say("Senders of the second mail server"),
+            say(
+                "emails from {domains} wait while the first one is away",
+                domains=", ".join(left_out),
+            ),
+            say("Add them to FUNNEL_FALLBACK_DOMAINS; empty, it stands for all."),
+        )
+
+
+def _check_budgets(tx: Transaction, rules: ClaimRules) -> Iterator[Check]:
+    """Say to which limits each provider is held."""
+    placed = in_force(tx, rules)
+    for provider in rules.providers.names:
+        name = say("Limits of {provider}", provider=provider)
+        fitting = [each.budget for each in placed if each.fits(provider, ALL)]
+        if fitting:
+            limits = [budget_text(each, tx.real_now) for each in fitting]
+            yield right(name, "; ".join(limits))
+        else:
+            yield look(
+                name,
+                say("none is set: emails leave as fast as it takes them"),
+                say(
+                    "`funnel budget preset` lists what providers and hosts allow; a mail server of "
+                    "your own may need none."
+                ),
+                page="/studio/sending",
+            )
 
 
 def _check_dkim(installation: Installation) -> Iterator[Check]:

@@ -1,7 +1,7 @@
 """Claim what may leave now: within every budget, by a provider that works, the urgent first."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import groupby
 
@@ -40,13 +40,13 @@ class ClaimRules:
         published_per_lane: Messages of one lane and kind on the queue and not yet opened.
         messages_per_batch: While letters of a lane are on the queue, more of them wait until there
             is room for so many: a task of ten costs nearly as much as one of two hundred.
-        default_budget: Of the first provider, while no row says anything of it.
+        default_budgets: Of providers by their names, while no row says anything of them.
     """
 
     providers: Providers
     published_per_lane: int
     messages_per_batch: int = 1
-    default_budget: Budget | None = None
+    default_budgets: Mapping[str, Budget] = field(default_factory=dict)
 
     def places(self, waiting: Waiting) -> int:
         """Return how many messages of a lane and kind may go on the queue now."""
@@ -124,10 +124,12 @@ def read_allowance(
 def in_force(tx: Transaction, rules: ClaimRules) -> list[PlacedBudget]:
     """Return the budgets that hold: the rows, and the default of a provider that has none."""
     placed = [each.placed for each in budgets.list_budgets(tx)]
-    first = rules.providers.names[0]
-    if rules.default_budget is None or any(each.fits(first, ALL) for each in placed):
-        return placed
-    return [*placed, PlacedBudget(provider=first, lane=ALL, budget=rules.default_budget)]
+    defaults = [
+        PlacedBudget(provider=name, lane=ALL, budget=rules.default_budgets[name])
+        for name in rules.providers.names
+        if name in rules.default_budgets and not any(each.fits(name, ALL) for each in placed)
+    ]
+    return [*placed, *defaults]
 
 
 def _paces(

@@ -1,7 +1,7 @@
 """Turn what is due into messages, and say what goes on the queue now."""
 
-from collections.abc import Callable, Generator, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Generator, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from funnel.domain.budget import Budget
@@ -31,14 +31,14 @@ class DispatchLimits:
         messages_per_batch: Messages that one task carries.
         providers: Names of the providers that emails may leave by, the preferred one first.
         fallback_domains: Domains of senders that the others may stand in for; empty: all.
-        default_budget: Of the first provider, while no row says anything of it.
+        default_budgets: Of providers by their names, while no row says anything of them.
     """
 
     published_per_lane: int
     messages_per_batch: int
     providers: tuple[str, ...] = ("smtp",)
     fallback_domains: frozenset[str] = frozenset()
-    default_budget: Budget | None = None
+    default_budgets: Mapping[str, Budget] = field(default_factory=dict)
 
     @property
     def claim_rules(self) -> ClaimRules:
@@ -47,7 +47,7 @@ class DispatchLimits:
             providers=Providers(names=self.providers, fallback_domains=self.fallback_domains),
             published_per_lane=self.published_per_lane,
             messages_per_batch=self.messages_per_batch,
-            default_budget=self.default_budget,
+            default_budgets=self.default_budgets,
         )
 
 

@@ -126,7 +126,7 @@ def test_old_sums_are_drawn_together_and_never_lose_or_gain_room(waiting: World)
 
 
 def test_the_setting_holds_while_no_budget_is_set(waiting: World) -> None:
-    limits = replace(LIMITS, default_budget=Budget(per_hour=10))
+    limits = replace(LIMITS, default_budgets={"smtp": Budget(per_hour=10)})
     queue(waiting, 30)
     assert by_lane(dispatched(waiting, limits)) == {("gmail", True): 9}
     set_budget(waiting.transactions, Budget(per_hour=25), by=BY)

@@ -4,15 +4,21 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from funnel.bootstrap import Deps
 from funnel.domain.access import Role
+from funnel.domain.budget import Budget
 from funnel.domain.domain_records import domain_of
 from funnel.domain.errors import InvalidInputError
 from funnel.domain.readiness import CheckState
+from funnel.domain.routing import Providers
 from funnel.sending.dkim import DkimKey
 from funnel.sending.mailer import NO_JOURNAL, MailerCheckError
 from funnel.services.check_installation import Installation, check_installation
+from funnel.services.claim_messages import ClaimRules
 from funnel.services.keep_demo_login import keep_demo_login
 from funnel.services.load_definitions import load_definitions
+from funnel.services.set_budget import set_budget
+from funnel.settings import Settings
 from funnel.storage import brands
 from tests.fixtures.staff import PASSWORD
 
@@ -52,7 +58,8 @@ def checks(world=None, **changes):
         "link_keys": ("0123456789abcdefghijklmnopqrstuvwxyz",),
         "trusted_proxies": (),
         "mailer_name": "smtp",
-        "mailer": WillingMailer,
+        "mailer_of": lambda name: WillingMailer(),
+        "claim_rules": ClaimRules(providers=Providers(names=("smtp",)), published_per_lane=500),
         "definitions_folder": Path("funnel/templates"),
         "transactions": lambda: world.transactions,
     } | changes
@@ -73,7 +80,7 @@ def test_an_old_schema_is_named_with_its_command(empty_database_url):
 
 
 def test_a_mail_server_that_refuses_us_is_quoted():
-    check = checks(mailer=RefusingMailer)["Mail server"]
+    check = checks(mailer_of=lambda name: RefusingMailer())["Mail server"]
     assert check.state is CheckState.WRONG
     assert check.found == "the server refused the password"
     assert check.remedy == "Look at the password."
@@ -105,6 +112,89 @@ def test_who_signs_and_who_leaves_unsigned_is_said(world):
 
 def test_kept_mails_are_no_sending():
     assert checks(mailer_name="mailbox")["Mail server"].state is CheckState.WRONG
+
+
+def fallback(*names, domains=(), budgets=None):
+    providers = Providers(names=names, fallback_domains=frozenset(domains))
+    rules = ClaimRules(providers=providers, published_per_lane=500, default_budgets=budgets or {})
+    return {"fallback_name": names[-1], "claim_rules": rules}
+
+
+def test_without_a_second_mail_server_nothing_is_said_of_it(world):
+    assert not [name for name in checks(world) if "econd" in name]
+
+
+def test_a_second_mail_server_is_asked_as_the_first_one_is():
+    def mailer_of(name):
+        return RefusingMailer() if name == "ses" else WillingMailer()
+
+    found = checks(mailer_of=mailer_of, **fallback("smtp", "ses"))
+    assert found["Mail server"].state is CheckState.RIGHT
+    assert found["Second mail server"].state is CheckState.WRONG
+    assert found["Second mail server"].remedy == "Look at the password."
+    assert checks(**fallback("smtp", "ses"))["Second mail server"].state is CheckState.RIGHT
+
+
+def test_a_second_mail_server_whose_settings_are_missing_says_which():
+    def mailer_of(name):
+        if name == "smtp":
+            return WillingMailer()
+        raise InvalidInputError("no token", field="FUNNEL_POSTMARK_TOKEN", remedy="Set it.")
+
+    check = checks(mailer_of=mailer_of, **fallback("smtp", "postmark"))["Second mail server"]
+    assert (check.state, check.remedy) == (CheckState.WRONG, "Set it.")
+
+
+def test_a_second_mail_server_that_is_the_first_stands_in_for_nothing():
+    assert checks(**fallback("smtp"))["Second mail server"].state is CheckState.LOOK
+
+
+def test_senders_that_the_second_mail_server_does_not_stand_in_for_are_named(world):
+    name = "Senders of the second mail server"
+    assert name not in checks(world, **fallback("smtp", "ses"))
+    assert name not in checks(world, **fallback("smtp", "ses", domains=["example.org"]))
+    check = checks(world, **fallback("smtp", "ses", domains=["elsewhere.example"]))[name]
+    assert check.state is CheckState.LOOK
+    assert "example.org" in check.found
+
+
+def test_each_mail_server_is_named_with_the_limits_that_it_is_held_to(world):
+    given = fallback("smtp", "ses", budgets={"ses": Budget(per_second=14)})
+    found = checks(world, **given)
+    assert found["Limits of smtp"].state is CheckState.LOOK
+    assert "funnel budget preset" in found["Limits of smtp"].remedy
+    assert found["Limits of ses"].found == "14 a second"
+    set_budget(world.transactions, Budget(per_hour=300), by="ada", provider="smtp")
+    set_budget(world.transactions, Budget(per_day=2000), by="ada")
+    assert checks(world, **given)["Limits of smtp"].found == "2,000 a day; 300 an hour"
+
+
+def test_keys_that_sign_for_the_second_mail_server_are_looked_at_too(world):
+    def broken():
+        raise InvalidInputError("the key has 1024 bits", remedy="Make a longer one.")
+
+    found = checks(world, mailer_name="ses", dkim_keys=broken, **fallback("ses", "smtp"))
+    assert found["DKIM"].state is CheckState.WRONG
+
+
+def test_a_process_looks_at_all_that_its_settings_name(world):
+    settings = Settings(
+        database_url=world.url,
+        mailer="smtp",
+        fallback_mailer="postmark",
+        smtp_host="127.0.0.1",
+        smtp_port=1,
+        dkim_selector=("e1",),
+        dkim_key_file=(Path("nowhere.pem"),),
+        dkim_domain="example.org",
+    )
+    deps = Deps(settings, role="cli")
+    found = {each.name: each for each in check_installation(deps.installation)}
+    deps.close()
+    for name in ("Mail server", "Second mail server", "DKIM"):
+        assert found[name].state is CheckState.WRONG
+        assert found[name].remedy
+    assert found["Limits of postmark"].found == "10 a second"
 
 
 def test_nothing_loaded_yet_is_wrong_and_nobody_able_to_sign_up_wants_a_look(bare_world):
