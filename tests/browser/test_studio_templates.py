@@ -61,7 +61,9 @@ def mail(page: Page) -> FrameLocator:
 
 
 def saved(page: Page) -> None:
-    expect(page.locator("span[data-saved]")).to_have_text(re.compile(r"^saved at \d\d:\d\d$"))
+    expect(page.locator("span[data-saved]")).to_have_text(
+        re.compile(r"^saved at \d\d:\d\d in Berlin$")
+    )
 
 
 def source(served: Served, name: str) -> str:

@@ -6,9 +6,12 @@ export function said(name, values = {}) {
   return words[name].replace(/\{(\w+)\}/g, (whole, key) => values[key] ?? whole);
 }
 
-// "14:03", in the reader's own zone.
+// "14:03 in Berlin", in the reader's own zone.
 export function hourOf(iso) {
-  return new Date(iso).toLocaleTimeString(document.documentElement.lang, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+  const hour = new Date(iso).toLocaleTimeString(document.documentElement.lang, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  const place = zone.split("/").at(-1).replaceAll("_", " ");
+  return `${hour} ${zone.includes("/") ? said("where", { place }) : zone}`;
 }
 
 /** Posts a form's fields as a form would, and gives [status, answer]; the answer is JSON or null. */

@@ -17,7 +17,7 @@ from funnel.storage.seat_lines import SeatLine
 from funnel.web.auth import EditorForm, Me, Reader
 from funnel.web.forms import Posted
 from funnel.web.ids import read_id
-from funnel.web.moments import hour_of, iso, place_of, short_day_of
+from funnel.web.moments import hour_of, iso, place_of, short_day_of, where_of
 from funnel.web.site import Site, TheSite
 from funnel.web.studio.date import date_page, load
 from funnel.web.studio.date_forms import read_moment
@@ -158,7 +158,10 @@ def _detail(line: SeatLine, page: DatePage) -> str:
     zone = page.session.zone
     if line.joined_at and line.left_at:
         return say(
-            "{start} to {end}", start=hour_of(line.joined_at, zone), end=hour_of(line.left_at, zone)
+            "{start} to {end} {where}",
+            start=hour_of(line.joined_at, zone),
+            end=hour_of(line.left_at, zone),
+            where=where_of(zone),
         )
     return say("watched the replay") if line.watched_at else ""
 

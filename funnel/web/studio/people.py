@@ -31,7 +31,7 @@ from funnel.storage.people_lines import WAYS, PersonLine
 from funnel.web.auth import EditorForm, Reader
 from funnel.web.forms import Posted
 from funnel.web.ids import read_id
-from funnel.web.moments import day_of, hour_of, iso, place_of, short_day_of
+from funnel.web.moments import day_of, hour_of, iso, place_of, short_day_of, where_of
 from funnel.web.site import TheSite
 from funnel.web.studio.shell import studio_page
 
@@ -139,7 +139,9 @@ def value_of(only: Filter) -> str:
 def _choice(each: FilterChoice, now: datetime) -> _Choice:
     day = hour = ""
     if each.starts_at is not None:
-        day, hour = day_of(each.starts_at, each.zone, now), hour_of(each.starts_at, each.zone)
+        day = day_of(each.starts_at, each.zone, now)
+        here = where_of(each.zone)
+        hour = say("{hour} {where}", hour=hour_of(each.starts_at, each.zone), where=here)
     words = _KINDS[each.only.kind]
     text = say(words, title=each.title, day=day, hour=hour)
     return _Choice(value=value_of(each.only), text=text)
