@@ -1,5 +1,7 @@
 """A publish that concerns many: counted by a worker, waited for on the page; and settings."""
 
+import html
+
 import pytest
 
 from funnel.domain.access import Role
@@ -84,6 +86,10 @@ def test_what_holds_for_the_whole_sequence_is_kept_in_the_draft(
     wrong = marketer.press(f"{PATH}/settings", seen="", **{**settings, "no_letters_on": "Xmas"})
     assert wrong.status_code == 422
     assert "A calmer masterclass" in wrong.text
+    twice = {**settings, "no_letters_on": "2026-12-25\r\n2026-12-26\r\n2026-12-25"}
+    wrong = marketer.press(f"{PATH}/settings", seen="", **twice)
+    assert wrong.status_code == 422
+    assert '"2026-12-25" is here twice. Keep one.' in html.unescape(wrong.text)
     assert draft(own_served) is None
     assert "done=saved" in press(marketer, "/settings", **settings)
     kept = draft(own_served)
