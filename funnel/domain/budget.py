@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 
 from funnel.domain.errors import InvalidInputError
-from funnel.domain.speech import say
+from funnel.domain.speech import number, say
 
 ALL: Final = "*"  # of a budget's provider or lane: all of them together
 
@@ -24,6 +24,7 @@ SPANS: Final = {"per_second": SECOND, "per_minute": MINUTE, "per_hour": HOUR, "p
 # Of each window letters leave this share to notices and service emails: a tenth is more than either
 # ever needs beside letters, and costs them little.
 _RESERVE_OF: Final = 10
+_MOST: Final = 1_000_000_000  # more than anybody sends, and than a column of its rows may hold
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,13 +66,19 @@ class Budget:
     warm_up: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
-        """Refuse limits that would let nothing leave, ever."""
+        """Refuse limits that would let nothing leave, ever, and numbers that no row holds."""
         numbers = [getattr(self, name) for name in SPANS]
         if any(each is not None and each < 1 for each in (*numbers, *self.warm_up)):
             raise InvalidInputError(
                 say("a limit must let at least one email leave"),
                 field="limit",
                 remedy=say("Write a whole number, or nothing where there is no limit."),
+            )
+        if any(each is not None and each > _MOST for each in (*numbers, *self.warm_up)):
+            raise InvalidInputError(
+                say("a limit is at most {number}", number=number(_MOST)),
+                field="limit",
+                remedy=say("Write a smaller number, or nothing where there is no limit."),
             )
 
     def limits(self, now: datetime) -> tuple[Limit, ...]:

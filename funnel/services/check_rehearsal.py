@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from funnel.domain.errors import NotFoundError
+from funnel.domain.errors import InvalidInputError, NotFoundError
 from funnel.domain.rehearsal import RehearsalFinding, Severity
 from funnel.domain.rehearsal_record import (
     Change,
@@ -14,6 +14,7 @@ from funnel.domain.rehearsal_record import (
     parse_record,
     record_text,
 )
+from funnel.domain.text_file import NotUtf8Error, decode_text
 from funnel.services.rehearse import Rehearsal, RehearsalRequest, rehearse_folder
 
 # Fixed, and in the past, so that no new rule about clocks changes it. Between these days and the
@@ -59,10 +60,7 @@ def check_rehearsal(folder: Path, slug: str | None) -> RehearsalCheck:
     """
     rehearsal = _rehearsed(folder, slug)
     file = record_file(folder, rehearsal.world.version.slug)
-    try:
-        text = file.read_text("utf-8")
-    except FileNotFoundError as error:
-        raise _NotRecordedError(file.name) from error
+    text = _read(file)
     now = make_record(rehearsal.world, rehearsal.lives)
     changes = compare_records(parse_record(text, file_name=file.name), now)
     return _check(rehearsal, file, changes)
@@ -73,12 +71,19 @@ def record_rehearsal(folder: Path, slug: str | None) -> RehearsalCheck:
 
     Raises:
         NotFoundError: No such sequence.
-        InvalidInputError: The sequence's file cannot be read.
+        InvalidInputError: The sequence's file cannot be read, or the record not be written.
     """
     rehearsal = _rehearsed(folder, slug)
     file = record_file(folder, rehearsal.world.version.slug)
     record = make_record(rehearsal.world, rehearsal.lives)
-    file.write_text(record_text(record), "utf-8")
+    try:
+        file.write_text(record_text(record), "utf-8")
+    except OSError as error:
+        raise InvalidInputError(
+            f"{file} cannot be written: {error.strerror}",
+            field="folder",
+            remedy="Record where you may write: name another folder, or change who may.",
+        ) from error
     return _check(rehearsal, file, ())
 
 
@@ -88,6 +93,22 @@ class _NotRecordedError(NotFoundError):
     def __init__(self, name: str) -> None:
         super().__init__(f"there is no recorded rehearsal {name}")
         self.remedy = "Record one: funnel test --record. Look at it, and keep it with the sequence."
+
+
+def _read(file: Path) -> str:
+    try:
+        return decode_text(file.read_bytes())
+    except FileNotFoundError as error:
+        raise _NotRecordedError(file.name) from error
+    except NotUtf8Error as error:
+        raise InvalidInputError(
+            f"{file.name}, line {error.line}: {error}", remedy=error.remedy
+        ) from error
+    except OSError as error:
+        raise InvalidInputError(
+            f"{file} cannot be read: {error.strerror}",
+            remedy="A recorded rehearsal is a file; put it back, or record it again.",
+        ) from error
 
 
 def _rehearsed(folder: Path, slug: str | None) -> Rehearsal:

@@ -159,3 +159,45 @@ class TestRecorded:
         assert "--record" in result.stdout
         assert funnel(*words, "--record").exit_code == 0
         assert funnel(*words).exit_code == 0
+
+    def test_the_record_that_it_writes_is_the_one_that_it_reads(self, funnel, tmp_path):
+        folder, record = recorded(tmp_path)
+        before = record.read_bytes()
+        record.unlink()
+        missing = funnel("test", "--folder", str(folder))
+        assert missing.exit_code == 2
+        assert "Record one: funnel test --record" in missing.output
+        done = funnel("test", "--folder", str(folder), "--record")
+        assert done.exit_code == 0, done.output
+        assert f"decisions recorded in {record.name}." in done.output
+        assert record.read_bytes() == before
+
+    def test_a_record_that_is_no_text_says_what_to_do(self, funnel, tmp_path):
+        folder, record = recorded(tmp_path)
+        record.write_bytes(b'{"a":\n"\xff"}')
+        result = funnel("test", "--folder", str(folder))
+        assert result.exit_code == 2, result.exception
+        assert f"{record.name}, line 2" in " ".join(result.output.split())
+        assert "Save it as UTF-8." in result.output
+
+    def test_where_nothing_can_be_recorded_it_says_so(self, funnel, tmp_path):
+        folder, record = recorded(tmp_path)
+        record.unlink()
+        record.mkdir()
+        result = funnel("test", "--folder", str(folder), "--record")
+        assert result.exit_code == 2, result.exception
+        assert "cannot be written" in " ".join(result.output.split())
+
+    def test_a_sequence_that_is_not_there_is_not_recorded(self, funnel, tmp_path):
+        folder, _ = recorded(tmp_path)
+        before = sorted(folder.rglob("*"))
+        result = funnel("test", "nothing", "--folder", str(folder), "--record")
+        assert result.exit_code == 2, result.exception
+        assert sorted(folder.rglob("*")) == before
+
+
+def recorded(tmp_path):
+    """Return a folder of the shipped definitions, and the recorded rehearsal in it."""
+    folder = tmp_path / "definitions"
+    shutil.copytree(SHIPPED, folder)
+    return folder, folder / "sequences" / "disruption-masterclass.rehearsal.json"
