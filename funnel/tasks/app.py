@@ -27,11 +27,7 @@ LETTERS_PRIORITY = 5
 TICK_SECONDS = 0.25
 DEMO_SECONDS = 0.5
 SWEEP_SECONDS = 5.0
-REPLAN_SECONDS = 0.5
-IMPORT_SECONDS = 0.5
-CHECK_SECONDS = 0.5
-ANNOUNCE_SECONDS = 1.0
-TESTS_SECONDS = 1.0
+LOOK_SECONDS = 0.5
 SERIES_SECONDS = 60.0
 UNKNOWNS_SECONDS = 10.0
 NOTES_SECONDS = 60.0
@@ -151,23 +147,12 @@ app.conf.update(
             "schedule": DEFINITIONS_SECONDS,
             "options": {"queue": MAINTENANCE},
         },
-        # One statement where nothing is open; where two others are at it, it returns at once.
-        "replans": {
-            "task": "funnel.continue_replans",
-            "schedule": REPLAN_SECONDS,
+        # One statement says whether somebody waits for a replan, an import, a check, an
+        # announcement or a test: as a task each they were most of what an idle worker did.
+        "look": {
+            "task": "funnel.look",
+            "schedule": LOOK_SECONDS,
             "options": {"queue": MAINTENANCE},
-        },
-        # One statement each where nothing waits, as nearly always.
-        "announcements": {
-            "task": "funnel.continue_announcements",
-            "schedule": ANNOUNCE_SECONDS,
-            "options": {"queue": MAINTENANCE},
-        },
-        # With the notices: a slow mail server must not hold up what keeps the rows true.
-        "tests": {
-            "task": "funnel.send_test_emails",
-            "schedule": TESTS_SECONDS,
-            "options": {"queue": NOTICES},
         },
         # Two statements where nothing is unknown. Not with what keeps the rows true: providers may
         # be slow to answer.
@@ -175,18 +160,6 @@ app.conf.update(
             "task": "funnel.settle_unknowns",
             "schedule": UNKNOWNS_SECONDS,
             "options": {"queue": NOTICES},
-        },
-        # One statement where no file is open; two never work at the same one.
-        "imports": {
-            "task": "funnel.continue_imports",
-            "schedule": IMPORT_SECONDS,
-            "options": {"queue": MAINTENANCE},
-        },
-        # One statement where no page waits; two never work at the same one.
-        "checks": {
-            "task": "funnel.continue_checks",
-            "schedule": CHECK_SECONDS,
-            "options": {"queue": MAINTENANCE},
         },
         # Sessions are made weeks ahead; a minute after one was held the next is there.
         "series": {

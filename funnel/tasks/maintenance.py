@@ -17,6 +17,7 @@ from funnel.services.send_test_emails import send_test_emails, settle_lost_tests
 from funnel.services.settle_unknowns import settle_unknowns
 from funnel.services.sweep_messages import sweep_messages
 from funnel.services.write_daily_notes import write_daily_notes
+from funnel.storage.open_work import find_open_work
 from funnel.tasks.app import MAINTENANCE, NOTICES, app
 from funnel.tasks.process import process
 
@@ -36,6 +37,22 @@ def sweep() -> None:
     forget_imports(deps.transactions)
     forget_checks(deps.transactions)
     process().show_life()
+
+
+@app.task(name="funnel.look", queue=MAINTENANCE)
+def look() -> None:
+    """Put on the queue what there is to go on with: a task each, so that none waits for another."""
+    with process().deps.transactions.begin() as tx:
+        open_work = find_open_work(tx)
+    for is_open, task in (
+        (open_work.replans, replan),
+        (open_work.imports, take_people),
+        (open_work.checks, check),
+        (open_work.announcements, announce),
+        (open_work.tests, send_tests),
+    ):
+        if is_open:
+            task.apply_async()
 
 
 # Each may take as long as its provider takes to answer.
