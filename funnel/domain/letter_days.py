@@ -29,6 +29,8 @@ class Wish(NamedTuple):
         not_before: It may not leave earlier, for another reason than its timing; in words.
         why_not_before: That reason.
         ignored: Letters whose days do not stand in its way.
+        slots: Where its slots are kept, for a letter that is due at an hour: everybody in a zone
+            asks for the same few. ``None``: not at all.
     """
 
     key: str
@@ -38,6 +40,7 @@ class Wish(NamedTuple):
     not_before: datetime | None = None
     why_not_before: str = ""
     ignored: AbstractSet[str] = frozenset()
+    slots: "KeptSlots | None" = None
 
 
 class Slot(NamedTuple):
@@ -51,6 +54,11 @@ class Slot(NamedTuple):
     moment: datetime
     closes_at: datetime
     reasons: tuple[str, ...] = ()
+
+
+# By moment and zone: the first day that the letter's weekdays allow; ``None``: its hours are over.
+KeptSlots = dict[tuple[datetime, ZoneInfo, time | None], Slot | None]
+_MOST_KEPT = 1 << 10
 
 
 class LetterDays:
@@ -129,6 +137,11 @@ class LetterDays:
         if wish.not_before is not None and wish.not_before > start:
             start, bars = wish.not_before, [wish.why_not_before]
         self._work_out_days(start)
+        if start is wish.due and wish.slots is not None:
+            slot = self._kept(wish, wish.slots)
+            is_kept = slot is not None and _is_open(slot, not_over_at)
+            if slot is not None and is_kept and self._bar_on(slot.days[0], wish) is None:
+                return slot
         due_day = local_day(wish.due, self._zone)
         day = self._first_day(start, due_day, wish)
         while True:
@@ -139,6 +152,25 @@ class LetterDays:
             if bar not in bars:
                 bars.append(bar)
             day += ONE_DAY
+
+    def _kept(self, wish: Wish, slots: KeptSlots) -> Slot | None:
+        """Return the slot of the first day by weekdays and hours alone, whoever asks."""
+        place = (wish.due, self._zone, wish.at)
+        if place not in slots:
+            if len(slots) >= _MOST_KEPT:
+                slots.clear()
+            slots[place] = None if wish.window.is_over_midnight else self._by_weekday(wish)
+        return slots[place]
+
+    def _by_weekday(self, wish: Wish) -> Slot | None:
+        due_day = day = local_day(wish.due, self._zone)
+        while day.weekday() not in wish.window.weekdays:
+            day += ONE_DAY
+        # What stands in the way of a day comes before its hours: those are asked for each person.
+        slot = self._day(day, due_day, wish)
+        if not _is_open(slot, None):
+            return None
+        return slot if day == due_day else slot._replace(reasons=(_WEEKDAYS,))
 
     def _work_out_days(self, start: datetime) -> None:
         """Turn noted moments into days, where they can matter to a letter from ``start`` on."""

@@ -68,7 +68,9 @@ def _wish(due: DueStep, planning: Planning) -> Wish:
         known_at = _settles_at(due, planning)
         if known_at > due.moment and (not_before is None or known_at > not_before):
             not_before, why = known_at, _LIMIT
-    return Wish(due.step.key, due.moment, due.timing.at, due.step.window, not_before, why)
+    timing, step = due.timing, due.step
+    slots = None if timing.at is None else step.slots
+    return Wish(step.key, due.moment, timing.at, step.window, not_before, why, slots=slots)
 
 
 def _settles_at(due: DueStep, planning: Planning) -> datetime:

@@ -148,8 +148,8 @@ class Search:
 
     def _bound_after(self, timing: PreparedTiming) -> datetime:
         """Return the same for a step that counts from one which is still ahead."""
-        rows = self._planning.rows.get(timing.step_key, ())
-        if any(row.status.is_settled for row in rows):
+        rows = self._planning.rows.get(timing.step_key)
+        if rows is not None and any(row.status.is_settled for row in rows):
             return _AT_ANY_TIME  # another copy is ahead, but others count from the first
         settled_at = self._not_before[timing.step_key]
         if settled_at == _NEVER:

@@ -100,8 +100,9 @@ class DueStep:
         )
 
     def _reasons(self, reasons: tuple[str, ...]) -> tuple[str, ...]:
-        words = self.timing.words
-        return (words, *(each for each in reasons if each)) if reasons else (words,)
+        if not any(reasons):
+            return self.timing.reasons
+        return (self.timing.words, *[each for each in reasons if each])
 
 
 class Planning:

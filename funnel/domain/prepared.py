@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from funnel.domain.letter_days import KeptSlots
 from funnel.domain.sequence import (
     AnchorKind,
     Condition,
@@ -35,6 +36,7 @@ class PreparedTiming:
 
     Attributes:
         words: The timing as the file would write it.
+        reasons: These words alone, as a line gives its reasons.
         step_key: The step that it counts from; empty for another anchor.
         anchor_number: Where the anchor stands in ``AnchorKind``.
         fixed_at: The moment of a fixed anchor.
@@ -51,6 +53,7 @@ class PreparedTiming:
         "at",
         "fixed_at",
         "is_local",
+        "reasons",
         "step_key",
         "timing",
         "words",
@@ -63,6 +66,7 @@ class PreparedTiming:
         self.fixed_at = timing.anchor.fixed_at
         self.step_key = timing.anchor.step_key if self.anchor is AnchorKind.STEP else ""
         self.words = timing_text(timing)
+        self.reasons = (self.words,)
         self.at = timing.at
         self._delay = timing.delay
         self._happens_first = self.anchor.happens_first
@@ -113,6 +117,7 @@ class PreparedStep:
         waits_until: The end of its wait.
         within: Those of its conditions that have a limit.
         needs: Positions of the steps above whose lines its own may depend on.
+        slots: Slots of letters that are due at an hour, as ``LetterDays`` keeps them.
         letters_below: Keys of the letters that ask for their days after it.
         is_counted: Some step counts from it.
         is_neighbour: Some step keeps apart from it.
@@ -130,6 +135,7 @@ class PreparedStep:
         "letters_below",
         "needs",
         "position",
+        "slots",
         "step",
         "waits_until",
         "window",
@@ -153,6 +159,7 @@ class PreparedStep:
         self.window = step.window or SendWindow()
         self.conditions = step.conditions
         self.within = tuple(each for each in step.conditions if each.limit is not None)
+        self.slots: KeptSlots = {}
         self.needs: tuple[int, ...] = ()
         self.letters_below: frozenset[str] = frozenset()
         self.is_counted = False

@@ -56,7 +56,7 @@ def skip_step(
         run, version, line = _line_to_come(tx, record, step_key)
         row = run.queued.get((step_key, line.copy))
         if row is None:
-            decided = replace(line, decision=Decision.SKIP, skip=SkipReason.BY_HAND)
+            decided = line._replace(decision=Decision.SKIP, skip=SkipReason.BY_HAND)
             new = message_of(decided, run, tx.now)
             messages.add(tx, [replace(new, data={**new.data, "by": by})])
         else:

@@ -30,7 +30,7 @@ def line(decision, moment=TUESDAY, *, key="bias", copy=0, skip=None, is_open=Fal
 
 def passed(status, *, copy=0, skip=None):
     """A row of a step, as the planner shows it."""
-    return replace(line(Decision.PASSED, copy=copy, skip=skip), reasons=(status,))
+    return line(Decision.PASSED, copy=copy, skip=skip)._replace(reasons=(status,))
 
 
 def planned(*lines):
