@@ -34,8 +34,8 @@ from funnel.web.studio.template_address import PLACE, key_of, number_of, path_of
 _DRAFT = "draft"
 _LONGEST_SAME = 8  # lines
 _AROUND = 2  # lines beside what differs
-_HEAD_AND_FOOT = 420  # pixels
-_LINE, _CHARACTERS = 30, 42  # pixels of a line, characters of one in a narrow frame
+_EDGES, _BETWEEN = 140, 20  # pixels around an email, and between its paragraphs
+_LINE, _CHARACTERS = 27, 36  # pixels of a line, characters of one in a narrow frame
 _ORIGINS = {
     "file": mark("from its file"),
     "draft": mark("from a draft"),
@@ -199,9 +199,14 @@ def _sides(found: tuple[RenderedDifference, ...]) -> list[_Side]:
 
 
 def _height(lines: Sequence[Sequence[Piece]]) -> int:
-    """Return the pixels that a page of these lines may take: rather too many, so none is cut."""
-    lengths = [sum(len(piece.text) for piece in line) for line in lines]
-    return _HEAD_AND_FOOT + sum(_LINE * (1 + length // _CHARACTERS) for length in lengths)
+    """Return the pixels that a page of these lines may take: rather too many, so none is cut.
+
+    The plain text is broken into lines of its own; the page breaks paragraphs as it is wide.
+    """
+    texts = ["".join(piece.text for piece in line) for line in lines]
+    paragraphs = [" ".join(found) for has_words, found in groupby(texts, key=bool) if has_words]
+    taken = (_BETWEEN + _LINE * (1 + len(each) // _CHARACTERS) for each in paragraphs)
+    return _EDGES + sum(taken)
 
 
 def runs_of(lines: Sequence[LineDifference]) -> list[Run]:
