@@ -12,6 +12,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from itertools import cycle
 
@@ -102,8 +103,11 @@ class Day:
         return self._waiting.qsize()
 
     def end(self) -> None:
-        """Let nobody do anything more."""
+        """Let nobody begin anything more."""
         self._is_over.set()
+        with suppress(queue.Empty):
+            while True:
+                self._waiting.get_nowait()
         for _ in self._threads:
             self._waiting.put(None)
         for each in self._threads:
