@@ -97,7 +97,7 @@ def test_the_state_changes_with_every_mail(served: Served, address: str) -> None
     assert after["marker"] != before
     assert after["clock"] and after["where"] == "UTC" and after["goal"] == "none"
     german = served.get("/demo/state?language=de").json()
-    assert german["coming"].startswith("Als Nächstes: ") or "E-Mail" in german["coming"]
+    assert german["coming"].startswith("Dann: ") or "E-Mail" in german["coming"]
     assert served.get("/demo/state?language=xx").json()["coming"] == after["coming"]
 
 
