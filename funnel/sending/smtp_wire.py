@@ -16,6 +16,7 @@ import ssl
 from collections.abc import Generator
 from contextlib import suppress
 from selectors import EVENT_READ, EVENT_WRITE, BaseSelector
+from traceback import walk_tb
 from typing import NamedTuple, TypeVar
 
 from funnel.domain.errors import NotSentError
@@ -159,10 +160,7 @@ class Wire:
         """
         if self._received:
             raise NotSentError("text was slipped in before TLS")  # CVE-2011-0411
-        encrypted = context.wrap_socket(
-            self._socket, server_hostname=host, do_handshake_on_connect=False
-        )
-        self._socket = encrypted
+        encrypted = self._wrapped(context, host)
         while True:
             try:
                 return encrypted.do_handshake()
@@ -170,6 +168,22 @@ class Wire:
                 yield EVENT_READ
             except ssl.SSLWantWriteError:
                 yield EVENT_WRITE
+
+    def _wrapped(self, context: ssl.SSLContext, host: str) -> ssl.SSLSocket:
+        number = self._socket.fileno()
+        try:
+            encrypted = context.wrap_socket(
+                self._socket, server_hostname=host, do_handshake_on_connect=False
+            )
+        except (OSError, ValueError) as error:
+            if self._socket.fileno() < 0:
+                # It took the socket over before it failed. Its number will be given out again, and
+                # a selector that still knew it would refuse the next connection.
+                self._selector.unregister(number)
+                _close_what_was_taken(error)
+            raise
+        self._socket = encrypted
+        return encrypted
 
     def send(self, data: bytes) -> Steps[None]:
         """Give bytes to the network.
@@ -271,6 +285,18 @@ class Wire:
             yield event
         except TimeoutError as error:
             raise NotSentError(complaint) from error
+
+
+def _close_what_was_taken(error: BaseException) -> None:
+    """Close the socket that ``SSLContext.wrap_socket`` made and left open as it failed.
+
+    It closes what it made after most failures, but not where the connection was reset before
+    (``SSLSocket._create``, Python 3.11 to 3.13); nobody else has it then.
+    """
+    for frame, _ in walk_tb(error.__traceback__):
+        taken = frame.f_locals.get("self")
+        if isinstance(taken, ssl.SSLSocket):
+            taken.close()
 
 
 def dial(family: int, address: tuple[str, int], *, selector: BaseSelector, owner: object) -> Wire:

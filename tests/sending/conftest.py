@@ -15,11 +15,17 @@ def start():
     opened = []
 
     def start(
-        script=None, *, patience=PATIENCE, answer_patience=PATIENCE, host="127.0.0.1", **changes
+        script=None,
+        *,
+        patience=PATIENCE,
+        answer_patience=PATIENCE,
+        host="127.0.0.1",
+        named="",
+        **changes,
     ):
         server = ScriptedServer(script, host=host)
         values = {
-            "host": server.host,
+            "host": named or server.host,
             "port": server.port,
             "security": SmtpSecurity.NONE,
             "timeout_seconds": patience,

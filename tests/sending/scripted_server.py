@@ -1,7 +1,8 @@
 """An SMTP server that does, at every step, exactly what a test tells it to.
 
-A script names steps (``connect``, a verb, ``content`` for the middle of a message, ``dot`` for its
-end) and for each the acts of its first, second, … time; afterwards it behaves well.
+A script names steps (``connect``, a verb, ``TLS`` before a handshake, ``content`` for the middle of
+a message, ``dot`` for its end) and for each the acts of its first, second, … time; afterwards it
+behaves well.
 """
 
 import socket
@@ -38,7 +39,8 @@ class ScriptedServer:
         self.accepted: list[bytes] = []  # those that were answered with 250
         self.is_over = threading.Event()
         self._acting = threading.Lock()
-        self.tls: ssl.SSLContext | None = None
+        self.tls: ssl.SSLContext | None = None  # after STARTTLS
+        self.is_encrypted_at_once = False  # or from the first byte
         self._listener = socket.create_server((host, 0))
         # Small, so that a large message is still under way when the script strikes.
         self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8192)
@@ -65,7 +67,7 @@ class ScriptedServer:
             acts = self.script.get(step)
             if acts:
                 return acts.pop(0)
-        return let_it_come if step == "content" else well_behaved
+        return let_it_come if step in ("content", "TLS") else well_behaved
 
     def _listen(self) -> None:
         while True:
@@ -92,24 +94,35 @@ class Conversation:
         # Each send is a packet of its own: an answer in pieces arrives in pieces.
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.step = "connect"
+        self.tls: ssl.SSLContext | None = None  # of this connection, once it is asked for
         self._received = b""
         self.message = b""
 
     def run(self) -> None:
         self.socket.settimeout(0.05)
         try:
+            if self.server.is_encrypted_at_once:
+                self._encrypt()
             self._do("connect")
             while True:
                 verb = self._read_until(b"\r\n").decode().split(" ")[0].upper()
                 self._do(verb)
                 if verb == "STARTTLS" and self.server.tls:
-                    self.socket = self.server.tls.wrap_socket(self.socket, server_side=True)
+                    self._encrypt()
                 if verb == "DATA" and self.step == "content":
                     self._take_message()
         except (ConversationOverError, OSError):
             pass
         finally:
             self.socket.close()
+
+    def _encrypt(self) -> None:
+        self.tls = self.server.tls
+        self._do("TLS")
+        assert self.tls is not None
+        self.socket.settimeout(30)  # a busy client takes its time
+        self.socket = self.tls.wrap_socket(self.socket, server_side=True)
+        self.socket.settimeout(0.05)
 
     def _take_message(self) -> None:
         if self.server.script.get("content"):
@@ -166,7 +179,7 @@ def well_behaved(conversation: Conversation) -> None:
 
 
 def let_it_come(_: Conversation) -> None:
-    """Say nothing: nobody speaks in the middle of a message."""
+    """Say nothing: nobody speaks in the middle of a message, or before a handshake."""
 
 
 def say(text: str) -> Act:
