@@ -219,7 +219,9 @@ def _digest(at: datetime, address: str) -> str:
 
     The payload is made once, so its moment (to the ten-millionth) is the same each time.
     """
-    return hashlib.sha256(f"{at.isoformat()} {address.lower()}".encode()).hexdigest()[:32]
+    return hashlib.sha256(
+        f"{at.isoformat()} {address.lower()}".encode("utf-8", "replace")
+    ).hexdigest()[:32]
 
 
 def _our_id(fields: Fields) -> UUID | None:
