@@ -193,8 +193,7 @@ def _readers(tx: Transaction, session_id: UUID) -> list[MergeData]:
     brand = brands.brand_of_sequence(tx, sessions.sequence_of(tx, session_id))
     found = merge_data.load_run_data(tx, run_ids, brand)
     return [
-        replace(
-            found[each],
+        found[each]._replace(
             kind=MessageKind.ANNOUNCEMENT,
             template_key=announcing.KEY_PREFIX,
             topic=Topic.SEAT,
@@ -211,7 +210,7 @@ def _tried(
     The last of these is nobody: somebody without a name, as any reader not tried may be.
     """
     links = previewing.builder.links
-    nameless = replace(readers[0], first_name="", last_name="")
+    nameless = readers[0]._replace(first_name="", last_name="")
     first, *others = [email_context(each, (), links) for each in (*readers, nameless)]
     try:
         tried = previewing.confinement.try_source(source, name="", reader=first, others=others)

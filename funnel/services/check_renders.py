@@ -222,8 +222,7 @@ class RenderTally:
             return  # has no text yet: ``check_fit`` says so, and lets nobody publish
         self.emails += 1
         is_letter = change.kind is StepKind.LETTER
-        as_if = replace(
-            data,
+        as_if = data._replace(
             template_key=f"{data.sequence_slug}/{change.key}",
             topic=Topic.LETTERS if is_letter else Topic.SEAT,
             due_at=change.after or now,

@@ -150,7 +150,7 @@ class EmailDesk:
         )
         given = self._data(person, session=None, plan_now=self.tx.now)
         return self._of(
-            replace(given, subscriber_id=someone.id, wants_letters=someone.wants_letters)
+            given._replace(subscriber_id=someone.id, wants_letters=someone.wants_letters)
         )
 
     def of_runs(self, run_ids: Sequence[UUID], *, only_due: bool = False) -> Iterator[ReaderData]:
@@ -202,8 +202,7 @@ class EmailDesk:
     def _addressed(self, data: MergeData, at: datetime) -> MergeData:
         """Fill in what a message would: the email, its topic, its moment."""
         key = self.place.key
-        return replace(
-            data,
+        return data._replace(
             kind=self._kind,
             template_key=key,
             topic=self._topic,

@@ -75,7 +75,7 @@ def data(template_key, *, now=BEFORE, topic=None, **changes):
         pinned_version_id=None,
         kept=None,
     )
-    return replace(given, **changes)
+    return given._replace(**changes)
 
 
 def rendered(given, *, dates=()):

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from dataclasses import replace
 from datetime import datetime, timedelta
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -126,7 +125,7 @@ class AskedMailer:
             said = self._ask("POST", email.message_id, email.subject.encode())
         except OSError:
             return outcome
-        return replace(outcome, status=OutcomeStatus.ACCEPTED, reason="", provider_id=said["id"])
+        return outcome._replace(status=OutcomeStatus.ACCEPTED, reason="", provider_id=said["id"])
 
     def look_up(
         self, message_id: UUID, *, provider_id: str | None, since: datetime
