@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Final
 
 from funnel.domain.budget import (
     ALL,
@@ -16,6 +17,7 @@ from funnel.domain.budget import (
 )
 
 Place = tuple[str, str]  # provider and lane
+SECONDS_ON_QUEUE: Final = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +89,30 @@ class Allowance:
             if placed.lane == ALL and left.number is not None:
                 left = replace(left, number=-(-left.number // lanes))
             found = tighter(found, left)
+        return found
+
+    def places(
+        self, provider: str, lane: str, on_queue: Mapping[str, int], *, is_alone: bool
+    ) -> int | None:
+        """Return how many more letters may wait on the queue; ``None``: no limit says it.
+
+        What was claimed second by second while workers were away leaves at once when they are
+        back. So where a limit is one of a second, only what fills two of them lies there.
+
+        Args:
+            provider: By whom.
+            lane: In which lane.
+            on_queue: Letters that lie there, by lane.
+            is_alone: There is no other provider: all of them are this one's.
+        """
+        found: int | None = None
+        for placed, _ in self._of(provider, lane):
+            of_second = placed.budget.per_second
+            if of_second is None or not (is_alone or placed.provider == ALL):
+                continue
+            there = sum(on_queue.values()) if placed.lane == ALL else on_queue.get(lane, 0)
+            left = max(0, SECONDS_ON_QUEUE * of_second - there)
+            found = left if found is None else min(found, left)
         return found
 
     def spend(self, provider: str, lane: str, number: int) -> None:

@@ -1,5 +1,6 @@
 """Claim what may leave now: within every budget, by a provider that works, the urgent first."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -67,6 +68,7 @@ class _Claim:
     allowance: Allowance
     parts: list[ClaimedPart]
     places: dict[tuple[Lane, bool], int]
+    letters_on_queue: Counter[str]
     has_more: bool = False
 
 
@@ -99,6 +101,7 @@ def claim_messages(tx: Transaction, rules: ClaimRules) -> tuple[list[ClaimedPart
         allowance=read_allowance(tx, rules, states),
         parts=[],
         places={(each.lane, each.letters): rules.places(each) for each in waiting},
+        letters_on_queue=Counter({each.lane: each.published for each in waiting if each.letters}),
     )
     for _, of_kind in groupby(waiting, key=lambda each: each.letters):
         _claim_kind(claim, list(of_kind))
@@ -169,7 +172,8 @@ def _claim_lane(
     room = claim.allowance.room(
         route.provider, waiting.lane, for_letters=waiting.letters, lanes=lanes
     )
-    bounds = (claim.places[place], room.number, most)
+    on_queue = _places_of_second(claim, route, waiting)
+    bounds = (claim.places[place], room.number, most, on_queue)
     limit = min(each for each in bounds if each is not None)
     messages: list[Claimed] = []
     if limit > 0:
@@ -182,6 +186,7 @@ def _claim_lane(
         )
     if messages:
         claim.places[place] -= len(messages)
+        claim.letters_on_queue[waiting.lane] += len(messages) * waiting.letters
         claim.allowance.spend(route.provider, waiting.lane, len(messages))
         claim.parts.append(
             ClaimedPart(
@@ -194,6 +199,18 @@ def _claim_lane(
     if len(messages) == limit and not route.is_try:
         claim.has_more = claim.has_more or _frees_soon(claim, route, waiting)
     return len(messages)
+
+
+def _places_of_second(claim: _Claim, route: Route, waiting: Waiting) -> int | None:
+    """Return how many letters more may lie on the queue where a second has a limit."""
+    if not waiting.letters:
+        return None
+    return claim.allowance.places(
+        route.provider,
+        waiting.lane,
+        claim.letters_on_queue,
+        is_alone=len(claim.rules.providers.names) == 1,
+    )
 
 
 def _frees_soon(claim: _Claim, route: Route, waiting: Waiting) -> bool:

@@ -20,6 +20,7 @@ from funnel.storage import budgets
 from tests.fixtures.budgeted import (
     BY,
     LIMITS,
+    TWO,
     by_lane,
     by_provider,
     dispatched,
@@ -77,8 +78,10 @@ def test_what_is_given_back_may_leave_again(waiting: World) -> None:
     set_budget(waiting.transactions, Budget(per_hour=20), by=BY, provider="smtp")
     queue(waiting, 60)
     assert by_lane(dispatched(waiting)) == {("gmail", True): 9}
+    take(waiting, 9)
     pass_time(waiting, 2)
     assert by_lane(dispatched(waiting)) == {("gmail", True): 9}
+    take(waiting, 9)
     pass_time(waiting, 2)
     assert dispatched(waiting) == []
     with waiting.transactions.begin() as tx:
@@ -185,6 +188,44 @@ def test_letters_wait_for_room_for_a_whole_task_while_others_are_on_the_queue(
     assert [len(batch.messages) for batch in dispatched(waiting, limits)] == [15]
     take(waiting, 40)
     assert [len(batch.messages) for batch in dispatched(waiting, limits)] == [5]
+
+
+def on_queue(world: World) -> object:
+    return world.ask(
+        "select count(*) from messages where status = 'queued' and published_at is not null"
+    )
+
+
+def test_workers_that_were_away_find_what_two_seconds_allow_and_no_more(waiting: World) -> None:
+    set_budget(waiting.transactions, Budget(per_second=10), by=BY)
+    queue(waiting, 100, lane=Lane.GMAIL)
+    queue(waiting, 100, lane=Lane.YAHOO)
+    for _ in range(6):
+        dispatched(waiting)
+        pass_time(waiting, 1.1)
+    assert on_queue(waiting) == 20
+    # What must be on time is not held up by it.
+    queue(waiting, 3, lane=Lane.NOTICES, letters=False)
+    assert by_lane(dispatched(waiting)) == {("notices", False): 3}
+    pass_time(waiting, 1.1)
+    take(waiting, 23)
+    assert by_lane(dispatched(waiting)) == {("gmail", True): 5, ("yahoo", True): 4}
+
+
+def test_a_second_of_one_lane_or_of_one_of_two_providers_holds_up_no_other(
+    waiting: World,
+) -> None:
+    set_budget(waiting.transactions, Budget(per_second=10), by=BY, lane="gmail")
+    queue(waiting, 100, lane=Lane.GMAIL)
+    queue(waiting, 100, lane=Lane.YAHOO)
+    for _ in range(4):
+        dispatched(waiting)
+        pass_time(waiting, 1.1)
+    assert on_queue(waiting) == 100 + 20
+    # Whose those on the queue are is not known where there are two: neither waits for the other.
+    remove_budget(waiting.transactions, by=BY, lane="gmail")
+    set_budget(waiting.transactions, Budget(per_second=10), by=BY, provider="smtp")
+    assert by_provider(dispatched(waiting, TWO)) == {"smtp": 9}
 
 
 def test_what_must_be_on_time_waits_for_no_room(waiting: World) -> None:
