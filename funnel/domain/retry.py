@@ -30,7 +30,8 @@ class _BackOff:
 
 _USUAL: Final = _BackOff(first=timedelta(seconds=30), times=4, longest=timedelta(minutes=30))
 _BY_FAILURE: Final = {
-    # Servers that test strangers so let them in after one to five minutes (RFC 6647, 2.2).
+    # Servers that test strangers so let them in from a minute after, some from five (RFC 6647 5
+    # recommends a range that begins at a minute).
     FailureKind.GREYLISTED: _BackOff(
         first=timedelta(minutes=6), times=2, longest=timedelta(minutes=30)
     ),

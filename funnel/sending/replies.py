@@ -1,8 +1,12 @@
 """What a server's reply means, as a table: codes and words in, an outcome and its kind out.
 
-Codes are RFC 5321 4.2 and RFC 3463, kept up in IANA's "SMTP Enhanced Status Codes"; words are those
-that the big mailbox providers publish. The first row that fits decides; ``RULES`` is meant to be
-read from above, and each row is a test in ``tests/sending/test_replies.py``.
+Codes are RFC 5321 4.2 and RFC 3463, kept up in IANA's "SMTP Enhanced Status Codes" (registry of RFC
+5248, as of December 2024). Words are those that the big mailbox providers publish: Google, "Gmail
+SMTP errors and codes" (support.google.com/a/answer/3726730) and the FAQ of its sender guidelines
+(answer 14229414); Yahoo, senders.yahooinc.com/smtp-error-codes; Microsoft, "Email non-delivery
+reports in Exchange Online". Google's were compared again in November 2026. The first row that fits
+decides; ``RULES`` is meant to be read from above, and each row is a test in
+``tests/sending/test_replies.py``.
 """
 
 import re
@@ -68,7 +72,7 @@ RULES: Final[tuple[Rule, ...]] = (
         codes="503|530|534|535|538",
         status=_DEFERRED,
         kind=FailureKind.PROVIDER_DOWN,
-        source="RFC 5321 4.2.4 (503), RFC 4954 6",
+        source="RFC 5321 4.1.4 and 4.2.2 (503), RFC 4954 6",
     ),
     # -- about our speed: also where it is said with a 5, the message itself is as good as before
     Rule(
@@ -132,10 +136,10 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(
         codes="450",
         enhanced=r"4\.2\.1",
-        words=r"receiving mail (too quickly|at a rate)",
+        words=r"receiving e?mail (too quickly|at a rate)",
         status=_DEFERRED,
         kind=FailureKind.MAILBOX_FULL,
-        source="Google: 450 4.2.1 the user is receiving mail too quickly",
+        source="Google: 450 4.2.1 The user … is receiving email too quickly; at a rate that",
     ),
     # -- about size and content -------------------------------------------------------------------
     Rule(
@@ -143,7 +147,7 @@ RULES: Final[tuple[Rule, ...]] = (
         enhanced=r"5\.(3\.4|2\.3)",
         status=_REFUSED,
         kind=FailureKind.TOO_LARGE,
-        source="RFC 3463 3.3 and 3.4; RFC 1870 6",
+        source="RFC 3463 3.3 (5.2.3) and 3.4 (5.3.4); RFC 1870 6.1",
     ),
     Rule(
         codes="552",
@@ -174,15 +178,24 @@ RULES: Final[tuple[Rule, ...]] = (
         words=r"gr[ea]y-?\s?list|postgrey",
         status=_DEFERRED,
         kind=FailureKind.GREYLISTED,
-        source="RFC 6647 3: a server of that kind says so",
+        source="RFC 6647 2: strangers are put off by 4yz; in the words of such servers",
     ),
     Rule(
         codes="4..",
-        enhanced=r"4\.7\.(1|25|26|27|29)",
+        # Not 4.7.28: that one is about the rate.
+        enhanced=r"4\.7\.(2[0-7]|29|3[0-2])",
+        status=_DEFERRED,
+        kind=FailureKind.BLOCKED,
+        source="RFC 7372 3 (X.7.20 to X.7.26), RFC 7505 (X.7.27); Google: 4.7.23 (PTR), 4.7.27 "
+        "(SPF), 4.7.29 (TLS), 4.7.30 (DKIM), 4.7.32 (alignment)",
+    ),
+    Rule(
+        codes="4..",
+        enhanced=r"4\.7\.1",
         words=r"blocked|block ?list|black ?list|\bdnsbl\b|\bptr\b|reverse|\bspf\b|\bdkim\b",
         status=_DEFERRED,
         kind=FailureKind.BLOCKED,
-        source="Google: 421 4.7.25 to 4.7.29 (PTR, SPF, DKIM, TLS); RFC 7372",
+        source="RFC 3463 3.8; Postfix, reject_rbl_client and reject_unknown_client_hostname",
     ),
     Rule(
         codes="4..",
