@@ -16,6 +16,9 @@ from funnel.storage.transaction import Transactions
 # Runs planned in one transaction, over all lanes: large enough to share its statements, small
 # enough that a confirmation does not wait behind them.
 _RUNS_AT_ONCE = 400
+_FEWEST_AT_ONCE = 50
+# A slow or busy machine plans fewer, or a confirmation would wait for all of them (3 s were seen).
+_PLANNING_LASTS = 0.4  # seconds
 # Notices share their worker with the ticks: a task of them must be short.
 _NOTICES_AT_ONCE = 5
 # How far a run is put off that cannot be planned.
@@ -32,6 +35,7 @@ class DispatchLimits:
         providers: Names of the providers that emails may leave by, the preferred one first.
         fallback_domains: Domains of senders that the others may stand in for; empty: all.
         default_budgets: Of providers by their names, while no row says anything of them.
+        runs_at_once: Runs planned in one transaction at most.
     """
 
     published_per_lane: int
@@ -39,6 +43,7 @@ class DispatchLimits:
     providers: tuple[str, ...] = ("smtp",)
     fallback_domains: frozenset[str] = frozenset()
     default_budgets: Mapping[str, Budget] = field(default_factory=dict)
+    runs_at_once: int = _RUNS_AT_ONCE
 
     @property
     def claim_rules(self) -> ClaimRules:
@@ -100,7 +105,8 @@ def dispatch_due(
         what the broker loses, is found again by the sweep.
     """
     if patience is None:
-        yield from _dispatch_once(transactions, limits)
+        most = limits.runs_at_once
+        yield from _dispatch_once(transactions, limits, lambda: _plan_some(transactions, most))
         return
     with transactions.begin() as alone:
         # Ticks go on meanwhile: without it they would fill their worker with one drain each.
@@ -112,15 +118,47 @@ def _drain(
     transactions: Transactions, limits: DispatchLimits, patience: Patience
 ) -> Iterator[Batch]:
     ends_at = patience.monotonic() + patience.lasts.total_seconds()
-    while (yield from _dispatch_once(transactions, limits)) and patience.monotonic() < ends_at:
+    plan = _Planning(transactions, patience.monotonic, ends_at, limits.runs_at_once)
+    while (
+        yield from _dispatch_once(transactions, limits, plan)
+    ) and patience.monotonic() < ends_at:
         patience.wait(patience.between.total_seconds())
 
 
+@dataclass(slots=True)
+class _Planning:
+    """Plans what is due a part at a time, of a size that lasts as long as a confirmation may wait.
+
+    Attributes:
+        ends_at: From then on (``monotonic``) the rest is the next tick's: the task of this one must
+            end.
+        most: Runs of a part at most.
+        runs: How many the next part has; 0: as many as may be.
+    """
+
+    transactions: Transactions
+    monotonic: Callable[[], float]
+    ends_at: float
+    most: int
+    runs: int = 0
+
+    def __call__(self) -> bool:
+        """Plan a part; say whether another is to follow."""
+        runs = self.runs or self.most
+        began = self.monotonic()
+        is_full = _plan_some(self.transactions, runs)
+        ended = self.monotonic()
+        if is_full and ended > began:  # a part that was not full says little
+            fitting = int(runs * _PLANNING_LASTS / (ended - began))
+            self.runs = min(self.most, max(_FEWEST_AT_ONCE, fitting))
+        return is_full and ended < self.ends_at
+
+
 def _dispatch_once(
-    transactions: Transactions, limits: DispatchLimits
+    transactions: Transactions, limits: DispatchLimits, plan: Callable[[], bool]
 ) -> Generator[Batch, None, bool]:
-    """Plan all that is due and claim once; return whether more waits that may leave soon."""
-    while _plan_some(transactions):
+    """Plan what is due and claim once; return whether more waits that may leave soon."""
+    while plan():
         yield from _claim(transactions, limits)  # the first mails of a long drain do not wait
     return (yield from _claim(transactions, limits))
 
@@ -135,7 +173,7 @@ def _claim(transactions: Transactions, limits: DispatchLimits) -> Generator[Batc
     return has_more
 
 
-def _plan_some(transactions: Transactions) -> bool:
+def _plan_some(transactions: Transactions, runs: int) -> bool:
     """Plan a bounded number of due runs; say whether more may be due."""
     with transactions.begin() as tx:
         if not claims.may_dispatch(tx):
@@ -143,7 +181,7 @@ def _plan_some(transactions: Transactions) -> bool:
         lanes = claims.due_lanes(tx)
         is_full = False
         for lane in lanes:
-            limit = max(1, _RUNS_AT_ONCE // len(lanes))
+            limit = max(1, runs // len(lanes))
             run_ids = enrollments.claim_due(tx, lane, limit)
             for run_id in plan_claimed(tx, run_ids):
                 enrollments.put_off(tx, run_id, by=_ASKED_AGAIN_AFTER)
