@@ -226,7 +226,7 @@ def a_stage(seed: int) -> Iterator[Stage]:
         }
         crew = Crew(house.environment(mail.port, **addresses, **SETTINGS), _logs(house))
         stack.callback(crew.end)
-        yield Stage(
+        stage = Stage(
             house=house,
             crew=crew,
             sink=sink,
@@ -236,6 +236,8 @@ def a_stage(seed: int) -> Iterator[Stage]:
             database=database,
             chance=random.Random(seed),  # noqa: S311  (when and whom to hurt)
         )
+        stack.callback(stage.heal)  # the last fault's disk as well
+        yield stage
 
 
 def _before_database(house: House, loop: Loop) -> tuple[Proxy, str]:
