@@ -1,6 +1,7 @@
 """Somebody writes emails: sees them as their readers do, publishes, takes it back, tests them."""
 
 import re
+import time
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
@@ -13,7 +14,7 @@ from funnel.domain.access import Role
 from funnel.services.edit_template import read_template
 from funnel.services.send_test_emails import send_test_emails
 from tests.browser.axe import axe_faults
-from tests.browser.visitor import Visitor, photograph, sideways
+from tests.browser.visitor import PATIENCE, Visitor, photograph, sideways
 from tests.web.colleagues import Colleague, hire
 from tests.web.served import Served
 
@@ -122,8 +123,12 @@ def test_findings_lead_to_their_line_and_completion_offers_fields(
     page.keyboard.type(" }}")
     expect(page.locator("[data-findings] .is-bad")).to_have_count(0)
     page.get_by_role("button", name="Divider").click()
+    # What was saved before the last key says "saved" as well.
+    deadline = time.monotonic() + PATIENCE / 1000
+    while not source(served, "systems").rstrip().endswith("{{ person.greeting }}\n\n---"):
+        assert time.monotonic() < deadline, source(served, "systems")
+        page.wait_for_timeout(100)
     saved(page)
-    assert source(served, "systems").rstrip().endswith("{{ person.greeting }}\n\n---")
 
 
 def test_two_who_write_at_once_lose_nothing(

@@ -171,7 +171,7 @@ def test_only_with_their_word_are_they_put_into_a_sequence(
         wording="yes please",
         source="by phone",
     )
-    assert "They are in the sequence now" in page and "by hand: by phone" in page
+    assert "They are in the sequence now" in page and "by somebody here: by phone" in page
     assert marketer.press(f"/studio/people/{person.id}/enroll", into="x").status_code == 404
 
 
