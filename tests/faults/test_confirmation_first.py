@@ -14,7 +14,7 @@ from tests.fixtures.signups import Door, add_source
 from tests.fixtures.world import World
 from tests.sending.scripted_server import Conversation, ScriptedServer, well_behaved
 
-pytestmark = [pytest.mark.faults, pytest.mark.broker]
+pytestmark = pytest.mark.faults
 
 LETTERS = 120
 AN_HOUR = 100  # emails; a tenth of them is kept from letters

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = [pytest.mark.faults, pytest.mark.broker]
+pytestmark = pytest.mark.faults
 
 # Under two minutes on two quiet cores; a busy machine may take long, a defect takes for ever.
 PATIENCE = 500

@@ -14,7 +14,7 @@ from tests.fixtures.world import World
 from tests.sending.postmark_server import TOKEN, PostmarkServer
 from tests.sending.scripted_server import ScriptedServer, hang_up, reset, well_behaved
 
-pytestmark = [pytest.mark.faults, pytest.mark.broker]
+pytestmark = pytest.mark.faults
 
 PEOPLE = 30
 TAKEN_BEFORE = 3

@@ -11,7 +11,7 @@ from funnel.embedded.processes import is_alive
 from tests.fixtures.processes import PATIENCE, Processes
 from tests.fixtures.world import World
 
-pytestmark = [pytest.mark.faults, pytest.mark.broker]
+pytestmark = pytest.mark.faults
 
 SOON = "from funnel.tasks import stopping; stopping.SECONDS = 0.5; "
 WORKER = f"{SOON}from workers.__main__ import main; main(['maintenance', '--concurrency=1'])"
