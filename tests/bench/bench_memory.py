@@ -185,7 +185,7 @@ def _look(scene: Scene) -> Mapping[str, Memory]:
         for name, pid in scene.processes().items():
             with suppress(OSError):  # it has just ended
                 sums.setdefault(name, []).append(memory(pid))
-        time.sleep(1)
+        time.sleep(1)  # real time: between two looks
     return {
         name: Memory(
             resident=sum(each.resident for each in found) / len(found),

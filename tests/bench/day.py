@@ -138,7 +138,7 @@ class Day:
 
     def _ask(self, session: requests.Session, method: str, path: str, **more: object) -> None:
         more = {"headers": _BROWSER, "timeout": _PATIENCE_SECONDS, **more}
-        answer = session.request(method, self._url + path, allow_redirects=False, **more)  # type: ignore[arg-type]
+        answer = session.request(method, self._url + path, allow_redirects=False, **more)  # type: ignore[arg-type]  # as it takes them
         self.done["pages"] += 1
         if answer.status_code >= 400:
             self.refused[f"{answer.status_code} {method} {_ID.sub('…', path)}"] += 1

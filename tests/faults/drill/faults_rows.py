@@ -45,7 +45,7 @@ def repeat_messages(stage: Stage, load: Load) -> None:
     stage.crew.thaw("deliver")
     stage.until(lambda: stage.is_settled(load), "all of it is settled")
     publish(stage, *((batch, "smtp") for batch in _parts(now, 50)))  # late: when all is over
-    time.sleep(2)
+    time.sleep(2)  # real time: a second copy would leave meanwhile
 
 
 def _parts(each: list[tuple[str, int]], size: int) -> list[list[tuple[str, int]]]:
@@ -111,7 +111,7 @@ def change_hour(stage: Stage, load: Load) -> None:
         stage.house.resume()
         for hour in range(0, 34, 2):
             _travel(stage, night + timedelta(hours=hour))
-            time.sleep(0.6)
+            time.sleep(0.6)  # real time: a tick or two in each of these hours
         stage.settle(_part(load, people, prefix))
     wrong = stage.house.ask(_NOT_AT_NINE, prefix=f"{load.prefix}%")
     _travel(stage, NOW)
@@ -203,7 +203,7 @@ def _put_off(stage: Stage, load: Load, address: str, *, alone: bool) -> bool:
             """,
             address=address,
         )
-    time.sleep(0.2)
+    time.sleep(0.2)  # real time: between two looks
     settled = [
         status for _, status, _ in stage.rows(load) if status not in (None, "queued", "sending")
     ]

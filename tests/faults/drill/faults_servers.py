@@ -25,7 +25,7 @@ _RULES = SignupRules(hash_key=b"a key for drills, and only for those")
 def kill_broker(stage: Stage, load: Load) -> None:
     stage.until_arrived(load, 0.3)
     stage.house.broker.kill()
-    time.sleep(2)
+    time.sleep(2)  # real time: so long it is away
     stage.house.broker.start()
 
 
@@ -104,7 +104,7 @@ def leave_for_an_hour(stage: Stage, load: Load) -> None:
 def kill_database(stage: Stage, load: Load) -> None:
     stage.until_arrived(load, 0.3)
     stage.house.database.kill()
-    time.sleep(2)
+    time.sleep(2)  # real time: so long it is away
     stage.house.database.start()
     load.most_unknown = CHILDREN * CONNECTIONS
 

@@ -99,7 +99,7 @@ def _limit_files(stage: Stage, size: int) -> dict[int, tuple[int, int]]:
 def _count_put_off(stage: Stage, load: Load) -> None:
     """Wait until emails were put off because nothing may be written, and nothing more arrives."""
     stage.until_row(_PUT_OFF, "emails were put off", prefix=f"{load.prefix}%")
-    time.sleep(1)
+    time.sleep(1)  # real time: what was under way when that began may still arrive
     came = stage.arrived(load)
     time.sleep(3)  # real time: nothing may leave meanwhile
     if stage.arrived(load) != came:
@@ -152,7 +152,7 @@ def _mount(disk: Path) -> None:
     if os.geteuid() != 0:
         raise NotHereError("only root makes a small disk; the journal that cannot be written ran")
     command = ["mount", "-t", "tmpfs", "-o", f"size={_SMALL_DISK}", "drill", str(disk)]
-    if subprocess.run(command, check=False, capture_output=True).returncode:  # noqa: S603
+    if subprocess.run(command, check=False, capture_output=True).returncode:  # noqa: S603  (our own words)
         raise NotHereError("this root may not mount; the journal that cannot be written ran")
 
 
@@ -161,7 +161,7 @@ def _unmount(stage: Stage, disk: Path) -> None:
         if name in stage.crew.members:
             stage.crew.kill(name)
     # Lazily: who was killed just now may hold it for a moment.
-    subprocess.run(["umount", "-l", str(disk)], check=False)  # noqa: S603, S607
+    subprocess.run(["umount", "-l", str(disk)], check=False)  # noqa: S603, S607  (our own words)
 
 
 def roll_over(stage: Stage, load: Load) -> None:
@@ -189,7 +189,7 @@ def kill_dispatchers(stage: Stage, load: Load) -> None:
 def _fault(
     name: str, strike: Callable[[Stage, Load], None], sentence: str, **more: object
 ) -> Fault:
-    return Fault(name=name, strike=strike, sentence=sentence, **more)  # type: ignore[arg-type]
+    return Fault(name=name, strike=strike, sentence=sentence, **more)  # type: ignore[arg-type]  # as it takes them
 
 
 FAULTS = (
