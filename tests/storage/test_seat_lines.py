@@ -111,6 +111,15 @@ def test_a_full_date_is_read_by_its_indexes(world):
         version=world.version_id,
         session=session,
     )
+    # It is one of many dates: of a table that is nothing but this date all would rightly be read.
+    for ago in (10, 20, 30):
+        world.execute(
+            """
+            insert into registrations (id, enrollment_id, subscriber_id, session_id, status)
+            select gen_random_uuid(), id, subscriber_id, :earlier, 'moved' from enrollments
+            """,
+            earlier=world.add_session(TUESDAY_NOON - ago * DAY),
+        )
     world.execute("analyze")
     first = list_seats(session, world.transactions)
     assert first.following is not None
